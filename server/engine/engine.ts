@@ -1,0 +1,99 @@
+// The running model, seen from outside: load, generate with edits while reading features, cancel. Nothing here knows how it is computed.
+import type { Edit, FeatureActivation, ModelIdentity, Precision, Progress, SaeIdentity, Sampling } from '../protocol/values'
+
+export interface LoadRequest {
+  readonly modelPath: string
+  /** Null runs the model without features. */
+  readonly saePath: string | null
+  readonly precision: Precision
+  /** Execution providers in order of preference; the CPU is always tried last. */
+  readonly providers: readonly string[]
+  /** Intra-op threads; null means the physical cores. */
+  readonly threads: number | null
+}
+
+export interface LoadedModel {
+  readonly name: string
+  readonly identity: ModelIdentity
+  readonly sae: SaeIdentity | null
+  readonly saeLayers: readonly number[]
+  readonly contextLength: number
+  readonly vocabSize: number
+  readonly stopIds: readonly number[]
+  readonly parameters: number
+  readonly loadMs: number
+  /** One sentence per execution provider that was tried and not used. */
+  readonly fallbacks: readonly string[]
+}
+
+export interface GenerateRequest {
+  readonly promptIds: readonly number[]
+  /** Most tokens to generate; 0 reads the prompt only. */
+  readonly generate: number
+  readonly sampling: Sampling
+  readonly stopIds: readonly number[]
+  readonly edits: readonly Edit[]
+  /** Layers whose features are reported. */
+  readonly layers: readonly number[]
+  /** Most features reported per layer and token, at most k. */
+  readonly top: number
+  /** Most alternatives reported per token. */
+  readonly alternatives: number
+  /** Layers whose residuals are wanted whole, after edits, and whether the logits are: for dumps. */
+  readonly capture: { readonly logits: boolean; readonly residualLayers: readonly number[] } | null
+}
+
+/** A candidate token: its id and natural-log probability. */
+export interface Candidate {
+  readonly id: number
+  readonly logprob: number
+}
+
+/** What the engine knows about one token once it has been fed through the model. */
+export interface TokenReport {
+  readonly index: number
+  readonly id: number
+  readonly generated: boolean
+  /** Of this token given those before it, at temperature 1; null for the first. */
+  readonly logprob: number | null
+  /** The likeliest tokens at this position, most likely first; empty for the first token. */
+  readonly alternatives: readonly Candidate[]
+  /** By layer: top features of the residual as it arrived, highest first. */
+  readonly features: { readonly [layer: number]: readonly FeatureActivation[] }
+  /** By edited layer: the same after the edits. */
+  readonly featuresAfterEdit: { readonly [layer: number]: readonly FeatureActivation[] }
+  /** By reported layer: Euclidean norm of resid_post, after edits. */
+  readonly residualNorm: { readonly [layer: number]: number }
+  /** Indices into the request's edits of those that changed the residual here. */
+  readonly fired: readonly number[]
+}
+
+export type GenerateEvent =
+  /** Prompt tokens fed so far. */
+  | { readonly kind: 'prefill'; readonly done: number; readonly total: number }
+  /** Reports in order of position, without gaps; several at once after a prefill chunk. */
+  | { readonly kind: 'tokens'; readonly tokens: readonly TokenReport[] }
+
+export interface GenerateResult {
+  readonly reason: 'length' | 'stop'
+  /** Tokens at the start whose state came from an earlier run. */
+  readonly reusedTokens: number
+  readonly prefillMs: number
+  readonly decodeMsPerToken: number
+  /** T = prompt + generated tokens. */
+  readonly captured: { readonly logits: Float32Array | null; readonly residuals: { readonly [layer: number]: Float32Array } } | null
+}
+
+/**
+ * One model at a time. Calls are served in order; `generate` calls queue. A cancelled call rejects with CancelledError;
+ * bad input (ids or edits out of range, a prompt longer than the context, an empty prompt) rejects with InputError before anything runs.
+ */
+export interface Engine {
+  load(request: LoadRequest, onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<LoadedModel>
+  /** Feeds every token, the last generated one too, so that each has features. Same request, same result, whatever ran before. */
+  generate(request: GenerateRequest, onEvent: (event: GenerateEvent) => void, signal: AbortSignal): Promise<GenerateResult>
+  /** Resident memory of the process and what the engine's caches hold, in bytes. */
+  memory(): Promise<{ readonly processBytes: number; readonly cacheBytes: number }>
+  unload(): Promise<void>
+  dispose(): Promise<void>
+}

@@ -1,0 +1,53 @@
+// The one kind of error whose text is meant for the user: bad input, named, with one way out.
+
+/**
+ * Bad input from the user or a file of theirs. Shown word for word in the editor and on the command line.
+ *
+ * `message` starts with the subject in lower case, carries the offending value and has no full stop
+ * (`config.json architecture "LlamaForCausalLM" is not supported`); `remedy` is one thing to do
+ * (`choose a Qwen3 checkpoint`). Anything else that is thrown is a defect of ours.
+ */
+export class InputError extends Error {
+  override readonly name = 'InputError'
+  constructor(
+    message: string,
+    readonly remedy: string,
+  ) {
+    super(message)
+  }
+  /** The whole sentence, on one line. */
+  get line(): string {
+    return inputErrorLine(this.message, this.remedy)
+  }
+}
+
+/** Message and remedy as one line; also for errors that crossed a process border as plain data. */
+export function inputErrorLine(message: string, remedy: string): string {
+  return `${message}; ${remedy}`.replace(/\s+/g, ' ')
+}
+
+/** An error as plain data, the form in which it crosses a thread or process border. */
+export interface ErrorData {
+  readonly name: string
+  readonly message: string
+  readonly remedy?: string
+}
+
+export function toErrorData(error: unknown): ErrorData {
+  if (error instanceof InputError) return { name: error.name, message: error.message, remedy: error.remedy }
+  if (error instanceof Error) return { name: error.name, message: error.message }
+  return { name: 'Error', message: String(error) }
+}
+
+export function fromErrorData(data: ErrorData): Error {
+  if (data.remedy !== undefined) return new InputError(data.message, data.remedy)
+  return Object.assign(new Error(data.message), { name: data.name })
+}
+
+/** What a cancelled call rejects with, on both sides of every border. */
+export class CancelledError extends Error {
+  override readonly name = 'CancelledError'
+  constructor() {
+    super('cancelled')
+  }
+}

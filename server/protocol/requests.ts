@@ -1,0 +1,222 @@
+// Every message between the editor and the worker beyond the language server protocol: name, direction and types in one place.
+// All requests can be cancelled; those that may take long report work-done progress through `workDoneToken`.
+import type {
+  EditReport, FeatureDescription, FeatureId, FeatureTable, ModelIdentity, Precision, Progress, RunTiming, SaeIdentity, Sampling, TextRange, TokenAlternative,
+} from './values'
+
+/** A request from the editor to the worker, typed by its parameters and result. */
+export interface RequestName<Params, Result> {
+  readonly method: string
+  /** Never set; carries the types. */
+  readonly types?: (params: Params) => Result
+}
+
+/** A notification from the worker to the editor. */
+export interface NotificationName<Params> {
+  readonly method: string
+  readonly types?: (params: Params) => void
+}
+
+const request = <Params, Result>(method: string): RequestName<Params, Result> => ({ method: `promptscope/${method}` })
+const notification = <Params>(method: string): NotificationName<Params> => ({ method: `promptscope/${method}` })
+
+// --- Settings and start ---------------------------------------------------------------------------------------------
+
+/** The user's settings, sent whole at start (as `initializationOptions.settings`) and after every change. */
+export interface WorkerSettings {
+  /** Checkpoint folder; empty means the demo model. */
+  readonly model: string
+  /** SAE set folder; empty means the set that belongs to the model, if one is found. */
+  readonly sae: string
+  readonly precision: Precision
+  /** Execution providers in order of preference, for example ['cuda', 'cpu']. */
+  readonly providers: readonly string[]
+  /** Layers whose features are read; empty means all. */
+  readonly layers: readonly number[]
+  /** Tokens to generate when the prompt file does not say. */
+  readonly generate: number
+  readonly sampling: Sampling
+  /** Folders searched for models. */
+  readonly modelFolders: readonly string[]
+}
+
+/** What the editor tells the worker when it starts. */
+export interface WorkerOptions {
+  /** Folder that the worker owns: runs, edits and pins are kept here. Null keeps them in memory only. */
+  readonly storageFolder: string | null
+  readonly settings: WorkerSettings
+}
+
+export const settingsChanged = request<WorkerSettings, null>('settings/changed')
+
+// --- Model ------------------------------------------------------------------------------------------------------------
+
+export type ModelState =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'loading'; readonly path: string; readonly progress: Progress }
+  | { readonly kind: 'ready'; readonly name: string; readonly model: ModelIdentity; readonly sae: SaeIdentity | null; readonly saeLayers: readonly number[]; readonly contextLength: number; readonly parameters: number; readonly memoryBytes: number; readonly loadMs: number; readonly fallbacks: readonly string[]; readonly tokensPerSecond: number | null }
+  | { readonly kind: 'failed'; readonly path: string; readonly message: string; readonly remedy: string }
+
+/** A checkpoint that was found on disk, and what it would take to run it. */
+export interface ModelListing {
+  readonly name: string
+  readonly path: string
+  /** For example `qwen3`; null when the architecture is not supported. */
+  readonly architecture: string | null
+  readonly layers: number
+  readonly dModel: number
+  readonly parameters: number
+  readonly bytesNeeded: number
+  readonly fits: boolean
+  readonly saeSets: readonly { readonly path: string; readonly name: string; readonly matches: boolean; readonly note: string }[]
+  /** Why it cannot be used, or null. */
+  readonly problem: string | null
+}
+
+export const modelState = request<null, ModelState>('model/state')
+/** Loads the model named by the settings, or does nothing when it is loaded. */
+export const loadModel = request<null, ModelState>('model/load')
+export const unloadModel = request<null, ModelState>('model/unload')
+export const listModels = request<null, readonly ModelListing[]>('model/list')
+export const modelChanged = notification<ModelState>('model/changed')
+
+// --- Runs -------------------------------------------------------------------------------------------------------------
+
+export type RunStatus =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'done'; readonly reason: 'length' | 'stop' }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'failed'; readonly message: string; readonly remedy: string }
+
+/** A run in one line of a list. */
+export interface RunSummary {
+  readonly id: string
+  /** Short and unique among the runs of this prompt: `greeting.prompt #3`. */
+  readonly name: string
+  readonly promptUri: string | null
+  /** ISO 8601. */
+  readonly createdAt: string
+  readonly status: RunStatus
+  readonly model: ModelIdentity
+  readonly sae: SaeIdentity | null
+  readonly sampling: Sampling
+  readonly generate: number
+  /** Edit lines that were active. */
+  readonly edits: readonly EditReport[]
+  readonly promptTokens: number
+  readonly generatedTokens: number
+  /** First words of the completion. */
+  readonly preview: string
+  /** Set when this is a re-run: the run it came from and the first token position that was computed anew. */
+  readonly parent: { readonly runId: string; readonly firstRecomputed: number } | null
+  readonly timing: RunTiming
+}
+
+/** One token of a run with its places: `range` in the run document, `promptRange` in the prompt file when it came from there. */
+export interface RunToken {
+  readonly index: number
+  readonly id: number
+  /** Text that this token completes; a token that ends inside a character has the empty text. */
+  readonly text: string
+  /** The token's own bytes as text for display: `⟨e4⟩` where they are not whole characters. */
+  readonly display: string
+  readonly range: TextRange
+  readonly promptRange: TextRange | null
+  readonly generated: boolean
+  readonly logprob: number | null
+  readonly alternatives: readonly TokenAlternative[]
+  /** True at position 0 and where the residual norm is far above the median: features there are out of distribution. */
+  readonly outlier: boolean
+}
+
+/** All that is known about a run. `text` is the run document: rendered prompt, then completion. */
+export interface RunDetail extends RunSummary {
+  readonly text: string
+  readonly generatedStart: number
+  readonly tokens: readonly RunToken[]
+  readonly layers: readonly number[]
+  readonly features: FeatureTable
+  readonly featuresAfterEdit: FeatureTable
+}
+
+export interface StartRunParams {
+  readonly promptUri: string
+  /** The text as the editor shows it, saved or not. */
+  readonly text: string
+}
+
+/** Starts a run of a prompt file with the current edits and answers when it ends; `runChanged` streams meanwhile. */
+export const startRun = request<StartRunParams, RunSummary>('run/start')
+/** Runs the same prompt, sampling and seed again with the current edits; answers when it ends. */
+export const rerun = request<{ readonly runId: string }, RunSummary>('run/rerun')
+export const cancelRun = request<{ readonly runId: string }, null>('run/cancel')
+export const listRuns = request<null, readonly RunSummary[]>('run/list')
+/** Null when there is no such run. */
+export const getRun = request<{ readonly runId: string }, RunDetail | null>('run/get')
+export const deleteRun = request<{ readonly runId: string }, null>('run/delete')
+/** Brings back the run deleted last; null when there is none. */
+export const restoreRun = request<null, RunSummary | null>('run/restore')
+/**
+ * A run began, grew, ended or was deleted. `text` is what the run document holds now; null when the run is gone.
+ * Sent at most about 30 times a second.
+ */
+export const runChanged = notification<{ readonly summary: RunSummary; readonly text: string | null; readonly generatedStart: number }>('run/changed')
+
+/** One feature's activation on each token of a run, 0 where it is not among the top k. */
+export interface FeatureHeat {
+  readonly runId: string
+  readonly feature: FeatureId
+  readonly activations: readonly number[]
+  readonly max: number
+}
+export const featureHeat = request<{ readonly runId: string; readonly feature: FeatureId }, FeatureHeat>('run/heat')
+
+/** The token at an offset of the run document or the prompt file, and in which run; null when there is none. */
+export const tokenAt = request<{ readonly uri: string; readonly offset: number }, { readonly runId: string; readonly index: number } | null>('run/tokenAt')
+
+// --- Edits, pins, features --------------------------------------------------------------------------------------------
+
+/** An edit in the list that applies to every new run. */
+export interface EditEntry {
+  readonly id: string
+  readonly line: string
+  readonly feature: FeatureId
+  readonly enabled: boolean
+}
+
+export interface PinsAndEdits {
+  readonly pins: readonly FeatureId[]
+  readonly edits: readonly EditEntry[]
+  /** Words for the change that `undo` would take back, or null. */
+  readonly undo: string | null
+}
+
+export const pinsAndEdits = request<null, PinsAndEdits>('edits/state')
+/** Adds an edit, replacing an earlier one of the same feature and positions. Rejects with the line's problem. */
+export const addEdit = request<{ readonly line: string }, PinsAndEdits>('edits/add')
+export const removeEdit = request<{ readonly id: string }, PinsAndEdits>('edits/remove')
+export const enableEdit = request<{ readonly id: string; readonly enabled: boolean }, PinsAndEdits>('edits/enable')
+export const clearEdits = request<null, PinsAndEdits>('edits/clear')
+/** Replaces all edits by the lines of a .steer file; rejects, changing nothing, if a line is wrong. */
+export const importEdits = request<{ readonly text: string }, PinsAndEdits>('edits/import')
+export const setPinned = request<{ readonly feature: FeatureId; readonly pinned: boolean }, PinsAndEdits>('edits/pin')
+export const undoEdits = request<null, PinsAndEdits>('edits/undo')
+export const pinsAndEditsChanged = notification<PinsAndEdits>('edits/changed')
+
+export const describeFeatures = request<{ readonly features: readonly FeatureId[] }, readonly FeatureDescription[]>('features/describe')
+
+/** A feature ranked by how much more it fires on some tokens of a run than on the others. */
+export interface FeatureContrast {
+  readonly feature: FeatureId
+  /** Mean activation on the chosen tokens and on all other tokens except position 0. */
+  readonly meanOn: number
+  readonly meanOff: number
+  /** meanOn − meanOff, in units of the mean residual norm of the layer's tokens where known; higher is more specific. */
+  readonly score: number
+  readonly description: FeatureDescription
+}
+/** Ranks features that may explain the chosen tokens: what to suppress to be rid of them. */
+export const contrastFeatures = request<{ readonly runId: string; readonly tokens: readonly number[]; readonly count: number }, readonly FeatureContrast[]>('features/contrast')
+
+/** Codes of the errors that requests reject with; `data` is `{ remedy }` for bad input. */
+export const ERROR_INPUT = -32010

@@ -1,0 +1,48 @@
+// The Scope panel's contract with its host: two interfaces of async methods over plain values, one typed channel.
+import type { FeatureHeat, PinsAndEdits, RunDetail } from './requests'
+import type { FeatureDescription, FeatureId } from './values'
+
+/** What the panel shows; the host sends it whole when the run changes. */
+export interface ScopeView {
+  /** Null while there is no run: the panel shows its empty state. */
+  readonly run: RunDetail | null
+  /** The run that `run` is compared with: its parent, when it is a re-run. */
+  readonly original: RunDetail | null
+  readonly selectedToken: number | null
+  /** The feature whose activation is charted here and painted over the editor's text. */
+  readonly chosenFeature: FeatureId | null
+  readonly pinsAndEdits: PinsAndEdits
+}
+
+/** What the panel asks of the editor. Every method resolves when the editor has done it and rejects with the reason if it cannot. */
+export interface ScopeHostApi {
+  /** Must be called once, when the panel can draw; answers with what to show. */
+  ready(): Promise<ScopeView>
+  /** Selects the token in the editor too. */
+  selectToken(runId: string, index: number): Promise<void>
+  /** Paints the feature's activation over the editor's text; null takes the paint away. */
+  chooseFeature(feature: FeatureId | null): Promise<void>
+  heat(runId: string, feature: FeatureId): Promise<FeatureHeat>
+  describe(features: readonly FeatureId[]): Promise<readonly FeatureDescription[]>
+  setPinned(feature: FeatureId, pinned: boolean): Promise<void>
+  /** Adds an edit line, `L14/6159 = 0`. */
+  addEdit(line: string): Promise<void>
+  removeEdit(id: string): Promise<void>
+  undoEdits(): Promise<void>
+  /** Runs the prompt again with the current edits; the new run arrives through `showView`. */
+  rerun(runId: string): Promise<void>
+  cancelRun(runId: string): Promise<void>
+  openDiff(originalRunId: string, runId: string): Promise<void>
+  /** Opens a sample or the current prompt and runs it: the empty state's button. */
+  runPrompt(): Promise<void>
+}
+
+/** What the editor tells the panel. */
+export interface ScopePanelApi {
+  showView(view: ScopeView): Promise<void>
+  /** The run grew while streaming: the same run with more tokens. */
+  growRun(run: RunDetail): Promise<void>
+  selectToken(runId: string, index: number): Promise<void>
+  showFeature(feature: FeatureId | null): Promise<void>
+  showPinsAndEdits(state: PinsAndEdits): Promise<void>
+}

@@ -1,0 +1,133 @@
+// The plain data that every process shares: features, edits, sampling, tokens, traces. No behaviour.
+
+/** How weights are computed with. `exact` is float32 from the stored weights; `q4` is approximate for reading features. */
+export type Precision = 'exact' | 'q8' | 'q4'
+
+/** One SAE latent: decoder layer and index in that layer's SAE, both 0-based. Written `L14/6159`. */
+export interface FeatureId {
+  readonly layer: number
+  readonly feature: number
+}
+
+/** A feature's value after ReLU and top-k on one token; features that are not among the k do not appear. */
+export interface FeatureActivation {
+  readonly feature: number
+  readonly activation: number
+}
+
+/** What an edit does to the activation a: `set` replaces it (0 suppresses), `add` adds to it, `scale` multiplies it. */
+export type EditOperation =
+  | { readonly kind: 'set'; readonly value: number }
+  | { readonly kind: 'add'; readonly value: number }
+  | { readonly kind: 'scale'; readonly value: number }
+
+/** Token positions, 0-based over prompt and generated tokens; `last` is the last prompt token; ranges include both ends. */
+export type EditPositions =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'prompt' }
+  | { readonly kind: 'generated' }
+  | { readonly kind: 'last' }
+  | { readonly kind: 'ranges'; readonly ranges: readonly (readonly [first: number, last: number])[] }
+
+/** A change to one feature while the model runs; its text form is an edit line, `L14/6159 = 0 @ generated`. */
+export interface Edit {
+  readonly feature: FeatureId
+  readonly operation: EditOperation
+  readonly positions: EditPositions
+}
+
+/** How the next token is chosen. Temperature 0 is greedy; topP 1 and topK 0 switch those filters off. */
+export interface Sampling {
+  readonly temperature: number
+  readonly topP: number
+  readonly topK: number
+  readonly seed: number
+}
+
+export const GREEDY: Sampling = { temperature: 0, topP: 1, topK: 0, seed: 0 }
+
+/** A token that could have stood at a position, with its natural-log probability given the tokens before. */
+export interface TokenAlternative {
+  readonly id: number
+  readonly text: string
+  readonly logprob: number
+}
+
+/** A half-open range of UTF-16 code units. */
+export interface TextRange {
+  readonly start: number
+  readonly end: number
+}
+
+/** One token of a trace, as the command line prints it. `logprob` is null for the first token. */
+export interface TraceToken {
+  readonly index: number
+  readonly id: number
+  readonly text: string
+  readonly generated: boolean
+  readonly logprob: number | null
+  readonly alternatives: readonly TokenAlternative[]
+}
+
+/** Top features per layer and token: `features[layer][tokenIndex]`, sorted by activation, highest first. */
+export type FeatureTable = { readonly [layer: number]: readonly (readonly FeatureActivation[])[] }
+
+/** Which edit fired where: the positions at which it changed the residual. */
+export interface EditReport {
+  readonly edit: string
+  readonly firedAt: readonly number[]
+}
+
+export interface ModelIdentity {
+  readonly path: string
+  readonly architecture: string
+  readonly layers: number
+  readonly dModel: number
+  readonly precision: Precision
+  readonly provider: string
+}
+
+export interface SaeIdentity {
+  readonly path: string
+  readonly dSae: number
+  readonly k: number
+}
+
+export interface RunTiming {
+  readonly loadMs: number
+  readonly prefillMs: number
+  readonly decodeMsPerToken: number
+}
+
+/** The document that `promptscope trace --json` prints. */
+export interface Trace {
+  readonly model: ModelIdentity
+  readonly sae: SaeIdentity | null
+  readonly tokens: readonly TraceToken[]
+  /** Of the residual as it arrived at each layer: the activations that edits read. */
+  readonly features: FeatureTable
+  /** The same after the edits, for edited layers only. */
+  readonly featuresAfterEdit: FeatureTable
+  readonly edits: readonly EditReport[]
+  readonly timing: RunTiming
+}
+
+/** What is known about a feature without running anything, from the SAE set's labels. */
+export interface FeatureDescription {
+  readonly feature: FeatureId
+  /** Short words, or null when the SAE set has no label for it. */
+  readonly label: string | null
+  /** Texts of the tokens on which it fires most, strongest first; empty when unknown. */
+  readonly tokens: readonly string[]
+  /** Share of tokens on which it fires, 0..1, or null when unknown. */
+  readonly density: number | null
+  /** Its usual and greatest activation when it fires, or null when unknown. */
+  readonly typicalActivation: number | null
+  readonly maxActivation: number | null
+}
+
+/** A step of long work: `fraction` is 0..1, or null while it cannot be told. */
+export interface Progress {
+  readonly message: string
+  readonly fraction: number | null
+}
