@@ -171,6 +171,17 @@ export interface FeatureHeat {
 }
 export const featureHeat = request<{ readonly runId: string; readonly feature: FeatureId }, FeatureHeat>('run/heat')
 
+/** Something that a run did wrong and that was noticed without being asked for: the answer changed language, or went round in a loop. */
+export interface RunFault {
+  readonly kind: 'languageSwitch' | 'loop'
+  /** For people, lower case, without a full stop: `answer switches from English to Chinese at token 31`. */
+  readonly message: string
+  /** Token indices that show it: what to give to `contrastFeatures`. */
+  readonly tokens: readonly number[]
+}
+/** Empty when nothing was noticed or there is no such run. */
+export const runFaults = request<{ readonly runId: string }, readonly RunFault[]>('run/faults')
+
 /** The token at an offset of the run document or the prompt file, and in which run; null when there is none. */
 export const tokenAt = request<{ readonly uri: string; readonly offset: number }, { readonly runId: string; readonly index: number } | null>('run/tokenAt')
 
@@ -192,6 +203,8 @@ export interface PinsAndEdits {
 }
 
 export const pinsAndEdits = request<null, PinsAndEdits>('edits/state')
+/** What is wrong with an edit line, for an input box while the user types; null when it is fine. Changes nothing. */
+export const checkEdit = request<{ readonly line: string }, { readonly message: string; readonly remedy: string } | null>('edits/check')
 /** Adds an edit, replacing an earlier one of the same feature and positions. Rejects with the line's problem. */
 export const addEdit = request<{ readonly line: string }, PinsAndEdits>('edits/add')
 export const removeEdit = request<{ readonly id: string }, PinsAndEdits>('edits/remove')
