@@ -1,0 +1,36 @@
+// Writes a file so that after a crash it holds either the old bytes or the new ones, and sets damaged files aside.
+import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+let nextTemporary = 0
+
+/** Replaces `path` by `text`; creates its folder when needed. */
+export async function writeFileAtomically(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${process.pid}.${nextTemporary++}.tmp`
+  await mkdir(dirname(path), { recursive: true })
+  try {
+    const file = await open(temporary, 'w')
+    try {
+      await file.writeFile(text, 'utf8')
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
+
+/** Renames a file that cannot be read so that it ends in `.damaged`, and answers with its new path. */
+export async function setAside(path: string): Promise<string> {
+  const aside = `${path}.${Date.now().toString(36)}${(nextTemporary++).toString(36)}.damaged`
+  await rename(path, aside)
+  return aside
+}
+
+/** Whether an error says that the file does not exist. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}
