@@ -3,7 +3,7 @@ import js from '@eslint/js'
 import ts from 'typescript-eslint'
 
 export default ts.config(
-  { ignores: ['dist/', 'out/', 'node_modules/', 'test/harness/node_modules/', 'demo/', 'training/', '**/.vscode-test.mjs'] },
+  { ignores: ['dist/', 'out/', 'node_modules/', 'demo/', 'training/', '**/.vscode-test.mjs'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -20,6 +20,6 @@ export default ts.config(
   },
   {
     files: ['**/*.{js,mjs,cjs}'],
-    languageOptions: { globals: Object.fromEntries(['process', 'console', 'Buffer', 'URL', 'URLSearchParams', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'fetch', 'performance', 'require', 'module', '__dirname'].map((name) => [name, 'readonly'])) },
+    languageOptions: { globals: Object.fromEntries(['process', 'console', 'Buffer', 'URL', 'URLSearchParams', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'AbortSignal', 'fetch', 'performance', 'require', 'module', '__dirname'].map((name) => [name, 'readonly'])) },
   },
 )

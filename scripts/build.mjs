@@ -6,16 +6,20 @@ import { isStarted, root } from './command.mjs'
 
 /** @returns {import('esbuild').BuildOptions[]} */
 function bundles(/** @type {boolean} */ production) {
-  const shared = /** @type {const} */ ({ absWorkingDir: root, bundle: true, minify: production, sourcemap: !production, logLevel: 'warning' })
-  const node = /** @type {const} */ ({ ...shared, platform: 'node', format: 'cjs', target: 'node20', external: ['vscode', 'onnxruntime-node'] })
-  return [
+  /** @type {import('esbuild').BuildOptions} */
+  const shared = { absWorkingDir: root, bundle: true, minify: production, sourcemap: !production, logLevel: 'warning' }
+  /** @type {import('esbuild').BuildOptions} */
+  const node = { ...shared, platform: 'node', format: 'cjs', target: 'node20', external: ['vscode', 'onnxruntime-node'] }
+  /** @type {import('esbuild').BuildOptions[]} */
+  const all = [
     { ...node, entryPoints: ['extension/extension.ts'], outfile: 'dist/extension.js' },
     { ...node, entryPoints: ['server/main.ts'], outfile: 'dist/main.js' },
     { ...node, entryPoints: ['server/engine/thread.ts'], outfile: 'dist/engine.js' },
     { ...node, entryPoints: ['server/cli.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
     { ...shared, platform: 'browser', format: 'iife', target: 'es2022', entryPoints: { scope: 'webview/scope/main.ts' }, outdir: 'dist/webview' },
     { ...shared, platform: 'browser', target: 'es2022', entryPoints: { scope: 'webview/scope/scope.css' }, outdir: 'dist/webview' },
-  ].filter(({ entryPoints }) => Object.values(entryPoints).every((entry) => existsSync(join(root, entry)) || console.log(`[build] ${entry} does not exist yet`)))
+  ]
+  return all.filter(({ entryPoints }) => Object.values(entryPoints ?? {}).every((entry) => existsSync(join(root, entry)) || console.log(`[build] ${entry} does not exist yet`)))
 }
 
 /** Builds everything once. */

@@ -1,6 +1,6 @@
 // Starts VS Code's server on 127.0.0.1 and makes the addresses under which its pages open. Stopping it ends everything it started.
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 
