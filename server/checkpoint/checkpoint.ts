@@ -32,6 +32,8 @@ export interface SaeSet {
   readonly dModel: number
   readonly dSae: number
   readonly k: number
+  /** Decoder layers of the model that the set was made for. */
+  readonly modelLayers: number
   /** By layer index; a set need not cover every layer. */
   readonly layers: ReadonlyMap<number, SaeLayer>
 }

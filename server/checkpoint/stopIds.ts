@@ -1,0 +1,30 @@
+// Collects the token ids at which a model's answer ends, from the several files that name them.
+import { join } from 'node:path'
+import { readJsonIfThere } from './fileSource'
+
+/** Tokens that end a turn or a text in Qwen's vocabularies, whatever the configuration says. */
+const END_TOKENS: readonly string[] = ['<|im_end|>', '<|endoftext|>']
+
+/** From generation_config.json, config.json and the tokenizer's added tokens together; ids outside the vocabulary are left out. */
+export async function readStopIds(folder: string, config: unknown, vocabSize: number): Promise<number[]> {
+  const generation = await jsonOrNothing(join(folder, 'generation_config.json'))
+  const tokenizer = await jsonOrNothing(join(folder, 'tokenizer.json'))
+  const ids = [...listed(field(generation, 'eos_token_id')), ...listed(field(config, 'eos_token_id'))]
+  for (const token of listed(field(tokenizer, 'added_tokens'))) {
+    if (END_TOKENS.includes(field(token, 'content') as string)) ids.push(field(token, 'id'))
+  }
+  return [...new Set(ids)].filter((id): id is number => Number.isSafeInteger(id) && (id as number) >= 0 && (id as number) < vocabSize)
+}
+
+/** These files only add to what is known: one that is missing or damaged is reported where it is needed. */
+async function jsonOrNothing(path: string): Promise<unknown> {
+  return readJsonIfThere(path, '').catch(() => undefined)
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined
+}
+
+function listed(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : value === undefined || value === null ? [] : [value]
+}
