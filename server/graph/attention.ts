@@ -1,0 +1,61 @@
+// Grouped-query attention over a past that is only read: scores against the past and against the new positions are computed apart
+// and normalised together, so that only the new keys and values leave the graph.
+import { MICROSOFT, type GraphWriter } from './onnxWriter'
+import { rotate } from './rope'
+import { rmsNorm } from './rmsNorm'
+import type { Linear } from './linear'
+
+export interface AttentionShape {
+  readonly heads: number
+  readonly kvHeads: number
+  readonly headDim: number
+  readonly epsilon: number
+}
+
+export interface AttentionWeights {
+  readonly query: Linear
+  readonly key: Linear
+  readonly value: Linear
+  readonly output: Linear
+  /** (head_dim) */
+  readonly queryNorm: string
+  readonly keyNorm: string
+}
+
+/** Names under which a layer's new rows leave the graph, each (1, kv_heads, T, head_dim). */
+export interface NewRows {
+  readonly key: string
+  readonly value: string
+}
+
+/**
+ * x (T, d_model) → (T, d_model), with per-head normalisation of queries and keys before the rotation.
+ * Reads the graph inputs `cos`, `sin`, `past_mask` (1, 1, 1, P), `new_mask` (1, 1, G·T, T), `split` [P, T] and the layer's past.
+ */
+export function attention(
+  graph: GraphWriter, x: string, shape: AttentionShape, weights: AttentionWeights, past: { readonly key: string; readonly value: string }, newRows: NewRows,
+): string {
+  const { heads, kvHeads, headDim, epsilon } = shape
+  const perHead = (values: string, count: number) => graph.node('Reshape', [values, graph.ints(1, -1, count, headDim)])
+  const headFirst = (values: string, name?: string) => graph.node('Transpose', [values], { perm: [0, 2, 1, 3] }, name ? { outputs: [name] } : {})
+
+  const query = rotate(graph, headFirst(rmsNorm(graph, perHead(weights.query(graph, x), heads), weights.queryNorm, epsilon)), heads)
+  const rotatedKey = rotate(graph, headFirst(rmsNorm(graph, perHead(weights.key(graph, x), kvHeads), weights.keyNorm, epsilon)), kvHeads)
+  const key = graph.node('Identity', [rotatedKey], {}, { outputs: [newRows.key] })
+  const value = headFirst(perHead(weights.value(graph, x), kvHeads), newRows.value)
+
+  // The G query heads that share a key head become rows of one matrix: row g·T + t.
+  const grouped = graph.node('Reshape', [query, graph.ints(1, kvHeads, -1, headDim)])
+  const scale = { float: 1 / Math.sqrt(headDim) }
+  const scores = (keys: string, mask: string) =>
+    graph.node('Add', [graph.node('FusedMatMul', [grouped, keys], { transB: 1, alpha: scale }, { domain: MICROSOFT }), mask])
+  const joined = graph.node('Concat', [scores(past.key, 'past_mask'), scores(key, 'new_mask')], { axis: -1 })
+  const probabilities = graph.node('Softmax', [joined], { axis: -1 })
+
+  const onPast = graph.freshName('on_past')
+  const onNew = graph.freshName('on_new')
+  graph.node('Split', [probabilities, 'split'], { axis: -1 }, { outputs: [onPast, onNew] })
+  const mixed = graph.node('Add', [graph.node('MatMul', [onPast, past.value]), graph.node('MatMul', [onNew, value])])
+  const positionFirst = headFirst(graph.node('Reshape', [mixed, graph.ints(1, heads, -1, headDim)]))
+  return weights.output(graph, graph.node('Reshape', [positionFirst, graph.ints(-1, heads * headDim)]))
+}

@@ -1,0 +1,32 @@
+// Rotary position embedding: the rotation as a graph node, and the angles that it is fed with.
+// Formula: angle(p, j) = p · θ^(−2j/d), dimension j paired with j + d/2 (Su et al. 2021, in the layout of Llama and Qwen).
+import { MICROSOFT, type GraphWriter } from './onnxWriter'
+
+/** Rotates `x` (1, heads, T, head_dim) by the angles of its T positions. */
+export function rotate(graph: GraphWriter, x: string, heads: number): string {
+  // The tables hold exactly the T rows of this run, so the first row is always 0.
+  const firstRow = graph.constant('rope_first_row', 'i64', [1], BigInt64Array.of(0n))
+  return graph.node('RotaryEmbedding', [x, firstRow, 'cos', 'sin'], { num_heads: heads }, { domain: MICROSOFT })
+}
+
+/** Cosines and sines of positions first … first + count − 1, each (count, head_dim / 2). */
+export interface RopeRows {
+  readonly cos: Float32Array
+  readonly sin: Float32Array
+}
+
+/** Angles are rounded to float32 at the same steps as in transformers, so that far positions agree with it. */
+export function ropeRows(theta: number, headDim: number, first: number, count: number): RopeRows {
+  const half = headDim / 2
+  const frequencies = Float32Array.from({ length: half }, (_, j) => 1 / Math.fround(theta ** Math.fround((2 * j) / headDim)))
+  const cos = new Float32Array(count * half)
+  const sin = new Float32Array(count * half)
+  for (let row = 0; row < count; row++) {
+    for (let j = 0; j < half; j++) {
+      const angle = Math.fround((first + row) * frequencies[j]!)
+      cos[row * half + j] = Math.cos(angle)
+      sin[row * half + j] = Math.sin(angle)
+    }
+  }
+  return { cos, sin }
+}
