@@ -1,0 +1,12 @@
+// One feature's activation over all tokens of a run: what the editor paints and the panel charts.
+import { InputError } from '../protocol/errors'
+import type { FeatureHeat, RunDetail } from '../protocol/requests'
+import type { FeatureId } from '../protocol/values'
+
+/** Activations by token, 0 where the feature is not among those recorded. Rejects a layer whose features the run did not read. */
+export function featureHeat(run: Pick<RunDetail, 'id' | 'features'>, feature: FeatureId): FeatureHeat {
+  const byToken = run.features[feature.layer]
+  if (!byToken) throw new InputError(`layer ${feature.layer} was not read in this run`, 'add the layer to the settings and run the prompt again')
+  const activations = byToken.map((entries) => entries.find((entry) => entry.feature === feature.feature)?.activation ?? 0)
+  return { runId: run.id, feature, activations, max: activations.reduce((max, value) => Math.max(max, value), 0) }
+}
