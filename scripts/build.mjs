@@ -15,7 +15,7 @@ function bundles(/** @type {boolean} */ production) {
     { ...node, entryPoints: ['extension/extension.ts'], outfile: 'dist/extension.js' },
     { ...node, entryPoints: ['server/main.ts'], outfile: 'dist/main.js' },
     { ...node, entryPoints: ['server/engine/thread.ts'], outfile: 'dist/engine.js' },
-    { ...node, entryPoints: ['server/cli.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
+    { ...node, entryPoints: ['server/cli.ts'], outfile: 'dist/cli.js' },
     { ...shared, platform: 'browser', format: 'iife', target: 'es2022', entryPoints: { scope: 'webview/scope/main.ts' }, outdir: 'dist/webview' },
     { ...shared, platform: 'browser', target: 'es2022', entryPoints: { scope: 'webview/scope/scope.css' }, outdir: 'dist/webview' },
   ]
@@ -23,10 +23,11 @@ function bundles(/** @type {boolean} */ production) {
   return all.filter(({ entryPoints }) => Object.values(/** @type {Record<string, string>} */ (entryPoints)).every((entry) => existsSync(join(root, entry))))
 }
 
-/** Builds everything once. */
+/** Builds everything once; throws when a bundle failed, after the others are built. What is wrong has been printed then. */
 export async function buildAll({ production = false } = {}) {
   if (production) rmSync(join(root, 'dist'), { recursive: true, force: true })
-  await Promise.all(bundles(production).map((options) => build(options)))
+  const built = await Promise.allSettled(bundles(production).map((options) => build(options)))
+  if (built.some(({ status }) => status === 'rejected')) throw new Error('the build failed')
 }
 
 /** Bundles the tests that run inside VS Code into out/editorTests, where its test runner finds them. */
@@ -56,5 +57,5 @@ async function watch() {
 
 if (isStarted(import.meta)) {
   if (process.argv.includes('--watch')) await watch()
-  else await buildAll({ production: process.argv.includes('--production') })
+  else await buildAll({ production: process.argv.includes('--production') }).catch(() => { process.exitCode = 1 })
 }
