@@ -1,0 +1,80 @@
+// Which of a token's features are worth a reader's look: strong for that feature, and not firing everywhere.
+import type { RunDetail } from '../protocol/requests'
+import type { FeatureDescription, FeatureId } from '../protocol/values'
+
+/** A feature on one token. */
+export interface RankedFeature {
+  readonly feature: FeatureId
+  readonly activation: number
+  /** Null when no edit touched the layer. */
+  readonly activationAfterEdit: number | null
+  /** Activation relative to the greatest known: of the feature when labels tell, else of its layer in this run. 0..1. */
+  readonly strength: number
+  readonly description: FeatureDescription
+}
+
+export type Describe = (feature: FeatureId) => FeatureDescription
+
+/** What ranking needs of a run; a RunDetail fits. */
+export type FeatureSource = Pick<RunDetail, 'tokens' | 'features' | 'featuresAfterEdit'>
+
+interface LayerScale {
+  /** Greatest activation of any feature, outlier tokens aside. */
+  readonly max: number
+  /** By feature: on how many tokens it fires. */
+  readonly fires: ReadonlyMap<number, number>
+  readonly tokens: number
+}
+
+/** Scales of finished tables; a growing run is a new table each time it is asked for. */
+const scales = new WeakMap<FeatureSource['features'], Map<number, LayerScale>>()
+
+/**
+ * The `count` most telling features of a token, most telling first: strength × (1 − density), where the density is the label's, or the share
+ * of this run's tokens on which the feature fires. So a feature that fires everywhere comes last, however large its activation.
+ */
+export function rankFeatures(run: FeatureSource, tokenIndex: number, describe: Describe, count: number): RankedFeature[] {
+  const candidates = Object.keys(run.features).map(Number).flatMap((layer) => {
+    const scale = layerScale(run, layer)
+    return (run.features[layer]?.[tokenIndex] ?? []).map(({ feature }) => {
+      const ranked = featureOnToken(run, tokenIndex, { layer, feature }, describe)
+      const density = ranked.description.density ?? (scale.fires.get(feature) ?? 0) / Math.max(1, scale.tokens)
+      // One part in a thousand by strength alone keeps an order among features that fire everywhere.
+      return { ranked, relevance: ranked.strength * (1.001 - density) }
+    })
+  })
+  return candidates.sort((a, b) => b.relevance - a.relevance).slice(0, count).map(({ ranked }) => ranked)
+}
+
+/** One chosen feature on a token, activation 0 when it is not among the top k there. */
+export function featureOnToken(run: FeatureSource, tokenIndex: number, feature: FeatureId, describe: Describe): RankedFeature {
+  const find = (table: FeatureSource['features']): number | null => {
+    const entries = table[feature.layer]?.[tokenIndex]
+    return entries ? (entries.find((entry) => entry.feature === feature.feature)?.activation ?? 0) : null
+  }
+  const activation = find(run.features) ?? 0
+  const description = describe(feature)
+  const greatest = description.maxActivation ?? layerScale(run, feature.layer).max
+  return { feature, activation, activationAfterEdit: find(run.featuresAfterEdit), strength: greatest > 0 ? Math.min(1, activation / greatest) : 0, description }
+}
+
+function layerScale(run: FeatureSource, layer: number): LayerScale {
+  const byLayer = scales.get(run.features) ?? new Map<number, LayerScale>()
+  scales.set(run.features, byLayer)
+  const known = byLayer.get(layer)
+  if (known) return known
+  const fires = new Map<number, number>()
+  let max = 0
+  let tokens = 0
+  for (const [index, entries] of (run.features[layer] ?? []).entries()) {
+    if (run.tokens[index]?.outlier) continue
+    tokens++
+    for (const { feature, activation } of entries) {
+      fires.set(feature, (fires.get(feature) ?? 0) + 1)
+      if (activation > max) max = activation
+    }
+  }
+  const scale = { max, fires, tokens }
+  byLayer.set(layer, scale)
+  return scale
+}

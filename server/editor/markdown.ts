@@ -1,0 +1,42 @@
+// Pieces of markdown for hovers: model text made harmless, and numbers as bars of block characters.
+
+const ESCAPED = /[\\`*_{}[\]()#+\-.!|<>~&$@:]/g
+
+/** Any text as plain words of one line, safe inside a table and never read as markdown or HTML. */
+export function escapeMarkdown(text: string): string {
+  return text.replace(/\s+/g, ' ').replace(ESCAPED, '\\$&')
+}
+
+/** Any text as code inside a table cell, with blanks and control characters made visible; the empty text is `∅`. */
+export function codeCell(text: string): string {
+  const visible = text === '' ? '∅' : text.replace(/\r?\n/g, '↵').replace(/\t/g, '⇥').replace(/ /g, '␣').replace(/\p{Cc}|\p{Cf}/gu, hexName)
+  const longest = Math.max(0, ...[...visible.matchAll(/`+/g)].map(([run]) => run.length))
+  const fence = '`'.repeat(longest + 1)
+  const pad = visible.startsWith('`') || visible.endsWith('`') ? ' ' : ''
+  // A backslash escapes a pipe in tables, also inside code; another backslash before it would undo that.
+  return `${fence}${pad}${visible.replace(/\|/g, '\\|')}${pad}${fence}`
+}
+
+/** `fraction` 0..1 of `width` cells; anything above 0 shows at least one. */
+export function bar(fraction: number, width: number): string {
+  const filled = fraction > 0 ? Math.max(1, Math.min(width, Math.round(fraction * width))) : 0
+  return '█'.repeat(filled) + '░'.repeat(width - filled)
+}
+
+/** A probability from its natural logarithm: `61 %`, `3.2 %`, `<0.1 %`. */
+export function percent(logprob: number): string {
+  const value = Math.exp(logprob) * 100
+  if (value < 0.1) return '<0.1 %'
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} %`
+}
+
+/** An activation with three significant digits, never in scientific notation: `31.2`, `0.08`, `1240`. */
+export function activationText(activation: number): string {
+  if (activation === 0) return '0'
+  const decimals = Math.min(3, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(activation)))))
+  return activation.toFixed(decimals)
+}
+
+function hexName(character: string): string {
+  return `⟨${character.codePointAt(0)!.toString(16)}⟩`
+}

@@ -1,0 +1,81 @@
+// What must hold of the token hover: order by what a feature's activation means for it, links with exact arguments, honest marks.
+import { describe, expect, test } from 'vitest'
+import { featureOnToken, rankFeatures } from '../../../server/editor/featureRanking'
+import { renderTokenHover } from '../../../server/editor/hover'
+import { tokenAtOffset } from '../../../server/editor/tokenLookup'
+import type { FeatureDescription, FeatureId } from '../../../server/protocol/values'
+import { sampleRun } from '../store/sampleRun'
+
+const unknown = (feature: FeatureId): FeatureDescription => ({ feature, label: null, tokens: [], density: null, typicalActivation: null, maxActivation: null })
+const hover = (index: number, change = {}, describeFeature = unknown, pins: FeatureId[] = []): string => {
+  const run = sampleRun(change)
+  return renderTokenHover({ run, token: run.tokens[index]!, describe: describeFeature, pinsAndEdits: { pins } })
+}
+const names = (run: ReturnType<typeof sampleRun>, index: number, describeFeature = unknown) =>
+  rankFeatures(run, index, describeFeature, 9).map(({ feature }) => `L${feature.layer}/${feature.feature}`)
+
+describe('ranking', () => {
+  test('without labels compares with the greatest activation of the layer, outlier tokens aside', () => {
+    expect(featureOnToken(sampleRun(), 3, { layer: 0, feature: 5 }, unknown).strength).toBe(1)
+    expect(featureOnToken(sampleRun(), 1, { layer: 0, feature: 5 }, unknown).strength).toBe(2.25 / 4)
+    expect(featureOnToken(sampleRun(), 0, { layer: 0, feature: 3 }, unknown).strength).toBe(1)
+  })
+
+  test('puts a feature that fires everywhere last', () => {
+    // L1/8 fires on every token but the first, L0/3 on one of three.
+    expect(names(sampleRun(), 1)).toEqual(['L0/5', 'L0/3', 'L1/8'])
+  })
+
+  test('follows the labels where there are some', () => {
+    const labelled = (feature: FeatureId): FeatureDescription => ({ ...unknown(feature), density: 0.01, maxActivation: feature.feature === 3 ? 0.1 : 300 })
+    expect(names(sampleRun(), 1, labelled)).toEqual(['L0/3', 'L1/8', 'L0/5'])
+  })
+})
+
+describe('hover', () => {
+  test('says what the token is and what could stand there', () => {
+    const text = hover(2)
+    expect(text).toContain('`␣how` **token 2** of 4 · generated · probability 37 %')
+    expect(text).toContain('| `␣how` ◀ | `███░░░░░` 37 % |')
+    expect(text).not.toContain('⚠')
+  })
+
+  test('links carry the run, the feature and the token', () => {
+    const links = [...hover(3).matchAll(/\[(\w+)\]\(command:([\w.]+)\?([^ )]+)/g)].map(([, title, command, args]) => [title, command, JSON.parse(decodeURIComponent(args!)) as unknown])
+    const place = { runId: 'run-1', feature: { layer: 0, feature: 5 }, tokenIndex: 3 }
+    expect(links.slice(0, 4)).toEqual([
+      ['Suppress', 'promptscope.suppressFeature', [place]],
+      ['Boost', 'promptscope.boostFeature', [place]],
+      ['Pin', 'promptscope.pinFeature', [place]],
+      ['Show', 'promptscope.showFeature', [place]],
+    ])
+  })
+
+  test('marks position 0', () => expect(hover(0)).toContain('⚠ position 0; features here are out of distribution'))
+
+  test('keeps a pinned feature in view where it does not fire', () => {
+    const text = hover(2, {}, unknown, [{ layer: 0, feature: 5 }])
+    expect(text).toMatch(/📌 \*\*L0\/5\*\* \| `░{8}` 0 \|.*\[Unpin\]/)
+  })
+
+  test('shows both sides of an edit where it fired', () => {
+    const change = { edits: [{ edit: 'L1/8 = 0', firedAt: [3] }], featuresAfterEdit: { 1: [[], [], [], [{ feature: 9, activation: 1 }]] } }
+    expect(hover(3, change)).toContain('*(edit: L1/8 = 0)* | `█░░░░░░░` 0.500 → 0 |')
+    expect(hover(2, change)).not.toContain('(edit')
+  })
+
+  test('says so when there is no SAE or no feature', () => {
+    expect(hover(2, { sae: null })).toContain('No SAE set belongs to this model')
+    expect(hover(2, { features: {} })).toContain('No feature fires on this token.')
+  })
+
+  test('escapes labels', () => {
+    expect(hover(3, {}, (feature) => ({ ...unknown(feature), label: '|[a](b)' }))).toContain('\\|\\[a\\]\\(b\\)')
+  })
+})
+
+describe('the token at an offset', () => {
+  test.each([[0, 0], [4, 0], [5, 1], [11, 2], [18, 3], [19, null]])('%d of the run document is %s', (offset, index) =>
+    expect(tokenAtOffset(sampleRun(), offset, 'range')?.index ?? null).toBe(index))
+  test('of the prompt file is never a generated one', () => expect(tokenAtOffset(sampleRun(), 12, 'promptRange')).toBeNull())
+})
