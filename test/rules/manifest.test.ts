@@ -2,32 +2,34 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { Colour, Command, ContextKey, Language, SCOPE_PANEL, Setting, SETTINGS_SECTION, View, WALKTHROUGH } from '../../extension/contributions'
 import { root } from './sourceFiles'
 
 interface Manifest {
-  readonly main: string
+  readonly name: string
+  readonly publisher: string
+  readonly engines: { readonly vscode: string }
   readonly dependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
   readonly scripts: Readonly<Record<string, string>>
-  readonly contributes?: {
-    readonly commands?: readonly { readonly command: string; readonly title: string }[]
-    readonly views?: Readonly<Record<string, readonly { readonly id: string }[]>>
-    readonly viewsWelcome?: readonly { readonly view: string }[]
-    readonly configuration?: { readonly properties: Readonly<Record<string, { readonly description?: string; readonly markdownDescription?: string }>> }
-    readonly menus?: Readonly<Record<string, readonly { readonly command?: string }[]>>
-    readonly keybindings?: readonly { readonly command: string }[]
-    readonly walkthroughs?: readonly { readonly steps: readonly { readonly media: Readonly<Record<string, unknown>> }[] }[]
-    readonly languages?: readonly { readonly configuration?: string }[]
+  readonly contributes: {
+    readonly commands: readonly { readonly command: string }[]
+    readonly views: Readonly<Record<string, readonly { readonly id: string }[]>>
+    readonly configuration: { readonly properties: Readonly<Record<string, { readonly description?: string; readonly markdownDescription?: string }>> }
+    readonly menus: Readonly<Record<string, readonly { readonly command?: string }[]>>
+    readonly keybindings: readonly { readonly command: string }[]
+    readonly walkthroughs: readonly { readonly id: string }[]
+    readonly languages: readonly { readonly id: string }[]
+    readonly colors: readonly { readonly id: string }[]
   }
 }
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
-const contributions = readFileSync(join(root, 'extension/contributions.ts'), 'utf8')
-const contributes = manifest.contributes ?? {}
+const { contributes } = manifest
+const asText = JSON.stringify(contributes)
 
-const commands = (contributes.commands ?? []).map(({ command }) => command)
-const views = Object.values(contributes.views ?? {}).flat().map(({ id }) => id)
-const settings = Object.keys(contributes.configuration?.properties ?? {})
+const commands: readonly string[] = Object.values(Command)
+const views: readonly string[] = Object.values(View)
 
 describe('packages', () => {
   it('are named by exact versions', () => {
@@ -39,35 +41,47 @@ describe('packages', () => {
     expect(Object.keys(manifest.dependencies)).toEqual(['onnxruntime-node'])
   })
 
-  it('of VS Code typings are those of the oldest VS Code supported', () => {
-    const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly engines: { readonly vscode: string } }
-    expect(engines.vscode).toBe(`^${manifest.devDependencies['@types/vscode']}`)
+  it('hold the typings of the oldest VS Code supported', () => {
+    expect(manifest.engines.vscode).toBe(`^${manifest.devDependencies['@types/vscode']}`)
   })
 })
 
-describe('contributions.ts and package.json name the same', () => {
-  it('identifiers', () => {
-    const named = new Set([...contributions.matchAll(/'(promptscope\.[\w.]+)'/g)].map(([, name]) => name))
-    const declared = new Set([...commands, ...views, ...settings])
-    expect([...declared].filter((name) => !named.has(name)), 'in package.json only').toEqual([])
-    expect([...named].filter((name) => name !== undefined && !declared.has(name) && !isContextKey(name)), 'in contributions.ts only').toEqual([])
+describe('package.json and contributions.ts name the same', () => {
+  it.each([
+    ['commands', contributes.commands.map(({ command }) => command), commands],
+    ['views', Object.values(contributes.views).flat().map(({ id }) => id), views],
+    ['settings', Object.keys(contributes.configuration.properties), Object.values(Setting).map((name) => `${SETTINGS_SECTION}.${name}`)],
+    ['languages', contributes.languages.map(({ id }) => id), Object.values(Language)],
+    ['colours', contributes.colors.map(({ id }) => id), Object.values(Colour).flat()],
+    ['walkthroughs', contributes.walkthroughs.map(({ id }) => `${manifest.publisher}.${manifest.name}#${id}`), [WALKTHROUGH]],
+  ])('%s', (_what, declared, named) => {
+    expect([...declared].sort()).toEqual([...named].sort())
   })
 
-  it('commands in menus, keys and welcome texts', () => {
-    const menus = Object.values(contributes.menus ?? {}).flat().flatMap(({ command }) => (command === undefined ? [] : [command]))
-    const keys = (contributes.keybindings ?? []).map(({ command }) => command)
-    const inText = [...JSON.stringify(contributes).matchAll(/command:(promptscope\.[\w.]+)/g)].flatMap(([, name]) => (name === undefined ? [] : [name]))
-    expect([...menus, ...keys, ...inText].filter((name) => name.startsWith('promptscope.') && !commands.includes(name) && !isViewCommand(name))).toEqual([])
+  it('commands behind menus, keys and links', () => {
+    const used = [
+      ...Object.values(contributes.menus).flat().map(({ command }) => command),
+      ...contributes.keybindings.map(({ command }) => command),
+      ...[...asText.matchAll(/command:(promptscope\.\w+(?:\.\w+)*)/g)].map(([, name]) => name),
+    ]
+    const madeByVSCode = views.map((view) => `${view}.focus`)
+    expect(used.filter((name) => name?.startsWith('promptscope.') && ![...commands, ...madeByVSCode].includes(name))).toEqual([])
+  })
+
+  it('context keys', () => {
+    const clauses = [...asText.matchAll(/"(?:when|enablement)":"([^"]*)"/g)].map(([, clause]) => clause ?? '')
+    const asked = new Set(clauses.flatMap((clause) => [...clause.replace(/'[^']*'/g, '').matchAll(/promptscope\.\w+/g)].map(([name]) => name)))
+    expect([...asked].filter((name) => !(Object.values(ContextKey) as string[]).includes(name) && ![...views, SCOPE_PANEL].includes(name))).toEqual([])
   })
 })
 
 it('every setting is described', () => {
-  const properties = contributes.configuration?.properties ?? {}
-  expect(Object.entries(properties).filter(([, { description, markdownDescription }]) => !description && !markdownDescription).map(([name]) => name)).toEqual([])
+  const undescribed = Object.entries(contributes.configuration.properties).filter(([, { description, markdownDescription }]) => !description && !markdownDescription)
+  expect(undescribed.map(([name]) => name)).toEqual([])
 })
 
 it('every file that package.json names is in the repository', () => {
-  const files = [...JSON.stringify(contributes).matchAll(/"(?:\.\/)?((?:media|extension|demo)\/[\w./-]+)"/g)].flatMap(([, path]) => (path === undefined ? [] : [path]))
+  const files = [...asText.matchAll(/"(?:\.\/)?((?:media|extension|demo)\/[\w./-]+)"/g)].flatMap(([, path]) => (path === undefined ? [] : [path]))
   expect(files.filter((path) => !existsSync(join(root, path)))).toEqual([])
 })
 
@@ -75,13 +89,3 @@ it('every script that package.json names is in the repository', () => {
   const files = Object.values(manifest.scripts).flatMap((line) => [...line.matchAll(/scripts\/[\w.]+/g)].map(([path]) => path))
   expect(files.filter((path) => !existsSync(join(root, path)))).toEqual([])
 })
-
-/** Keys of `when` clauses are set by code and declared nowhere. */
-function isContextKey(name: string): boolean {
-  return JSON.stringify(contributes).includes(name) && !commands.includes(name)
-}
-
-/** VS Code makes a command for each view. */
-function isViewCommand(name: string): boolean {
-  return views.some((view) => name === `${view}.focus`)
-}
