@@ -2,12 +2,13 @@
 import { defineConfig } from '@vscode/test-cli'
 import { join } from 'node:path'
 import { buildEditorTests } from './scripts/build.mjs'
+import { makeTestWorkspace } from './tools/vscode/testWorkspace.mjs'
 
 await buildEditorTests()
 
 export default defineConfig({
   files: 'out/editorTests/**/*.test.js',
-  workspaceFolder: process.env.PROMPTSCOPE_TEST_WORKSPACE ?? './demo',
+  workspaceFolder: makeTestWorkspace('editorTestWorkspace'),
   extensionDevelopmentPath: '.',
   launchArgs: ['--disable-extensions'],
   mocha: { ui: 'bdd', timeout: 60_000, forbidOnly: true, failZero: true },

@@ -1,9 +1,9 @@
 // `npm start`: installs and builds what is missing, then opens VS Code on the demo workspace. `-- --served` serves VS Code on 127.0.0.1 even where one is installed.
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { cacheFolder, ensureVSCode } from '../tools/vscode/ensure.mjs'
-import { freePort, startServer } from '../tools/vscode/server.mjs'
+import { freePort, linkExtension, startServer } from '../tools/vscode/server.mjs'
 import { root, runCommand } from './command.mjs'
 import { installPackages } from './install.mjs'
 
@@ -36,9 +36,7 @@ async function serve() {
   // A second server beside a running one must not share its folder.
   const home = join(cacheFolder(), port === usualPort ? 'start' : `start-${port}`)
   const extensions = join(home, 'extensions')
-  rmSync(extensions, { recursive: true, force: true })
-  mkdirSync(extensions, { recursive: true })
-  symlinkSync(root, join(extensions, 'promptscope.promptscope-0.1.0'), 'junction')
+  linkExtension(root, extensions)
   // Any page in any browser may call 127.0.0.1; only the address that is printed here opens this one.
   const token = randomBytes(12).toString('hex')
   const server = await startServer({ server: vscode, home, port, token, extensions, args: ['--default-folder', workspace] })

@@ -1,6 +1,6 @@
 // Starts VS Code's server on 127.0.0.1 and makes the addresses under which its pages open. Stopping it ends everything it started.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 
@@ -84,6 +84,14 @@ export function installVsix(/** @type {string} */ server, /** @type {string} */ 
     join(server, 'out/server-main.js'), '--accept-server-license-terms', '--extensions-dir', extensions, '--server-data-dir', data, '--install-extension', vsix, '--force',
   ], { env: cleanEnvironment(), encoding: 'utf8' })
   if (status !== 0) throw new Error(`${vsix} could not be installed:\n${stdout}${stderr}`)
+}
+
+/** Puts an extension's working tree among the installed extensions, where nothing else stays. */
+export function linkExtension(/** @type {string} */ tree, /** @type {string} */ extensions) {
+  rmSync(extensions, { recursive: true, force: true })
+  mkdirSync(extensions, { recursive: true })
+  const { publisher, name, version } = JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8'))
+  symlinkSync(tree, join(extensions, `${publisher}.${name}-${version}`), 'junction')
 }
 
 /**

@@ -1,0 +1,81 @@
+// A VS Code window with Promptscope in it, for tests that look at the screen: opens it, drives it by keys and clicks, takes its picture.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { FrameLocator, Locator, Page } from 'playwright-core'
+import { launchBrowser } from '../../tools/vscode/browser.mjs'
+import { ensureVSCode } from '../../tools/vscode/ensure.mjs'
+import { linkExtension, startServer, windowUrl } from '../../tools/vscode/server.mjs'
+import { makeTestWorkspace } from '../../tools/vscode/testWorkspace.mjs'
+
+const root = resolve(import.meta.dirname, '../..')
+const screenshots = join(root, 'out/screenshots')
+
+export interface EditorWindow {
+  readonly page: Page
+  readonly workspace: string
+  /** Runs a command by its title in the command palette. */
+  runCommand(title: string): Promise<void>
+  /** Opens a file of the workspace by its name. */
+  openFile(name: string): Promise<void>
+  /** The active editor's line that holds this text. */
+  line(text: string): Locator
+  /** The inside of the panel that is shown. */
+  panel(): FrameLocator
+  /** Writes out/screenshots/<name>.png. */
+  screenshot(name: string): Promise<void>
+  reload(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Opens a window on a fresh copy of the demo prompts, with nothing remembered from earlier windows. */
+export async function openEditorWindow({ settings = {} }: { readonly settings?: Record<string, unknown> } = {}): Promise<EditorWindow> {
+  mkdirSync(screenshots, { recursive: true })
+  const workspace = makeTestWorkspace('uiTestWorkspace')
+  const home = mkdtempSync(join(tmpdir(), 'promptscope-ui-'))
+  const extensions = join(home, 'extensions')
+  linkExtension(root, extensions)
+  const server = await startServer({ server: await ensureVSCode(), home, extensions, settings: { 'editor.hover.delay': 200, ...settings }, forTests: true })
+  const browser = await launchBrowser()
+  const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage()
+  const ready = (): Promise<void> => page.locator('.monaco-workbench .explorer-folders-view, .monaco-workbench .pane-body').first().waitFor({ timeout: 60_000 })
+  await page.goto(windowUrl(server, { folder: workspace }))
+  await ready()
+
+  const quickInput = page.locator('.quick-input-widget:visible')
+  const choose = async (text: string): Promise<void> => {
+    await quickInput.locator('input.input').fill(text)
+    await quickInput.locator('.monaco-list-row.focused').waitFor()
+    await page.keyboard.press('Enter')
+  }
+  return {
+    page,
+    workspace,
+    async runCommand(title) {
+      await page.keyboard.press('F1')
+      await choose(`>${title}`)
+    },
+    async openFile(name) {
+      await page.keyboard.press('Control+P')
+      await quickInput.locator('.monaco-list-row', { hasText: name }).first().waitFor({ state: 'attached', timeout: 1000 }).catch(() => undefined)
+      await quickInput.locator('input.input').fill(name)
+      await quickInput.locator('.monaco-list-row', { hasText: name }).first().waitFor()
+      await page.keyboard.press('Enter')
+      await page.locator('.tab.active', { hasText: name }).waitFor()
+    },
+    line: (text) => page.locator('.editor-instance:visible .view-line', { hasText: text }).first(),
+    panel: () => page.frameLocator('iframe.webview:visible').first().frameLocator('iframe#active-frame'),
+    async screenshot(name) {
+      await page.screenshot({ path: join(screenshots, `${name}.png`) })
+    },
+    async reload() {
+      await page.reload()
+      await ready()
+    },
+    async close() {
+      await browser.close()
+      await server.stop()
+      rmSync(home, { recursive: true, force: true, maxRetries: 3 })
+    },
+  }
+}
