@@ -1,0 +1,84 @@
+// Checks that a tokenizer.json describes a byte-level BPE and brings it, with tokenizer_config.json, into the form that the tokenizer library needs.
+import { InputError } from '../protocol/errors'
+import { quote } from './quote'
+
+/** A token that is recognised in the text before any splitting. */
+export interface AddedToken {
+  readonly id: number
+  readonly content: string
+  readonly special: boolean
+}
+
+/** `definition` is tokenizer.json with the fields that the library insists on. */
+export interface TokenizerDefinition {
+  readonly definition: object
+  readonly addedTokens: readonly AddedToken[]
+}
+
+const REMEDY = 'use the tokenizer.json that came with the model'
+
+/** Throws InputError, which begins with `fileName`, for anything but a byte-level BPE. */
+export function readTokenizerJson(tokenizerJson: unknown, tokenizerConfig: unknown, fileName: string): TokenizerDefinition {
+  const json = record(tokenizerJson)
+  if (!json) throw new InputError(`${fileName} does not hold a JSON object`, REMEDY)
+  const model = record(json.model)
+  if (!model) throw new InputError(`${fileName} has no model`, REMEDY)
+  const type = model.type ?? 'BPE'
+  if (type !== 'BPE') throw new InputError(`${fileName} model type ${quote(String(type))} is not supported`, 'choose a model with a byte-level BPE tokenizer')
+  if (!record(model.vocab) || !Array.isArray(model.merges)) throw new InputError(`${fileName} has no vocabulary and merges`, REMEDY)
+  checkVocabulary(model.vocab as Record<string, unknown>, fileName)
+  if (!model.merges.every(isMerge)) throw new InputError(`${fileName} has merges that are not pairs of tokens`, REMEDY)
+  checkByteLevel(json, fileName)
+  const addedTokens = readAddedTokens(json, record(tokenizerConfig), fileName)
+  return { definition: { normalizer: null, post_processor: null, ...json, model: { ...model, type }, added_tokens: addedTokens }, addedTokens }
+}
+
+function checkVocabulary(vocab: Record<string, unknown>, fileName: string): void {
+  const size = Object.keys(vocab).length
+  const wrong = Object.entries(vocab).find(([, id]) => !isId(id))
+  if (size === 0) throw new InputError(`${fileName} has an empty vocabulary`, REMEDY)
+  if (wrong) throw new InputError(`${fileName} token ${quote(wrong[0])} has the id ${quote(String(wrong[1]))}`, REMEDY)
+}
+
+function checkByteLevel(json: Record<string, unknown>, fileName: string): void {
+  const steps = stepsOf(json.pre_tokenizer, 'pretokenizers')
+  const byteLevel = steps.find((step) => step.type === 'ByteLevel')
+  if (!byteLevel || !stepsOf(json.decoder, 'decoders').some((step) => step.type === 'ByteLevel')) {
+    throw new InputError(`${fileName} is not byte-level`, 'choose a model with a byte-level BPE tokenizer')
+  }
+  if (byteLevel.add_prefix_space === true) throw new InputError(`${fileName} sets add_prefix_space, which is not supported`, 'choose a model with a byte-level BPE tokenizer')
+}
+
+/** A Sequence's parts, or the one step that stands alone. */
+function stepsOf(value: unknown, listField: string): Record<string, unknown>[] {
+  const step = record(value)
+  if (!step) return []
+  const list = step[listField]
+  return Array.isArray(list) ? list.map(record).filter((part) => part !== null) : [step]
+}
+
+/** Those of tokenizer.json, then those that only tokenizer_config.json knows. */
+function readAddedTokens(json: Record<string, unknown>, config: Record<string, unknown> | null, fileName: string): AddedToken[] {
+  const tokens = new Map<string, AddedToken>()
+  const add = (id: unknown, value: unknown): void => {
+    const token = record(value)
+    if (!isId(id) || typeof token?.content !== 'string' || token.content === '') throw new InputError(`${fileName} has an added token without id or content`, REMEDY)
+    // `normalized: false`: Qwen's added tokens are matched in the text as it is written.
+    if (!tokens.has(token.content)) tokens.set(token.content, { ...token, normalized: false, id, content: token.content, special: token.special === true } as AddedToken)
+  }
+  for (const token of Array.isArray(json.added_tokens) ? json.added_tokens : []) add(record(token)?.id, token)
+  for (const [id, token] of Object.entries(record(config?.added_tokens_decoder) ?? {})) add(Number(id), token)
+  return [...tokens.values()]
+}
+
+function isId(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < 1 << 24
+}
+
+function isMerge(value: unknown): boolean {
+  return typeof value === 'string' ? value.includes(' ') : Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string')
+}
+
+function record(value: unknown): Record<string, unknown> | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null
+}
