@@ -16,7 +16,7 @@ const stages = [
   { group: 'unit', name: 'lint', needsBrowser: false, run: async () => asOneTest(await runTool('eslint/bin/eslint.js', ['.'])) },
   { group: 'unit', name: 'unit, golden, fault and rule tests', needsBrowser: false, run: () => runVitest('unit', []) },
   { group: 'editor', name: 'tests inside VS Code', needsBrowser: true, run: () => runEditorTests({}) },
-  { group: 'ui', name: 'tests that look at the screen', needsBrowser: true, run: () => runVitest('ui', ['--config', 'test/ui/vitest.config.ts']) },
+  { group: 'ui', name: 'tests that look at the screen', needsBrowser: true, run: () => runVitest('ui', ['--config', 'test/ui/vitest.config.mjs']) },
   { group: 'vsix', name: 'tests inside VS Code, of the installed package', needsBrowser: true, run: runPackageTests },
 ]
 
