@@ -1,0 +1,51 @@
+// The engine itself, in the thread that calls it: one model, one request at a time. See engine.ts for what it promises.
+import type { Engine, GenerateRequest } from './engine'
+import { planEdits } from './editPlan'
+import { generateTokens } from './generation'
+import { KvCache } from './kvCache'
+import { loadModel, type RunningModel } from './loadModel'
+import { createPrefixCache, type PrefixCache } from './prefixCache'
+import { checkRequest } from './requestChecks'
+
+const CACHE_LIMIT_BYTES = 1024 ** 3
+
+/** An engine that computes here: `run` calls block this thread. `cacheLimitBytes` bounds what is remembered between requests. */
+export function createEngineCore(cacheLimitBytes = CACHE_LIMIT_BYTES): Engine {
+  let loaded: { readonly model: RunningModel; readonly cache: PrefixCache } | null = null
+  let last: Promise<unknown> = Promise.resolve()
+
+  /** Runs `work` when everything asked for earlier has ended. */
+  const inOrder = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const result = last.then(work)
+    last = result.catch(() => {})
+    return result
+  }
+
+  const release = async (): Promise<void> => {
+    const { model } = loaded ?? {}
+    loaded = null
+    await model?.release()
+  }
+
+  return {
+    load: (request, onProgress, signal) =>
+      inOrder(async () => {
+        await release()
+        const model = await loadModel(request, onProgress, signal)
+        loaded = { model, cache: createPrefixCache(() => new KvCache(model.decoder.config), cacheLimitBytes) }
+        return model.description
+      }),
+    generate: (request: GenerateRequest, onEvent, signal) =>
+      inOrder(async () => {
+        if (!loaded) throw new Error('no model is loaded')
+        const { description, decoder, saes } = loaded.model
+        const shape = { layers: description.identity.layers, saeLayers: description.saeLayers }
+        checkRequest(request, { ...shape, contextLength: description.contextLength, vocabSize: description.vocabSize })
+        const edits = planEdits(request.edits, { ...shape, dSae: description.sae?.dSae ?? null }, request.promptIds.length)
+        return generateTokens({ decoder, saes }, loaded.cache, request, edits, onEvent, signal)
+      }),
+    memory: async () => ({ processBytes: process.memoryUsage.rss(), cacheBytes: loaded?.cache.bytes ?? 0 }),
+    unload: () => inOrder(release),
+    dispose: () => inOrder(release),
+  }
+}

@@ -1,0 +1,78 @@
+// Keys and values of the positions computed so far, one pair of arrays per layer, laid out as the graph reads them.
+
+export interface KvShape {
+  readonly layers: number
+  readonly kvHeads: number
+  readonly headDim: number
+}
+
+/** Rows are added in steps of this many positions: small, because masked rows cost attention time too. */
+const GROWTH = 128
+
+/** A cache that grows; each array is (kv_heads, capacity, head_dim). Which rows hold something is the caller's knowledge. */
+export class KvCache {
+  private readonly keys: Float32Array[]
+  private readonly values: Float32Array[]
+  capacity = 0
+
+  constructor(readonly shape: KvShape) {
+    const empty = () => Array.from({ length: shape.layers }, () => new Float32Array(0))
+    this.keys = empty()
+    this.values = empty()
+  }
+
+  get bytes(): number {
+    return 2 * 4 * this.shape.layers * this.shape.kvHeads * this.shape.headDim * this.capacity
+  }
+
+  key(layer: number): Float32Array {
+    return this.keys[layer]!
+  }
+
+  value(layer: number): Float32Array {
+    return this.values[layer]!
+  }
+
+  /** Makes room for `rows` positions and keeps what is there. */
+  reserve(rows: number): void {
+    if (rows <= this.capacity) return
+    const capacity = Math.ceil(rows / GROWTH) * GROWTH
+    for (const arrays of [this.keys, this.values]) {
+      arrays.forEach((array, layer) => {
+        arrays[layer] = this.relaid(array, this.capacity, capacity, this.capacity)
+      })
+    }
+    this.capacity = capacity
+  }
+
+  /** Writes `count` positions from `first` on; the rows are (kv_heads, count, head_dim). There must be room. */
+  write(layer: number, newKeys: Float32Array, newValues: Float32Array, first: number, count: number): void {
+    const { kvHeads, headDim } = this.shape
+    for (let head = 0; head < kvHeads; head++) {
+      const from = head * count * headDim
+      const to = (head * this.capacity + first) * headDim
+      this.keys[layer]!.set(newKeys.subarray(from, from + count * headDim), to)
+      this.values[layer]!.set(newValues.subarray(from, from + count * headDim), to)
+    }
+  }
+
+  /** A cache of its own with the first `rows` positions. */
+  copyPrefix(rows: number): KvCache {
+    const copy = new KvCache(this.shape)
+    copy.capacity = Math.ceil(rows / GROWTH) * GROWTH
+    for (let layer = 0; layer < this.shape.layers; layer++) {
+      copy.keys[layer] = this.relaid(this.keys[layer]!, this.capacity, copy.capacity, rows)
+      copy.values[layer] = this.relaid(this.values[layer]!, this.capacity, copy.capacity, rows)
+    }
+    return copy
+  }
+
+  private relaid(array: Float32Array, oldCapacity: number, newCapacity: number, rows: number): Float32Array {
+    const { kvHeads, headDim } = this.shape
+    const result = new Float32Array(kvHeads * newCapacity * headDim)
+    for (let head = 0; head < kvHeads; head++) {
+      result.set(array.subarray(head * oldCapacity * headDim, (head * oldCapacity + rows) * headDim), head * newCapacity * headDim)
+    }
+    return result
+  }
+}

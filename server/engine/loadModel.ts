@@ -1,0 +1,82 @@
+// Opens a model and its SAE set and builds the sessions that run them.
+import type { Checkpoint, SaeSet } from '../checkpoint/checkpoint'
+import { openCheckpoint } from '../checkpoint/openCheckpoint'
+import { checkPairing, openSaeSet } from '../checkpoint/openSaeSet'
+import { exactLinear } from '../graph/linear'
+import { qwen3Graph } from '../graph/qwen3'
+import { CancelledError, InputError } from '../protocol/errors'
+import type { Progress } from '../protocol/values'
+import { weightFolder } from './baseFolder'
+import { createDecoder, type Decoder } from './decoder'
+import type { LoadedModel, LoadRequest } from './engine'
+import { openSession } from './onnx'
+import { physicalCores } from './physicalCores'
+import { createSaeSessions, type SaeSessions } from './saeSessions'
+
+export interface RunningModel {
+  readonly description: LoadedModel
+  readonly decoder: Decoder
+  readonly saes: SaeSessions | null
+  release(): Promise<void>
+}
+
+/** Throws InputError for files that cannot be used and CancelledError between its steps. */
+export async function loadModel(request: LoadRequest, onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<RunningModel> {
+  const started = performance.now()
+  const step = (message: string, fraction: number): void => {
+    if (signal.aborted) throw new CancelledError()
+    onProgress({ message, fraction })
+  }
+  if (request.precision !== 'exact') throw new InputError(`precision ${request.precision} is not available yet`, 'use exact')
+
+  step('reading the model', 0)
+  const checkpoint = await openCheckpoint(request.modelPath)
+  step('reading the SAE set', 0.1)
+  const saeSet = request.saePath === null ? null : await openSaeSet(request.saePath)
+  if (saeSet) checkPairing(checkpoint, saeSet)
+
+  step('loading the weights', 0.2)
+  const threads = request.threads ?? physicalCores()
+  const options = { providers: request.providers, threads }
+  const { decoder, provider, fallbacks } = await openDecoder(checkpoint, options)
+  const saes = saeSet && createSaeSessions(saeSet, { providers: [provider], threads })
+  step('ready', 1)
+  return {
+    description: describe(checkpoint, saeSet, provider, fallbacks, performance.now() - started),
+    decoder,
+    saes,
+    async release() {
+      await decoder.release()
+      await saes?.release()
+    },
+  }
+}
+
+async function openDecoder(checkpoint: Checkpoint, options: { readonly providers: readonly string[]; readonly threads: number }) {
+  const { config, tensors } = checkpoint
+  const { baseFolder, location } = weightFolder(Array.from(tensors.values(), ({ file }) => file))
+  const weights = { tensor: (name: string) => tensors.get(name)!, location }
+  const graph = { qwen3: qwen3Graph }[config.architecture](config, weights, exactLinear)
+  try {
+    const { session, provider, fallbacks } = await openSession(graph, { baseFolder, ...options })
+    return { decoder: createDecoder(session, config), provider, fallbacks }
+  } catch (error) {
+    throw new InputError(`model ${checkpoint.path} cannot be loaded (${(error as Error).message})`, 'check that its files are complete')
+  }
+}
+
+function describe(checkpoint: Checkpoint, saeSet: SaeSet | null, provider: string, fallbacks: readonly string[], loadMs: number): LoadedModel {
+  const { config } = checkpoint
+  return {
+    name: checkpoint.name,
+    identity: { path: checkpoint.path, architecture: config.architecture, layers: config.layers, dModel: config.dModel, precision: 'exact', provider },
+    sae: saeSet && { path: saeSet.path, dSae: saeSet.dSae, k: saeSet.k },
+    saeLayers: saeSet ? [...saeSet.layers.keys()].sort((a, b) => a - b) : [],
+    contextLength: config.contextLength,
+    vocabSize: config.vocabSize,
+    stopIds: checkpoint.stopIds,
+    parameters: checkpoint.parameters,
+    loadMs,
+    fallbacks,
+  }
+}

@@ -1,0 +1,34 @@
+// From a row of logits to probabilities: log-softmax and the likeliest tokens.
+import type { Candidate } from './engine'
+
+/** log Σ exp(logit): subtract it from a logit to get the natural-log probability. */
+export function logSumExp(logits: Float32Array): number {
+  let max = -Infinity
+  for (const logit of logits) if (logit > max) max = logit
+  let sum = 0
+  for (const logit of logits) sum += Math.exp(logit - max)
+  return max + Math.log(sum)
+}
+
+/** The `count` likeliest tokens, likeliest first; equal logits in order of id. */
+export function likeliest(logits: Float32Array, count: number, logNormaliser: number): Candidate[] {
+  return largest(logits, count).map((id) => ({ id, logprob: logits[id]! - logNormaliser }))
+}
+
+/** Indices of the `count` largest values, largest first; of equal values the lower index first. */
+export function largest(values: Float32Array, count: number): number[] {
+  // Kept sorted by insertion: `count` is small, and nearly every value fails the first comparison.
+  const indices: number[] = []
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
+    if (indices.length === count && !(value > values[indices[count - 1]!]!)) continue
+    if (count === 0) break
+    let at = Math.min(indices.length, count - 1)
+    while (at > 0 && values[indices[at - 1]!]! < value) {
+      indices[at] = indices[at - 1]!
+      at--
+    }
+    indices[at] = i
+  }
+  return indices
+}
