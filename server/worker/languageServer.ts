@@ -1,0 +1,48 @@
+// Joins the language server to the engine thread, the checkpoint reader and the demo model of this installation.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Connection } from 'vscode-languageserver/node'
+import { openPromptModel } from '../checkpoint/openPromptModel'
+import { createThreadedEngine } from '../engine/engineThread'
+import { LABELS_FILE, parseFeatureLabels, type FeatureLabels } from '../features/describe'
+import { preparePrompt } from '../runs/preparePrompt'
+import { createRunRecorder } from '../runs/runDetail'
+import { createTokenNames } from '../runs/tokenNames'
+import { locateModel } from './locateModel'
+import type { PromptReader } from './promptReader'
+import { serveEditor } from './serveEditor'
+
+/** Where the parts of an installation lie. */
+export interface Installation {
+  /** The bundled engine thread, dist/engine.js. */
+  readonly engineThread: string
+  /** The demo model and its SAE set. */
+  readonly demo: { readonly model: string; readonly sae: string }
+}
+
+/** Serves one editor over the connection; resolves when the editor has shut the server down. Loads nothing before it is asked to. */
+export function startLanguageServer(connection: Connection, { engineThread, demo }: Installation): Promise<void> {
+  return serveEditor({
+    connection,
+    engine: createThreadedEngine(engineThread),
+    locateModel: (settings) => locateModel(settings, demo),
+    openPromptReader,
+    readLabels,
+    listModels: async () => [],
+  })
+}
+
+async function openPromptReader(modelPath: string): Promise<PromptReader> {
+  const promptModel = await openPromptModel(modelPath)
+  const names = createTokenNames(promptModel.tokenizer)
+  return {
+    read: (fileName, text) => preparePrompt({ fileName, text, promptModel, mode: 'auto' }),
+    createRecorder: (header, prompt) => createRunRecorder(header, prompt, promptModel.tokenizer, names),
+  }
+}
+
+/** Labels are a convenience: a set without the file has features without words. */
+async function readLabels(saePath: string): Promise<FeatureLabels> {
+  const file = join(saePath, LABELS_FILE)
+  return parseFeatureLabels(await readFile(file, 'utf8'), file)
+}

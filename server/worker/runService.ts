@@ -1,0 +1,254 @@
+// Owns the runs: starts, queues, streams, cancels and keeps them. One run computes at a time; the others wait in line.
+import { randomBytes } from 'node:crypto'
+import type { Engine, GenerateResult } from '../engine/engine'
+import { CancelledError, InputError } from '../protocol/errors'
+import type { RunDetail, RunStatus, RunSummary, StartRunParams, WorkerSettings } from '../protocol/requests'
+import type { Edit, Progress } from '../protocol/values'
+import type { RunRecorder } from '../runs/runDetail'
+import { buildGenerateRequest, mergeRunSettings, type RunChoices, type RunSettings } from '../runs/runSettings'
+import { summaryOf, type StoredRun } from '../store/runFile'
+import type { RunStore } from '../store/runStore'
+import { orCancelled } from './abort'
+import type { ModelService } from './modelService'
+import { createThrottle } from './throttle'
+
+/** Alternatives kept per token: more than a hover shows, enough for the panel. */
+const ALTERNATIVES = 10
+/** About 30 messages a second. */
+const STREAM_INTERVAL_MS = 33
+/** A run under way is saved this often, and rests ten times as long as the save itself took. */
+const SAVE_INTERVAL_MS = 1000
+const SAVE_REST_FACTOR = 10
+
+export interface RunService {
+  /**
+   * Runs a prompt; answers when the run has ended, however it ended. Rejects when there was nothing to run: the model or the prompt cannot be read.
+   * A run of the same prompt that is under way or waiting is cancelled first: its answer is no longer wanted. Runs of other prompts are waited for.
+   */
+  start(params: StartRunParams, signal: AbortSignal, onProgress?: (progress: Progress) => void): Promise<RunSummary>
+  /** Runs a run's prompt again, same sampling, seed and length, with the current edits. The run itself, if under way, is let to end first: it is what the new one is compared with. */
+  rerun(runId: string, signal: AbortSignal, onProgress?: (progress: Progress) => void): Promise<RunSummary>
+  /** Nothing happens when the run has ended. */
+  cancel(runId: string): void
+  remove(runId: string): Promise<void>
+  restore(): Promise<RunSummary | null>
+  /** Newest first. */
+  list(): readonly RunSummary[]
+  /** As far as it has come; null when there is no such run. */
+  detail(runId: string): Promise<RunDetail | null>
+  /** The newest run of a prompt file whose text was exactly this. */
+  findByPrompt(promptUri: string, text: string): RunSummary | null
+  /** Cancels what is under way and resolves when everything is on disk. */
+  close(): Promise<void>
+}
+
+/** `text` is null when the run is gone. */
+export type RunChange = { readonly summary: RunSummary; readonly text: string | null; readonly generatedStart: number }
+
+export interface RunServiceParts {
+  readonly engine: Engine
+  readonly models: ModelService
+  readonly store: RunStore
+  activeEdits(): readonly Edit[]
+  onChanged(change: RunChange): void
+  log(message: string): void
+}
+
+/** A run from the moment it is asked for; `detail` once it has a record. */
+interface LiveRun {
+  readonly promptUri: string
+  readonly controller: AbortController
+  readonly ended: Promise<unknown>
+  detail: (() => RunDetail) | null
+}
+
+/** What to run, and as whose repetition. */
+interface Plan {
+  readonly promptUri: string
+  readonly text: string
+  readonly edits: readonly Edit[]
+  /** Null for a fresh run: its sampling comes from settings and front matter. */
+  readonly parent: RunSummary | null
+}
+
+export function createRunService(parts: RunServiceParts): RunService {
+  const { engine, models, store } = parts
+  const live = new Set<LiveRun>()
+  let lastInLine: Promise<unknown> = Promise.resolve()
+
+  const findLive = (runId: string): LiveRun | undefined => [...live].find(({ detail }) => detail?.().id === runId)
+
+  async function begin(plan: Plan, request: AbortSignal, onProgress: (progress: Progress) => void): Promise<RunSummary> {
+    for (const other of live) {
+      if (other.promptUri === plan.promptUri && other.detail?.().id !== plan.parent?.id) other.controller.abort()
+    }
+    const controller = new AbortController()
+    const abort = (): void => controller.abort()
+    request.addEventListener('abort', abort, { once: true })
+    if (request.aborted) abort()
+    let end = (): void => {}
+    const run: LiveRun = { promptUri: plan.promptUri, controller, detail: null, ended: new Promise<void>((resolve) => (end = resolve)) }
+    live.add(run)
+    try {
+      return await carryOut(plan, run, controller.signal, onProgress)
+    } finally {
+      live.delete(run)
+      request.removeEventListener('abort', abort)
+      end()
+    }
+  }
+
+  async function carryOut(plan: Plan, run: LiveRun, signal: AbortSignal, onProgress: (progress: Progress) => void): Promise<RunSummary> {
+    const parent = plan.parent && findLive(plan.parent.id)
+    if (parent) await orCancelled(parent.ended, signal)
+    const model = await models.load(signal, onProgress)
+    const prompt = model.reader.read(plan.promptUri, plan.text)
+    const settings = settingsOf(plan, prompt.choices, models.settings())
+    const extent = { top: model.loaded.sae?.k ?? 0, alternatives: ALTERNATIVES, capture: null }
+    const request = buildGenerateRequest(settings, prompt.ids, model.loaded, extent)
+    const { identity, sae, loadMs } = model.loaded
+    const recorder = model.reader.createRecorder({
+      id: newRunId(), name: nextName(plan.promptUri), promptUri: plan.promptUri, createdAt: new Date().toISOString(), model: identity, sae,
+      sampling: settings.sampling, generate: settings.generate, edits: settings.edits, layers: request.layers, parentRunId: plan.parent?.id ?? null, loadMs,
+    }, prompt)
+    const record = openRecord(recorder, plan.text)
+    run.detail = () => record.detail()
+    try {
+      const result = await inTurn(signal, async () => {
+        if (!models.isCurrent(model)) throw new InputError('model was changed before the run began', 'run the prompt again')
+        return engine.generate(request, (event) => {
+          if (event.kind === 'tokens') record.add(event.tokens)
+          else onProgress({ message: `reading the prompt: ${event.done} of ${event.total} tokens`, fraction: event.done / event.total })
+        }, signal)
+      })
+      const summary = await record.end({ kind: 'done', reason: result.reason }, result)
+      models.noteRun(result.decodeMsPerToken).catch((error: unknown) => parts.log(String(error)))
+      return summary
+    } catch (error) {
+      return await record.end(statusOf(error), null)
+    }
+  }
+
+  /** The run's record: told to the editor and saved as it grows. */
+  function openRecord(recorder: RunRecorder, promptText: string): {
+    detail(): RunDetail
+    add(reports: Parameters<RunRecorder['add']>[0]): void
+    end(status: RunStatus, result: GenerateResult | null): Promise<RunSummary>
+  } {
+    let current: RunDetail | null = null
+    const detail = (): RunDetail => (current ??= recorder.detail())
+    const stored = (): StoredRun => ({ detail: detail(), promptText })
+    const tell = createThrottle(STREAM_INTERVAL_MS, () => parts.onChanged(changeOf(detail())))
+    const save = (): Promise<void> => store.save(stored()).catch((error: unknown) => parts.log(`run ${recorder.summary().name} could not be saved: ${String(error)}`))
+    const saveNowAndThen = createThrottle(SAVE_INTERVAL_MS, save, SAVE_REST_FACTOR)
+    tell.request()
+    saveNowAndThen.request()
+    return {
+      detail,
+      add(reports) {
+        recorder.add(reports)
+        current = null
+        tell.request()
+        saveNowAndThen.request()
+      },
+      async end(status, result) {
+        tell.cancel()
+        saveNowAndThen.cancel()
+        recorder.end(status, result)
+        current = null
+        await save()
+        parts.onChanged(changeOf(detail()))
+        return summaryOf(detail())
+      },
+    }
+  }
+
+  /** Runs `work` when all work asked for earlier has ended. Giving up while waiting does not let later ones overtake. */
+  async function inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const before = lastInLine
+    const result = orCancelled(before, signal).then(work)
+    lastInLine = Promise.allSettled([before, result])
+    return result
+  }
+
+  function statusOf(error: unknown): RunStatus {
+    if (error instanceof CancelledError) return { kind: 'cancelled' }
+    if (error instanceof InputError) return { kind: 'failed', message: error.message, remedy: error.remedy }
+    parts.log(error instanceof Error ? (error.stack ?? error.message) : String(error))
+    return { kind: 'failed', message: `engine stopped: ${error instanceof Error ? error.message : String(error)}`, remedy: 'run the prompt again; the log tells more' }
+  }
+
+  /** `greeting.prompt #3`: one more than the highest number among the prompt's runs. */
+  function nextName(promptUri: string): string {
+    const numbers = store.list().filter((run) => run.promptUri === promptUri).map(({ name }) => Number(/#(\d+)$/.exec(name)?.[1] ?? 0))
+    return `${fileName(promptUri)} #${Math.max(0, ...numbers) + 1}`
+  }
+
+  function list(): RunSummary[] {
+    const growing = new Map([...live].flatMap(({ detail }) => (detail ? [[detail().id, summaryOf(detail())] as const] : [])))
+    return store.list().map((summary) => growing.get(summary.id) ?? summary)
+  }
+
+  return {
+    start: ({ promptUri, text }, signal, onProgress = () => {}) => begin({ promptUri, text, edits: parts.activeEdits(), parent: null }, signal, onProgress),
+    async rerun(runId, signal, onProgress = () => {}) {
+      const edits = parts.activeEdits()
+      const parent = await store.get(runId)
+      if (!parent) throw new InputError(`run ${runId} does not exist`, 'choose another run')
+      const { promptUri } = parent.detail
+      if (promptUri === null || parent.promptText === null) throw new InputError(`run ${parent.detail.name} was not made from a prompt file`, 'run a prompt file')
+      return begin({ promptUri, text: parent.promptText, edits, parent: summaryOf(parent.detail) }, signal, onProgress)
+    },
+    cancel: (runId) => findLive(runId)?.controller.abort(),
+    async remove(runId) {
+      const running = findLive(runId)
+      running?.controller.abort()
+      await running?.ended
+      const summary = store.summary(runId)
+      if (!summary) return
+      await store.remove(runId)
+      parts.onChanged({ summary, text: null, generatedStart: 0 })
+    },
+    async restore() {
+      const summary = await store.restore()
+      const run = summary && (await store.get(summary.id))
+      if (run) parts.onChanged(changeOf(run.detail))
+      return summary
+    },
+    list,
+    async detail(runId) {
+      return findLive(runId)?.detail?.() ?? (await store.get(runId))?.detail ?? null
+    },
+    findByPrompt: (promptUri, text) => store.findByPrompt(promptUri, text),
+    async close() {
+      for (const { controller } of live) controller.abort()
+      await Promise.all([...live].map(({ ended }) => ended))
+      await store.flush()
+    },
+  }
+}
+
+/** User settings first, then what the prompt file says; a repetition takes what decides the answer from the run that it repeats. */
+function settingsOf({ edits, parent }: Plan, choices: RunChoices, settings: WorkerSettings): RunSettings {
+  const user: RunChoices = { generate: settings.generate, ...settings.sampling, layers: settings.layers, edits }
+  return parent ? mergeRunSettings(user, choices, { generate: parent.generate, ...parent.sampling }) : mergeRunSettings(user, choices)
+}
+
+function changeOf(detail: RunDetail): RunChange {
+  return { summary: summaryOf(detail), text: detail.text, generatedStart: detail.generatedStart }
+}
+
+/** Sorts by time, and two of the same millisecond still differ. */
+function newRunId(): string {
+  return `${Date.now().toString(36)}-${randomBytes(4).toString('hex')}`
+}
+
+function fileName(uri: string): string {
+  const path = uri.replace(/[?#].*$/, '')
+  const last = path.slice(path.lastIndexOf('/') + 1)
+  try {
+    return decodeURIComponent(last)
+  } catch {
+    return last
+  }
+}

@@ -1,0 +1,199 @@
+// The worker as a language server: opens the stores, builds the services, and answers every message of protocol/requests.ts.
+import { join } from 'node:path'
+import { TextDocuments, TextDocumentSyncKind, type Connection, type InitializeParams, type InitializeResult } from 'vscode-languageserver/node'
+import { TextDocument } from 'vscode-languageserver-textdocument'
+import type { Engine } from '../engine/engine'
+import type { FeatureLabels } from '../features/describe'
+import { parseEditLine } from '../formats/editLine'
+import { InputError } from '../protocol/errors'
+import * as requests from '../protocol/requests'
+import type { ModelListing, WorkerOptions, WorkerSettings } from '../protocol/requests'
+import { detectFaults } from '../runs/detectors'
+import { featureHeat } from '../runs/heat'
+import { openRunStore } from '../store/runStore'
+import { openStateStore } from '../store/stateStore'
+import { createEditsService, type EditsService } from './editsService'
+import { startEditorFeatures, type EditorFeatures } from './editorFeatures'
+import { createFeatureService, type FeatureService } from './featureService'
+import { createModelService, type ModelLocation, type ModelService } from './modelService'
+import * as change from './pinsAndEdits'
+import type { PromptReader } from './promptReader'
+import { notify, onRequest } from './requestHandlers'
+import { createRunService, type RunService } from './runService'
+
+/** What the language server is built from; the composition roots and tests decide. */
+export interface WorkerParts {
+  readonly connection: Connection
+  /** Must cost nothing before its first call. */
+  readonly engine: Engine
+  /** The folders that the settings mean. */
+  locateModel(settings: WorkerSettings): Promise<ModelLocation>
+  openPromptReader(modelPath: string): Promise<PromptReader>
+  readLabels(saePath: string): Promise<FeatureLabels>
+  listModels(settings: WorkerSettings, signal: AbortSignal): Promise<readonly ModelListing[]>
+}
+
+/** For editors that send no options of ours: the demo model, nothing kept on disk. */
+const DEFAULT_OPTIONS: WorkerOptions = {
+  storageFolder: null,
+  settings: { model: '', sae: '', precision: 'exact', providers: [], layers: [], generate: 64, sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 }, modelFolders: [] },
+}
+
+interface Services {
+  readonly edits: EditsService
+  readonly models: ModelService
+  readonly features: FeatureService
+  readonly runs: RunService
+  readonly editor: EditorFeatures
+  /** Ends runs under way, saves, and lets the engine go. */
+  close(): Promise<void>
+}
+
+/** Serves one editor over the connection; resolves when the editor has shut the server down. */
+export function serveEditor(parts: WorkerParts): Promise<void> {
+  const { connection } = parts
+  const documents = new TextDocuments(TextDocument)
+  return new Promise((resolve) => {
+    connection.onInitialize(async (params): Promise<InitializeResult> => {
+      const services = await openServices(parts, documents, params)
+      answerRequests(connection, parts, services)
+      connection.onShutdown(async () => {
+        await services.close()
+        resolve()
+      })
+      return {
+        serverInfo: { name: 'promptscope' },
+        capabilities: {
+          textDocumentSync: TextDocumentSyncKind.Incremental,
+          hoverProvider: true,
+          codeLensProvider: { resolveProvider: false },
+          completionProvider: { triggerCharacters: ['L', '/', '@', ' ', ':'] },
+        },
+      }
+    })
+    documents.listen(connection)
+    connection.listen()
+  })
+}
+
+async function openServices(parts: WorkerParts, documents: TextDocuments<TextDocument>, params: InitializeParams): Promise<Services> {
+  const { connection, engine } = parts
+  const options = readOptions(params.initializationOptions)
+  const { storageFolder } = options
+  const log = (message: string): void => connection.console.warn(message)
+  const [state, store] = await Promise.all([openStateStore(storageFolder, log), openRunStore(storageFolder && join(storageFolder, 'runs'), log)])
+
+  const edits = createEditsService(state, (next) => notify(connection, requests.pinsAndEditsChanged, next))
+  const features = createFeatureService({ readLabels: (saePath) => parts.readLabels(saePath), log })
+  const models = createModelService({
+    engine,
+    settings: options.settings,
+    locate: (settings) => parts.locateModel(settings),
+    openReader: (modelPath) => parts.openPromptReader(modelPath),
+    log,
+    onChanged(next) {
+      notify(connection, requests.modelChanged, next)
+      if (next.kind !== 'loading') editor.refreshDiagnostics()
+    },
+  })
+  const runs = createRunService({
+    engine,
+    models,
+    store,
+    activeEdits: () => edits.active(),
+    log,
+    onChanged(next) {
+      notify(connection, requests.runChanged, next)
+      editor.refreshLenses.request()
+      if (next.summary.status.kind !== 'running') editor.refreshDiagnostics()
+    },
+  })
+  const editor = startEditorFeatures({
+    connection,
+    documents,
+    canRefreshLenses: params.capabilities.workspace?.codeLens?.refreshSupport === true,
+    runs,
+    features,
+    modelState: () => models.state(),
+    pinsAndEdits: () => edits.state(),
+    listModels: (signal) => parts.listModels(models.settings(), signal),
+  })
+  const close = async (): Promise<void> => {
+    await runs.close()
+    await engine.dispose()
+  }
+  return { edits, models, features, runs, editor, close }
+}
+
+function answerRequests(connection: Connection, parts: WorkerParts, { edits, models, features, runs, editor }: Services): void {
+  onRequest(connection, requests.settingsChanged, (settings) => {
+    models.changeSettings(settings)
+    return null
+  })
+
+  onRequest(connection, requests.modelState, () => models.state())
+  onRequest(connection, requests.loadModel, async (_none, { signal, report }) => {
+    await models.load(signal, report)
+    return models.state()
+  })
+  onRequest(connection, requests.unloadModel, async () => {
+    await models.unload()
+    return models.state()
+  })
+  onRequest(connection, requests.listModels, (_none, { signal }) => parts.listModels(models.settings(), signal))
+
+  onRequest(connection, requests.startRun, (params, { signal, report }) => runs.start(params, signal, report))
+  onRequest(connection, requests.rerun, ({ runId }, { signal, report }) => runs.rerun(runId, signal, report))
+  onRequest(connection, requests.cancelRun, ({ runId }) => {
+    runs.cancel(runId)
+    return null
+  })
+  onRequest(connection, requests.listRuns, () => runs.list())
+  onRequest(connection, requests.getRun, ({ runId }) => runs.detail(runId))
+  onRequest(connection, requests.deleteRun, async ({ runId }) => {
+    await runs.remove(runId)
+    return null
+  })
+  onRequest(connection, requests.restoreRun, () => runs.restore())
+  onRequest(connection, requests.featureHeat, async ({ runId, feature }) => featureHeat(await existingRun(runId), feature))
+  onRequest(connection, requests.runFaults, async ({ runId }) => {
+    const run = await runs.detail(runId)
+    return run ? detectFaults(run).map(({ kind, message, tokens }) => ({ kind, message, tokens })) : []
+  })
+  onRequest(connection, requests.tokenAt, async ({ uri, offset }) => {
+    const found = await editor.locate(uri, offset)
+    return found && { runId: found.run.id, index: found.token.index }
+  })
+
+  onRequest(connection, requests.pinsAndEdits, () => edits.state())
+  onRequest(connection, requests.checkEdit, ({ line }) => {
+    const { problem } = parseEditLine(line)
+    return problem && { message: problem.message, remedy: problem.remedy }
+  })
+  onRequest(connection, requests.addEdit, ({ line }) => edits.change((state) => change.withEdit(state, line)))
+  onRequest(connection, requests.removeEdit, ({ id }) => edits.change((state) => change.withoutEdit(state, id)))
+  onRequest(connection, requests.enableEdit, ({ id, enabled }) => edits.change((state) => change.withEditEnabled(state, id, enabled)))
+  onRequest(connection, requests.clearEdits, () => edits.change(change.withoutEdits))
+  onRequest(connection, requests.importEdits, ({ text }) => edits.change((state) => change.withSteerFile(state, text)))
+  onRequest(connection, requests.setPinned, ({ feature, pinned }) => edits.change((state) => change.withPin(state, feature, pinned)))
+  onRequest(connection, requests.undoEdits, () => edits.change(change.undone))
+
+  onRequest(connection, requests.describeFeatures, async (params) => {
+    const state = models.state()
+    const newest = runs.list()[0]
+    const describe = await features.describer((state.kind === 'ready' ? state.sae?.path : newest?.sae?.path) ?? null)
+    return params.features.map(describe)
+  })
+  onRequest(connection, requests.contrastFeatures, async ({ runId, tokens, count }) => features.contrast(await existingRun(runId), tokens, count))
+
+  async function existingRun(runId: string): Promise<requests.RunDetail> {
+    const run = await runs.detail(runId)
+    if (!run) throw new InputError(`run ${runId} does not exist`, 'choose another run')
+    return run
+  }
+}
+
+function readOptions(options: unknown): WorkerOptions {
+  const given = (options ?? {}) as Partial<WorkerOptions>
+  return { storageFolder: given.storageFolder ?? null, settings: { ...DEFAULT_OPTIONS.settings, ...given.settings } }
+}
