@@ -1,0 +1,103 @@
+// The commands about the model and the worker: choose, load, unload, precision, restart, and the status bar's list of actions.
+import * as vscode from 'vscode'
+import { listModels, loadModel, modelState, settingsChanged, unloadModel, type ModelListing } from '../../server/protocol/requests'
+import type { Precision } from '../../server/protocol/values'
+import { Command, Setting } from '../contributions'
+import { featureName } from '../featureName'
+import type { Heat } from '../heat'
+import { longTask } from '../longTask'
+import { InputError } from '../../server/protocol/errors'
+import { showProblem } from '../problems'
+import type { Worker } from '../serverProcess'
+import { readSettings, writeSetting } from '../settings'
+import { byteText } from '../wording'
+import type { WorkerState } from '../workerState'
+
+const PRECISIONS: readonly { readonly label: Precision; readonly description: string }[] = [
+  { label: 'exact', description: 'float32 from the stored weights' },
+  { label: 'q8', description: '8-bit weights: half the memory or less, features nearly exact' },
+  { label: 'q4', description: '4-bit weights: least memory, features approximate' },
+]
+
+interface ModelItem extends vscode.QuickPickItem {
+  readonly path?: string
+  readonly sae?: string
+  readonly browse?: true
+}
+
+export function createModelCommands(worker: Worker, state: WorkerState, heat: Heat, log: vscode.LogOutputChannel) {
+  const load = async (): Promise<void> => {
+    await worker.request(settingsChanged, readSettings())
+    const next = await longTask('Loading the model', (token) => worker.request(loadModel, null, token))
+    if (next.kind === 'failed') showProblem(new InputError(next.message, next.remedy), log, { title: 'Choose Another Model', command: Command.selectModel })
+  }
+
+  const useModel = async (path: string, sae: string): Promise<void> => {
+    await writeSetting(Setting.model, path === '' ? undefined : path)
+    await writeSetting(Setting.sae, sae === '' ? undefined : sae)
+    await load()
+  }
+
+  return {
+    selectModel: async () => {
+      const models = await longTask('Looking for models', (token) => worker.request(listModels, null, token))
+      const current = state.model?.kind === 'ready' ? state.model.model.path : null
+      const items: ModelItem[] = models.map((model) => modelItem(model, current))
+      items.push({ label: '', kind: vscode.QuickPickItemKind.Separator }, { label: '$(folder-opened) Browse for a model folder…', alwaysShow: true, browse: true })
+      const picked = await vscode.window.showQuickPick(items, { title: 'Choose a Model', placeHolder: 'A checkpoint folder as Hugging Face lays it out', matchOnDescription: true, matchOnDetail: true })
+      if (!picked) return
+      if (picked.path !== undefined) return useModel(picked.path, picked.sae ?? '')
+      const folder = await vscode.window.showOpenDialog({ canSelectFolders: true, canSelectFiles: false, openLabel: 'Use This Model', title: 'Choose a Model Folder' })
+      if (folder?.[0]) await useModel(folder[0].fsPath, '')
+    },
+    selectPrecision: async () => {
+      const now = readSettings().precision
+      const items = PRECISIONS.map(({ label, description }) => ({ label, description: label === now ? `${description} · in use` : description }))
+      const picked = await vscode.window.showQuickPick(items, { title: 'Precision', placeHolder: 'How the weights are computed with' })
+      if (!picked || picked.label === now) return
+      await writeSetting(Setting.precision, picked.label)
+      await load()
+    },
+    loadModel: load,
+    unloadModel: async () => {
+      await worker.request(unloadModel, null)
+    },
+    restartWorker: async () => {
+      await longTask('Restarting the worker', () => worker.restart())
+      await worker.request(modelState, null)
+      void vscode.window.setStatusBarMessage('Worker restarted', 3_000)
+    },
+    showActions: async () => {
+      const running = state.runs.find(({ status }) => status.kind === 'running')
+      const items: (vscode.QuickPickItem & { readonly command?: string })[] = [
+        ...(running ? [{ label: `$(debug-stop) Cancel ${running.name}`, command: Command.cancelRun }] : []),
+        { label: '$(play) Run the prompt in the active editor', command: Command.runPrompt },
+        { label: '$(graph) Open the Scope panel', command: Command.openScope },
+        ...(heat.feature ? [{ label: `$(flame) Hide ${featureName(heat.feature)} heat`, command: Command.hideHeat }] : []),
+        { label: 'Model', kind: vscode.QuickPickItemKind.Separator },
+        { label: '$(circuit-board) Choose a model…', command: Command.selectModel },
+        { label: '$(symbol-numeric) Choose the precision…', command: Command.selectPrecision },
+        ...(state.model?.kind === 'ready' ? [{ label: `$(debug-disconnect) Unload ${state.model.name}`, description: byteText(state.model.memoryBytes), command: Command.unloadModel }] : [{ label: '$(cloud-download) Load the model now', command: Command.loadModel }]),
+        { label: 'Help', kind: vscode.QuickPickItemKind.Separator },
+        { label: '$(output) Show the log', command: Command.showLog },
+        { label: '$(debug-restart) Restart the worker', command: Command.restartWorker },
+        { label: '$(book) Get started', command: Command.openWalkthrough },
+      ]
+      const picked = await vscode.window.showQuickPick(items, { title: 'Promptscope' })
+      if (picked?.command) await vscode.commands.executeCommand(picked.command)
+    },
+  }
+}
+
+function modelItem(model: ModelListing, current: string | null): ModelItem {
+  const sae = model.saeSets.find(({ matches }) => matches)
+  const need = `${byteText(model.bytesNeeded)}${model.fits ? '' : ' · does not fit in memory'}`
+  const features = sae ? `SAE set ${sae.name}${sae.note ? ` (${sae.note})` : ''}` : 'no SAE set: features are not read'
+  return {
+    label: `$(${model.problem ? 'warning' : 'circuit-board'}) ${model.name}`,
+    description: [model.architecture ?? 'unknown architecture', `${model.layers} layers`, need, model.path === current ? 'in use' : ''].filter(Boolean).join(' · '),
+    detail: model.problem ?? features,
+    path: model.path,
+    sae: sae?.path ?? '',
+  }
+}

@@ -1,0 +1,158 @@
+// Paints one chosen feature's activation over the text of run documents and their prompt files: six steps of colour and underline, the number on hover.
+import * as vscode from 'vscode'
+import { featureHeat, type FeatureHeat, type RunDetail, type RunToken } from '../server/protocol/requests'
+import type { FeatureId } from '../server/protocol/values'
+import { Colour } from './contributions'
+import { featureName, sameFeature } from './featureName'
+import { runIdOfDocument } from './runDocuments'
+import type { Worker } from './serverProcess'
+import { activationText } from './wording'
+import type { WorkerState } from './workerState'
+
+/** The heat display; one feature at a time, in every visible document that has a run. */
+export interface Heat extends vscode.Disposable {
+  readonly feature: FeatureId | null
+  readonly onDidChange: vscode.Event<FeatureId | null>
+  /** Chooses the feature to paint; null takes the paint away. Resolves when the visible documents are painted. */
+  show(feature: FeatureId | null): Promise<void>
+  /** How many stretches of text are painted now, over all visible editors. */
+  readonly paintedRanges: number
+}
+
+// Line under the text by step, so that intensity can be told without colour: thin and dotted to thick and solid.
+const UNDERLINES = ['1px dotted', '1px dashed', '1px solid', '2px dashed', '2px solid', '3px solid'] as const
+
+/** A stretch of text with the activation of the tokens that made it. */
+export interface HeatSpan {
+  readonly range: vscode.Range
+  readonly activation: number
+  readonly tokenIndex: number
+}
+
+export function createHeat(worker: Worker, state: WorkerState, log: vscode.LogOutputChannel): Heat {
+  const changed = new vscode.EventEmitter<FeatureId | null>()
+  const steps = UNDERLINES.map((underline, step) => {
+    const [width, style] = underline.split(' ') as [string, string]
+    return vscode.window.createTextEditorDecorationType({
+      backgroundColor: new vscode.ThemeColor(Colour.heat[step]!),
+      borderColor: new vscode.ThemeColor(Colour.heatBorder),
+      borderStyle: style,
+      borderWidth: `0 0 ${width} 0`,
+      rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
+      ...(step >= 4 ? { overviewRulerColor: new vscode.ThemeColor(Colour.heatBorder), overviewRulerLane: vscode.OverviewRulerLane.Center } : {}),
+    })
+  })
+  const strongest = vscode.window.createTextEditorDecorationType({
+    after: { color: new vscode.ThemeColor('editorCodeLens.foreground'), margin: '0 0.3em 0 0.2em', fontStyle: 'normal' },
+  })
+  const painted = new Map<vscode.TextEditor, number>()
+  let feature: FeatureId | null = null
+  let turn = 0
+
+  const clear = (editor: vscode.TextEditor): void => {
+    for (const type of [...steps, strongest]) editor.setDecorations(type, [])
+    painted.delete(editor)
+  }
+
+  const paintAll = async (): Promise<void> => {
+    const mine = ++turn
+    const chosen = feature
+    const editors = vscode.window.visibleTextEditors
+    for (const editor of painted.keys()) if (!editors.includes(editor)) painted.delete(editor)
+    if (chosen === null) return editors.forEach(clear)
+    const layers = await Promise.all(editors.map((editor) => spansOf(editor, chosen)))
+    // A later choice or a later change paints instead.
+    if (mine !== turn) return
+    // One scale for all, so that two answers side by side can be compared.
+    const max = Math.max(0, ...layers.flatMap((spans) => spans?.map(({ activation }) => activation) ?? []))
+    editors.forEach((editor, index) => {
+      const spans = layers[index]
+      if (spans) paint(editor, chosen, spans, max)
+      else clear(editor)
+    })
+  }
+
+  const spansOf = async (editor: vscode.TextEditor, chosen: FeatureId): Promise<readonly HeatSpan[] | null> => {
+    const { document } = editor
+    const runId = runIdOfDocument(document.uri) ?? state.lastRunOf(document.uri.toString())?.id
+    if (runId === undefined || state.run(runId)?.status.kind === 'running') return null
+    try {
+      const [detail, heat] = await Promise.all([state.runDetail(runId), worker.request(featureHeat, { runId, feature: chosen })])
+      return detail && heatSpans(document, detail, heat)
+    } catch (error) {
+      log.warn(`No activations of ${featureName(chosen)} for run ${runId}.`, error)
+      return null
+    }
+  }
+
+  const paint = (editor: vscode.TextEditor, chosen: FeatureId, spans: readonly HeatSpan[], max: number): void => {
+    const name = featureName(chosen)
+    const byStep: vscode.DecorationOptions[][] = steps.map(() => [])
+    for (const { range, activation, tokenIndex } of spans) {
+      const step = Math.min(steps.length - 1, Math.floor((activation / max) * steps.length))
+      byStep[step]!.push({ range, hoverMessage: `${name} fires at **${activationText(activation)}** on token ${tokenIndex} (${Math.round((100 * activation) / max)} % of the most seen here)` })
+    }
+    steps.forEach((type, step) => editor.setDecorations(type, byStep[step]!))
+    const top = spans.reduce<HeatSpan | null>((best, span) => (best === null || span.activation > best.activation ? span : best), null)
+    editor.setDecorations(strongest, top === null ? [] : [{ range: new vscode.Range(top.range.end, top.range.end), renderOptions: { after: { contentText: activationText(top.activation) } } }])
+    painted.set(editor, spans.length)
+  }
+
+  const repaint = (): void => {
+    if (feature !== null) void paintAll()
+  }
+  const subscriptions = [
+    changed, ...steps, strongest,
+    vscode.window.onDidChangeVisibleTextEditors(repaint),
+    state.onDidReload(repaint),
+    state.onDidChangeRun(({ run }) => {
+      if (run.status.kind !== 'running') repaint()
+    }),
+    // The document of a run that just ended may arrive after the news of its end.
+    vscode.workspace.onDidChangeTextDocument(({ document }) => {
+      const runId = runIdOfDocument(document.uri)
+      if (runId !== null && state.run(runId)?.status.kind !== 'running') repaint()
+    }),
+  ]
+
+  return {
+    get feature() {
+      return feature
+    },
+    get paintedRanges() {
+      return [...painted.values()].reduce((sum, count) => sum + count, 0)
+    },
+    onDidChange: changed.event,
+    show: async (next) => {
+      const isSame = next === null || feature === null ? next === feature : sameFeature(next, feature)
+      feature = next
+      if (!isSame) changed.fire(next)
+      await paintAll()
+    },
+    dispose: () => void vscode.Disposable.from(...subscriptions).dispose(),
+  }
+}
+
+/** The stretches of `document` on which the feature fires: in a run document all tokens, in a prompt file those that came from it. */
+export function heatSpans(document: vscode.TextDocument, detail: RunDetail, heat: FeatureHeat): readonly HeatSpan[] {
+  const inRun = runIdOfDocument(document.uri) !== null
+  const text = document.getText()
+  const spans: HeatSpan[] = []
+  // Tokens that end inside a character have no text of their own; the token that completes it carries the most of them.
+  let carried = 0
+  for (const token of detail.tokens) {
+    const activation = Math.max(carried, heat.activations[token.index] ?? 0)
+    const place = inRun ? token.range : token.promptRange
+    carried = token.text === '' ? activation : 0
+    if (activation <= 0 || token.text === '' || !place || place.end <= place.start) continue
+    if (!inRun && !stillThere(text, token)) continue
+    spans.push({ range: new vscode.Range(document.positionAt(place.start), document.positionAt(place.end)), activation, tokenIndex: token.index })
+  }
+  return spans
+}
+
+/** Whether the prompt file still reads at a token's place as it did when it was run. */
+function stillThere(text: string, token: RunToken): boolean {
+  const { start, end } = token.promptRange!
+  return text.slice(start, end).trim() === token.text.trim()
+}

@@ -1,0 +1,199 @@
+// Starts, watches, restarts and stops the worker, and sends it typed requests. Nothing is loaded until the first request.
+import * as vscode from 'vscode'
+import type { LanguageClient, LanguageClientOptions } from 'vscode-languageclient/node'
+import { linkableCommands } from '../server/protocol/editorCommands'
+import { CancelledError, InputError } from '../server/protocol/errors'
+import { ERROR_INPUT, type NotificationName, type RequestName, type WorkerOptions } from '../server/protocol/requests'
+import { RUN_SCHEME } from '../server/protocol/runUri'
+import { Language, SETTINGS_SECTION } from './contributions'
+
+export type WorkerStatus = 'stopped' | 'starting' | 'running' | 'failed'
+
+/** The worker process as the rest of the extension sees it. */
+export interface Worker extends vscode.Disposable {
+  readonly status: WorkerStatus
+  /** Fires after each change of `status`; `running` also after a restart. */
+  readonly onDidChangeStatus: vscode.Event<WorkerStatus>
+  /** Starts the worker unless it runs. Rejects when it does not start. */
+  start(): Promise<void>
+  /** Ends the worker, if it runs, and starts a new one. */
+  restart(): Promise<void>
+  /**
+   * Sends a request, starting the worker first if needed. Rejects with InputError for bad input, CancelledError when
+   * cancelled, WorkerStoppedError when the worker ended before it answered.
+   */
+  request<Params, Result>(name: RequestName<Params, Result>, params: Params, token?: vscode.CancellationToken): Promise<Result>
+  onNotification<Params>(name: NotificationName<Params>, handler: (params: Params) => void): vscode.Disposable
+}
+
+/** The worker ended before it answered. */
+export class WorkerStoppedError extends Error {
+  override readonly name = 'WorkerStoppedError'
+  constructor() {
+    super('the worker stopped before it answered')
+  }
+}
+
+export interface WorkerSetup {
+  /** The worker's bundle. */
+  readonly module: string
+  /** Read at every start. */
+  readonly options: () => WorkerOptions
+  readonly log: vscode.LogOutputChannel
+  /** Called when a hover of the worker's was shown. */
+  readonly onHover: () => void
+  /** Called when the worker ended unasked; `gaveUp` when it will not be restarted. */
+  readonly onCrash: (gaveUp: boolean) => void
+}
+
+// A worker that ends this often within this time has a lasting fault; restarting it again only burns the machine.
+const MAX_CRASHES = 4
+const CRASH_WINDOW_MS = 3 * 60_000
+const STOP_TIMEOUT_MS = 2_000
+const REQUEST_CANCELLED = -32800
+// Codes with which vscode-jsonrpc rejects what waits when the connection ends.
+const CONNECTION_ENDED: readonly unknown[] = [-32097, -32099]
+
+/** Creates the worker without starting it. */
+export function createWorker(setup: WorkerSetup): Worker {
+  const statusChanged = new vscode.EventEmitter<WorkerStatus>()
+  const handlers = new Set<{ readonly method: string; readonly handle: (params: unknown) => void; attached: vscode.Disposable | null }>()
+  let status: WorkerStatus = 'stopped'
+  let client: LanguageClient | null = null
+  let starting: Promise<LanguageClient> | null = null
+  let disposed = false
+
+  const setStatus = (next: WorkerStatus): void => {
+    if (status === next) return
+    status = next
+    statusChanged.fire(next)
+  }
+
+  const create = async (): Promise<LanguageClient> => {
+    const { CloseAction, ErrorAction, LanguageClient, State, TransportKind } = await import('vscode-languageclient/node')
+    const crashes: number[] = []
+    const options: LanguageClientOptions = {
+      ...clientOptions(setup),
+      errorHandler: {
+        error: (_error, _message, count) => ({ action: (count ?? 0) <= 3 ? ErrorAction.Continue : ErrorAction.Shutdown, handled: true }),
+        closed: () => {
+          const now = Date.now()
+          crashes.push(now)
+          const gaveUp = disposed || crashes.filter((time) => now - time < CRASH_WINDOW_MS).length > MAX_CRASHES
+          setup.log.error(gaveUp ? 'The worker stopped and is not restarted.' : 'The worker stopped and is restarted.')
+          // The next request starts afresh.
+          if (gaveUp) starting = null
+          if (!disposed) setup.onCrash(gaveUp)
+          return { action: gaveUp ? CloseAction.DoNotRestart : CloseAction.Restart, handled: true }
+        },
+      },
+    }
+    const env = { ORT_DISABLE_TELEMETRY: '1' }
+    const created = new LanguageClient(SETTINGS_SECTION, 'Promptscope', { module: setup.module, transport: TransportKind.ipc, options: { env } }, options)
+    created.onDidChangeState(({ newState }) => {
+      if (created !== client) return
+      if (newState === State.Running) setStatus('running')
+      else if (newState === State.Starting) setStatus('starting')
+      else if (newState === State.StartFailed) setStatus('failed')
+      else setStatus(disposed ? 'stopped' : 'failed')
+    })
+    for (const entry of handlers) entry.attached = created.onNotification(entry.method, entry.handle)
+    return created
+  }
+
+  const start = (): Promise<LanguageClient> => {
+    starting ??= (async () => {
+      setStatus('starting')
+      client = await create()
+      await client.start()
+      return client
+    })().catch((error: unknown) => {
+      starting = null
+      setStatus('failed')
+      throw error
+    })
+    return starting
+  }
+
+  const stop = async (): Promise<void> => {
+    const old = client
+    client = null
+    starting = null
+    for (const entry of handlers) entry.attached = null
+    // A client that crashed or never started cannot be stopped; there is nothing left of it either.
+    await old?.dispose(STOP_TIMEOUT_MS).catch(() => undefined)
+  }
+
+  return {
+    get status() {
+      return status
+    },
+    onDidChangeStatus: statusChanged.event,
+    start: async () => void (await start()),
+    restart: async () => {
+      await stop()
+      setStatus('stopped')
+      await start()
+    },
+    request: async (name, params, token) => {
+      const running = await start()
+      if (token?.isCancellationRequested) throw new CancelledError()
+      try {
+        return await running.sendRequest(name.method, params, token)
+      } catch (error) {
+        throw fromResponseError(error)
+      }
+    },
+    onNotification: (name, handler) => {
+      const entry = { method: name.method, handle: handler as (params: unknown) => void, attached: null as vscode.Disposable | null }
+      handlers.add(entry)
+      if (client) entry.attached = client.onNotification(entry.method, entry.handle)
+      return new vscode.Disposable(() => {
+        handlers.delete(entry)
+        entry.attached?.dispose()
+      })
+    },
+    dispose: () => {
+      disposed = true
+      void stop()
+      statusChanged.dispose()
+    },
+  }
+}
+
+function clientOptions(setup: WorkerSetup): LanguageClientOptions {
+  return {
+    documentSelector: [
+      { language: Language.prompt },
+      { language: Language.steer },
+      { scheme: RUN_SCHEME },
+      { pattern: '**/*.prompt.md' },
+      // Plain files can be prompts too; the worker stays silent on those that were never run.
+      { scheme: 'file', language: 'plaintext' },
+      { scheme: 'file', language: 'markdown' },
+    ],
+    outputChannel: setup.log,
+    initializationOptions: setup.options,
+    markdown: { isTrusted: { enabledCommands: linkableCommands }, supportHtml: false },
+    middleware: {
+      provideHover: async (document, position, token, next) => {
+        const hover = await next(document, position, token)
+        if (hover) setup.onHover()
+        return hover
+      },
+    },
+  }
+}
+
+function fromResponseError(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error))
+  const { code, data } = error as { readonly code?: unknown; readonly data?: unknown }
+  if (code === ERROR_INPUT) return new InputError(error.message, remedyOf(data))
+  if (code === REQUEST_CANCELLED || error.name === 'CancellationError' || error.name === 'Canceled') return new CancelledError()
+  if (CONNECTION_ENDED.includes(code)) return new WorkerStoppedError()
+  return error
+}
+
+function remedyOf(data: unknown): string {
+  return typeof data === 'object' && data !== null && 'remedy' in data && typeof data.remedy === 'string' ? data.remedy : 'see the log'
+}

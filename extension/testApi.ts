@@ -1,0 +1,54 @@
+// What activate() hands to the tests that run inside the editor: the live parts, read-only, and one way to wait.
+import type { ModelState, PinsAndEdits, RunSummary } from '../server/protocol/requests'
+import type { Heat } from './heat'
+import type { ScopePanel } from './panels/scopePanel'
+import type { Worker, WorkerStatus } from './serverProcess'
+import type { StatusBar } from './statusBar'
+import type { RegisteredView } from './views/registeredView'
+import type { WorkerState } from './workerState'
+
+export interface TestApi {
+  workerStatus(): WorkerStatus
+  model(): ModelState | null
+  edits(): PinsAndEdits
+  /** Newest first. */
+  runs(): readonly RunSummary[]
+  /** The next run that ends after this call. */
+  nextRunEnded(): Promise<RunSummary>
+  statusText(): string
+  /** Stretches of text that heat paints now. */
+  paintedRanges(): number
+  scope(): { readonly isOpen: boolean; readonly runId: string | null; readonly token: number | null }
+  /** Labels of a view's rows as the tree gives them, children indented below their parents. */
+  viewRows(view: 'model' | 'edits' | 'runs'): Promise<readonly string[]>
+}
+
+export interface TestedParts {
+  readonly worker: Worker
+  readonly state: WorkerState
+  readonly statusBar: StatusBar
+  readonly heat: Heat
+  readonly scope: ScopePanel
+  readonly views: { readonly [View in 'model' | 'edits' | 'runs']: RegisteredView }
+}
+
+export function createTestApi({ worker, state, statusBar, heat, scope, views }: TestedParts): TestApi {
+  return {
+    workerStatus: () => worker.status,
+    model: () => state.model,
+    edits: () => state.edits,
+    runs: () => state.runs,
+    nextRunEnded: () =>
+      new Promise((resolve) => {
+        const subscription = state.onDidChangeRun(({ run, deleted }) => {
+          if (deleted || run.status.kind === 'running') return
+          subscription.dispose()
+          resolve(run)
+        })
+      }),
+    statusText: () => statusBar.text,
+    paintedRanges: () => heat.paintedRanges,
+    scope: () => ({ isOpen: scope.isOpen, ...scope.shown }),
+    viewRows: (view) => views[view].rows(),
+  }
+}

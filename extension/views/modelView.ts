@@ -1,0 +1,94 @@
+// The Model view: what is loaded, how it is computed, what it costs, and its SAE set.
+import * as vscode from 'vscode'
+import type { ModelState } from '../../server/protocol/requests'
+import { Command, View } from '../contributions'
+import type { Worker } from '../serverProcess'
+import { baseName, byteText } from '../wording'
+import type { WorkerState } from '../workerState'
+import { registeredView, type RegisteredView } from './registeredView'
+
+export interface ModelRow {
+  readonly label: string
+  readonly description?: string
+  readonly tooltip?: string
+  readonly icon?: string
+  readonly command?: string
+  readonly children?: readonly ModelRow[]
+}
+
+/** Registers the view. Seeing it starts the worker. */
+export function registerModelView(worker: Worker, state: WorkerState): RegisteredView {
+  const changed = new vscode.EventEmitter<void>()
+  const provider: vscode.TreeDataProvider<ModelRow> = {
+    onDidChangeTreeData: changed.event,
+    getTreeItem: toTreeItem,
+    getChildren: (row) => [...(row ? (row.children ?? []) : modelRows(state.model))],
+  }
+  const view = vscode.window.createTreeView(View.model, { treeDataProvider: provider, showCollapseAll: false })
+  state.onDidChangeModel(() => changed.fire())
+  worker.onDidChangeStatus((status) => {
+    view.message = status === 'failed' ? 'The worker stopped. Your edits, pins and runs are kept: run “Promptscope: Restart Worker” to go on.' : ''
+  })
+  return registeredView(view, provider)
+}
+
+/** The rows for a state; none while no model is chosen, so that the view shows its empty state. */
+export function modelRows(state: ModelState | null): readonly ModelRow[] {
+  if (state === null || state.kind === 'none') return []
+  if (state.kind === 'loading') {
+    const percent = state.progress.fraction === null ? '' : ` ${Math.round(100 * state.progress.fraction)} %`
+    return [{ label: `Loading ${baseName(state.path)}`, description: `${state.progress.message}${percent}`, icon: 'loading~spin', tooltip: state.path }]
+  }
+  if (state.kind === 'failed') {
+    return [
+      { label: 'The model did not load', description: baseName(state.path), icon: 'error', tooltip: state.path },
+      { label: state.message, icon: 'info', tooltip: state.message },
+      { label: state.remedy, icon: 'arrow-right', tooltip: state.remedy, command: Command.selectModel },
+    ]
+  }
+  const { model, sae } = state
+  return [
+    { label: state.name, description: `${model.architecture} · ${parameterText(state.parameters)}`, icon: 'circuit-board', tooltip: model.path, command: Command.selectModel },
+    { label: 'Shape', description: `${model.layers} layers · d_model ${model.dModel} · context ${state.contextLength.toLocaleString('en')}`, icon: 'layers' },
+    { label: 'Precision', description: model.precision === 'q4' ? 'q4 · features approximate' : model.precision, icon: 'symbol-numeric', tooltip: 'Change the precision', command: Command.selectPrecision },
+    {
+      label: 'Provider', description: state.fallbacks.length > 0 ? `${model.provider} · ${state.fallbacks.length} not used` : model.provider, icon: 'server-process',
+      children: state.fallbacks.map((line) => ({ label: line, icon: 'info', tooltip: line })),
+    },
+    { label: 'Memory', description: `${byteText(state.memoryBytes)} · loaded in ${(state.loadMs / 1000).toFixed(1)} s`, icon: 'database' },
+    { label: 'Speed', description: state.tokensPerSecond === null ? 'known after the first run' : `${state.tokensPerSecond.toFixed(1)} tokens/s`, icon: 'dashboard' },
+    sae
+      ? {
+          label: 'SAE set', description: baseName(sae.path), icon: 'lightbulb', tooltip: sae.path,
+          children: [
+            { label: 'Features', description: `${sae.dSae.toLocaleString('en')} a layer`, icon: 'list-unordered' },
+            { label: 'k', description: `${sae.k} features fire on each token`, icon: 'symbol-number' },
+            { label: 'Layers', description: layersText(state.saeLayers, model.layers), icon: 'layers' },
+          ],
+        }
+      : { label: 'SAE set', description: 'none: features are not read', icon: 'circle-slash', command: Command.selectModel, tooltip: 'Choose a model with an SAE set, or set promptscope.sae' },
+  ]
+}
+
+function toTreeItem(row: ModelRow): vscode.TreeItem {
+  const hasChildren = (row.children?.length ?? 0) > 0
+  const item = new vscode.TreeItem(row.label, hasChildren ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.None)
+  if (row.description !== undefined) item.description = row.description
+  if (row.icon !== undefined) item.iconPath = new vscode.ThemeIcon(row.icon)
+  item.tooltip = row.tooltip ?? [row.label, row.description].filter(Boolean).join(': ')
+  if (row.command !== undefined) item.command = { command: row.command, title: row.tooltip ?? row.label }
+  item.accessibilityInformation = { label: [row.label, row.description].filter(Boolean).join(', ') }
+  return item
+}
+
+/** `0-7`, `3, 5, 9`, `all 8`. */
+function layersText(layers: readonly number[], layerCount: number): string {
+  if (layers.length === layerCount) return `all ${layerCount}`
+  if (layers.length === 0) return 'none'
+  const isRun = layers.every((layer, index) => layer === layers[0]! + index)
+  return isRun && layers.length > 2 ? `${layers[0]}–${layers.at(-1)}` : layers.join(', ')
+}
+
+function parameterText(parameters: number): string {
+  return parameters >= 1e9 ? `${(parameters / 1e9).toFixed(1)} B parameters` : `${(parameters / 1e6).toFixed(1)} M parameters`
+}
