@@ -1,0 +1,74 @@
+// The chosen feature's activation over all tokens as a chart, with the same in words and as a table.
+import { createActivationChart } from '../widgets/activationChart'
+import { createButton } from '../widgets/button'
+import { element, setShown, setText, type Part } from '../widgets/element'
+import { visibleText } from '../widgets/tokenText'
+import type { ScopeActions } from './controller'
+import { featureName, formatActivation } from './format'
+import { chosenHeat, heatSummary, type Heat } from './selectors'
+import type { ScopeState } from './state'
+
+/** The table lists this many of the strongest tokens. */
+const TABLE_ROWS = 20
+
+export function createChartView(actions: ScopeActions): Part<ScopeState> {
+  const title = element('h2', { id: 'chart-title' })
+  const label = element('span', { class: 'feature-label' })
+  const close = createButton('quiet', () => chosen && actions.toggleChosen(chosen), { text: 'Clear', label: 'Take the feature off the tokens' }, 'small')
+  const chart = createActivationChart(actions.selectToken)
+  const summary = element('p', { class: 'note' })
+  const key = element('p', { class: 'note chart-key' }, element('span', { class: 'swatch before' }), 'as it arrived at the layer', element('span', { class: 'swatch after' }), 'after the edits')
+  const table = element('tbody')
+  const details = element('details', { class: 'chart-table' }, element('summary', {}, 'Strongest tokens as a table'),
+    element('table', {}, element('thead', {}, element('tr', {}, ...['Token', 'Text', 'Part', 'Activation'].map((name) => element('th', { scope: 'col' }, name)))), table))
+  const hint = element('p', { class: 'hint' }, 'Press a feature’s name to see its activation over all tokens, here and behind the text.')
+  const body = element('div', { class: 'chart-body' }, chart.element, key, summary, details)
+  let chosen: ScopeState['chosenFeature'] = null
+  let shown: ScopeState | null = null
+  details.addEventListener('toggle', () => shown && fillTable(chosenHeat(shown)))
+  const fillTable = (heat: Heat | null): void => {
+    if (!details.open || !heat || !shown?.run) return table.replaceChildren()
+    const { tokens } = shown.run
+    const strongest = heat.values.flatMap((value, index) => (value > 0 ? [{ value, index }] : [])).sort((a, b) => b.value - a.value).slice(0, TABLE_ROWS)
+    table.replaceChildren(...strongest.map(({ value, index }) => {
+      const pick = element('button', { class: 'link', type: 'button' }, String(index))
+      pick.addEventListener('click', () => actions.selectToken(index))
+      return element('tr', {}, element('td', { class: 'number' }, pick), element('td', { class: 'mono' }, visibleText(tokens[index]!.display)), element('td', {}, tokens[index]!.generated ? 'completion' : 'prompt'), element('td', { class: 'number' }, formatActivation(value)))
+    }))
+  }
+
+  return {
+    element: element('section', { class: 'chart', 'aria-labelledby': 'chart-title' }, element('div', { class: 'section-head' }, title, label, close.element), hint, body),
+    update(state) {
+      const previous = shown
+      shown = state
+      const { run, chosenFeature } = state
+      chosen = chosenFeature
+      setText(title, chosenFeature ? `${featureName(chosenFeature)} over all tokens` : 'One feature over all tokens')
+      setText(label, (chosenFeature && state.descriptions[featureName(chosenFeature)]?.label) ?? '')
+      setShown(close.element, chosenFeature !== null)
+      setShown(hint, chosenFeature === null)
+      setShown(body, chosenFeature !== null)
+      if (!run || !chosenFeature) return
+      if (run === previous?.run && chosenFeature === previous.chosenFeature && state.heat === previous.heat && state.selectedIndex === previous.selectedIndex) return
+      const heat = chosenHeat(state)!
+      const words = heatSummary(run, heat)
+      setText(summary, words)
+      setShown(key, heat.after !== null)
+      chart.update({
+        values: heat.values,
+        after: heat.after,
+        scale: heat.scale,
+        selected: state.selectedIndex,
+        boundary: run.promptTokens < run.tokens.length ? run.promptTokens : null,
+        summary: words,
+        words: (index) => {
+          const token = run.tokens[index]!
+          const after = heat.after ? [`after the edits ${formatActivation(heat.after[index] ?? 0)}`] : []
+          return [`${visibleText(token.display)}   token ${index}`, `${featureName(heat.feature)} ${formatActivation(heat.values[index] ?? 0)}`, ...after, ...(token.outlier ? ['outlier'] : [])]
+        },
+      })
+      if (state.selectedIndex === previous?.selectedIndex || !details.open) fillTable(heat)
+    },
+  }
+}

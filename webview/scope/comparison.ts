@@ -1,0 +1,58 @@
+// Two completions of the same prompt compared: aligned token by token until they part. Pure.
+import type { RunDetail, RunToken } from '../../server/protocol/requests'
+
+/** What came of the edits, in one word for the view to put into a sentence. */
+export type Verdict =
+  | 'noEdits'
+  /** No edit changed any residual. */
+  | 'neverFired'
+  /** Edits fired, and the same tokens came out. */
+  | 'sameTokens'
+  | 'different'
+  /** The run goes on and has not parted from the original yet. */
+  | 'sameSoFar'
+
+export interface Comparison {
+  readonly original: readonly RunToken[]
+  readonly edited: readonly RunToken[]
+  /** Generated tokens that are equal from the start. */
+  readonly same: number
+  /** Place in both completions of the first token that differs or that only one has; null while all are equal. */
+  readonly firstDifference: number | null
+  readonly verdict: Verdict
+  /** Among the equal tokens, the one whose probability moved most; null when there are none. */
+  readonly largestShift: { readonly place: number; readonly before: number; readonly after: number } | null
+}
+
+export function compareRuns(original: RunDetail, run: RunDetail): Comparison {
+  const left = original.tokens.filter(({ generated }) => generated)
+  const right = run.tokens.filter(({ generated }) => generated)
+  let same = 0
+  while (same < left.length && same < right.length && left[same]!.id === right[same]!.id) same++
+  const growing = run.status.kind === 'running'
+  const parted = same < right.length || (!growing && same < left.length)
+  return {
+    original: left,
+    edited: right,
+    same,
+    firstDifference: parted ? same : null,
+    verdict: parted ? 'different' : growing ? 'sameSoFar' : verdictOnSameTokens(run),
+    largestShift: largestShift(left.slice(0, same), right.slice(0, same)),
+  }
+}
+
+function verdictOnSameTokens(run: RunDetail): Verdict {
+  if (run.edits.length === 0) return 'noEdits'
+  return run.edits.every(({ firedAt }) => firedAt.length === 0) ? 'neverFired' : 'sameTokens'
+}
+
+function largestShift(left: readonly RunToken[], right: readonly RunToken[]): Comparison['largestShift'] {
+  let largest: Comparison['largestShift'] = null
+  left.forEach((token, place) => {
+    const before = token.logprob
+    const after = right[place]!.logprob
+    if (before === null || after === null) return
+    if (!largest || Math.abs(Math.exp(after) - Math.exp(before)) > Math.abs(Math.exp(largest.after) - Math.exp(largest.before))) largest = { place, before, after }
+  })
+  return largest
+}

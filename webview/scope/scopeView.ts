@@ -1,0 +1,39 @@
+// The whole panel: lays out its parts and decides between the run and the empty state.
+import { element, setShown, type Part } from '../widgets/element'
+import { createChartView } from './chartView'
+import { createComparisonView } from './comparisonView'
+import type { ScopeActions } from './controller'
+import { createEditsView } from './editsView'
+import { createHeaderView } from './headerView'
+import { createEmptyView, createProblemsView } from './messagesView'
+import { createPinsView } from './pinsView'
+import type { ScopeState } from './state'
+import { createTokenDetailsView } from './tokenDetailsView'
+import { createTokensView } from './tokensView'
+
+export function createScopeView(actions: ScopeActions): Part<ScopeState> {
+  const empty = createEmptyView(actions)
+  const problems = createProblemsView(actions)
+  const header = createHeaderView(actions)
+  const edits = createEditsView(actions)
+  const tokens = createTokensView(actions)
+  const details = createTokenDetailsView(actions)
+  const pins = createPinsView(actions)
+  const chart = createChartView(actions)
+  const comparison = createComparisonView(actions)
+  const run = element('div', { class: 'run' },
+    element('div', { class: 'top' }, header.element, edits.element),
+    element('main', { class: 'columns' }, tokens.element, element('aside', { class: 'inspector' }, details.element, pins.element), chart.element, comparison.element),
+  )
+  const parts = [header, edits, tokens, details, pins, chart, comparison]
+  return {
+    element: element('div', { class: 'scope' }, problems.element, empty.element, run),
+    update(state) {
+      problems.update(state)
+      empty.update(state)
+      setShown(empty.element, state.run === null)
+      setShown(run, state.run !== null)
+      if (state.run) for (const part of parts) part.update(state)
+    },
+  }
+}

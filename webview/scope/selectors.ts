@@ -1,0 +1,179 @@
+// What the views draw, worked out from the state: the selected token's features, heat over the tokens, scales. Pure.
+import type { RunDetail, RunToken } from '../../server/protocol/requests'
+import type { FeatureActivation, FeatureDescription, FeatureId } from '../../server/protocol/values'
+import { boost, boostUnits, editsOf, readEditLine, suppression } from './editLine'
+import { featureName, sameFeature } from './format'
+import type { ScopeState } from './state'
+
+/** A feature on one token, ready to draw. */
+export interface FeatureRow {
+  readonly name: string
+  readonly feature: FeatureId
+  readonly description: FeatureDescription | null
+  /** Activation of the residual as it arrived; 0 where the feature is not among the top k. */
+  readonly activation: number
+  /** Activation after the layer's edits; null where no edit touched the layer's features here. */
+  readonly after: number | null
+  /** Activations as shares of the layer's scale, 0..1. */
+  readonly share: number
+  readonly shareAfter: number | null
+  readonly chosen: boolean
+  readonly pinned: boolean
+  readonly suppressed: boolean
+  /** Enabled edit lines of this feature other than suppression, without its name: `+= 6.2`. */
+  readonly edits: readonly string[]
+  /** One slider unit: the feature's usual activation. */
+  readonly boostUnit: number
+  /** Slider position of the boost in force, in units. */
+  readonly boostUnits: number
+}
+
+/** The boost slider reaches this many times the usual activation either way. */
+export const BOOST_LIMIT = 4
+export const BOOST_STEP = 0.25
+
+/** Activations of the chosen feature over all tokens, and how to draw them. */
+export interface Heat {
+  readonly feature: FeatureId
+  readonly values: readonly number[]
+  /** After the layer's edits, where the layer was edited. */
+  readonly after: readonly number[] | null
+  /** The activation that is drawn at full strength: the greatest on tokens that are no outliers. */
+  readonly scale: number
+}
+
+/** The selected token, or null when none is or it has not been generated yet. */
+export function selectedToken(state: ScopeState): RunToken | null {
+  return state.selectedIndex === null ? null : (state.run?.tokens[state.selectedIndex] ?? null)
+}
+
+/** All features of a token at a layer, strongest first, also those that an edit brought in. */
+export function layerRows(state: ScopeState, layer: number, index: number): readonly FeatureRow[] {
+  const { run } = state
+  if (!run) return []
+  const before = run.features[layer]?.[index] ?? []
+  const known = new Set(before.map(({ feature }) => feature))
+  const added = (run.featuresAfterEdit[layer]?.[index] ?? []).filter(({ feature }) => !known.has(feature))
+  return [...before, ...added].map(({ feature }) => featureRow(state, { layer, feature }, index))
+}
+
+/** The strongest features of a token across layers, each measured against its own layer's scale. */
+export function strongestRows(state: ScopeState, index: number, amount: number): readonly FeatureRow[] {
+  if (!state.run) return []
+  // A layer cannot contribute more than `amount` rows, so no more are built.
+  const candidates = state.run.layers.flatMap((layer) => {
+    const scale = layerScale(state.run!, layer)
+    return (state.run!.features[layer]?.[index] ?? []).slice(0, amount).map(({ feature, activation }) => ({ layer, feature, share: activation / scale }))
+  })
+  candidates.sort((a, b) => b.share - a.share)
+  return candidates.slice(0, amount).map(({ layer, feature }) => featureRow(state, { layer, feature }, index))
+}
+
+/** One feature on one token; `index` null gives a row without activation. */
+export function featureRow(state: ScopeState, feature: FeatureId, index: number | null): FeatureRow {
+  const { run, pinsAndEdits } = state
+  const name = featureName(feature)
+  const description = state.descriptions[name] ?? null
+  const activation = run && index !== null ? activationAt(run.features, feature, index) : 0
+  const edited = run && index !== null && run.featuresAfterEdit[feature.layer] !== undefined
+  const after = edited ? activationAt(run.featuresAfterEdit, feature, index) : null
+  const scale = run ? layerScale(run, feature.layer) : 1
+  const unit = usualActivation(state, feature)
+  const boosted = boost(pinsAndEdits, feature)
+  const suppressing = suppression(pinsAndEdits, feature)
+  return {
+    name, feature, description, activation,
+    after: after !== null && Math.abs(after - activation) > 1e-6 * Math.max(1, activation) ? after : null,
+    share: activation / scale,
+    shareAfter: after === null ? null : after / scale,
+    chosen: sameFeature(feature, state.chosenFeature),
+    pinned: pinsAndEdits.pins.some((pin) => sameFeature(pin, feature)),
+    suppressed: suppressing !== null,
+    edits: editsOf(pinsAndEdits, feature).filter((edit) => edit !== suppressing).map(({ line }) => line.replace(/^\s*\S+\s+/, '')),
+    boostUnit: unit,
+    boostUnits: boosted ? boostUnits(readEditLine(boosted.line)?.value ?? 0, unit, BOOST_STEP, BOOST_LIMIT) : 0,
+  }
+}
+
+/** The chosen feature over all tokens: the host's numbers where they have arrived, the run's own table beyond. */
+export function chosenHeat(state: ScopeState): Heat | null {
+  const { run, chosenFeature, heat } = state
+  if (!run || !chosenFeature) return null
+  const values = run.tokens.map((_token, i) => heat?.activations[i] ?? activationAt(run.features, chosenFeature, i))
+  const edited = run.featuresAfterEdit[chosenFeature.layer] !== undefined
+  const after = edited ? run.tokens.map((_token, i) => activationAt(run.featuresAfterEdit, chosenFeature, i)) : null
+  const all = after ? values.map((value, i) => Math.max(value, after[i]!)) : values
+  const typical = all.filter((_value, i) => !run.tokens[i]!.outlier)
+  return { feature: chosenFeature, values, after, scale: greatest(typical) || greatest(all) || 1 }
+}
+
+/** Heat in steps for the style sheet: 0 nothing, 1..6 weak to strong. */
+export function heatStep(value: number, scale: number): number {
+  return value <= 0 ? 0 : Math.max(1, Math.min(6, Math.ceil((value / scale) * 6)))
+}
+
+/** The chosen feature's activations as one sentence, for those who cannot see the chart. */
+export function heatSummary(run: RunDetail, heat: Heat): string {
+  const fired = heat.values.flatMap((value, index) => (value > 0 ? [{ value, index }] : []))
+  const name = featureName(heat.feature)
+  if (fired.length === 0) return `${name} is not active on any of the ${run.tokens.length} tokens.`
+  const generated = fired.filter(({ index }) => run.tokens[index]!.generated).length
+  const strongest = fired.filter(({ index }) => !run.tokens[index]!.outlier).sort((a, b) => b.value - a.value)[0] ?? fired[0]!
+  const cutOff = fired.filter(({ value, index }) => run.tokens[index]!.outlier && value > heat.scale)
+  const notes = cutOff.map(({ value, index }) => ` Token ${index} is an outlier (${value.toFixed(1)}) and is cut off.`).slice(0, 2)
+  return `${name} is active on ${fired.length} of ${run.tokens.length} tokens, ${generated} of them generated; strongest on token ${strongest.index} “${run.tokens[strongest.index]!.display.trim()}” with ${strongest.value.toFixed(2)}.${notes.join('')}`
+}
+
+/** All features whose descriptions the views need now. */
+export function shownFeatures(state: ScopeState, strongest: number): readonly FeatureId[] {
+  const index = selectedToken(state)?.index
+  const rows = index === undefined ? [] : [...strongestRows(state, index, strongest), ...state.openLayers.flatMap((layer) => layerRows(state, layer, index))]
+  const tops = index === undefined ? [] : (state.run?.layers ?? []).flatMap((layer) => (state.run?.features[layer]?.[index] ?? []).slice(0, 1).map(({ feature }) => ({ layer, feature })))
+  const edited = state.pinsAndEdits.edits.map((edit) => edit.feature)
+  return [...rows.map(({ feature }) => feature), ...tops, ...state.pinsAndEdits.pins, ...edited, ...(state.chosenFeature ? [state.chosenFeature] : [])]
+}
+
+/** The greatest activation of a layer on tokens that are no outliers: the length of a full bar. Never 0. */
+export function layerScale(run: RunDetail, layer: number): number {
+  return remembered(run, `L${layer}`, () => {
+    const tables = [run.features[layer] ?? [], run.featuresAfterEdit[layer] ?? []]
+    const tops = tables.flatMap((table) => table.map((features, i) => ({ top: features[0]?.activation ?? 0, outlier: run.tokens[i]?.outlier ?? false })))
+    return greatest(tops.filter(({ outlier }) => !outlier).map(({ top }) => top)) || greatest(tops.map(({ top }) => top)) || 1
+  })
+}
+
+/** A number worked out once per run object; a run that grew is a new object. */
+function remembered(run: RunDetail, name: string, compute: () => number): number {
+  let numbers = numbersOfRuns.get(run)
+  if (!numbers) numbersOfRuns.set(run, (numbers = new Map<string, number>()))
+  const known = numbers.get(name)
+  if (known !== undefined) return known
+  const value = compute()
+  numbers.set(name, value)
+  return value
+}
+
+const numbersOfRuns = new WeakMap<RunDetail, Map<string, number>>()
+
+function activationAt(table: RunDetail['features'], feature: FeatureId, index: number): number {
+  return table[feature.layer]?.[index]?.find((each: FeatureActivation) => each.feature === feature.feature)?.activation ?? 0
+}
+
+/** The label data's usual activation, else the feature's own greatest in this run, else the layer's scale. */
+function usualActivation(state: ScopeState, feature: FeatureId): number {
+  const described = state.descriptions[featureName(feature)]?.typicalActivation
+  if (described && described > 0) return described
+  const { run } = state
+  if (!run) return 1
+  return greatestInRun(run, feature) || layerScale(run, feature.layer)
+}
+
+function greatestInRun(run: RunDetail, feature: FeatureId): number {
+  return remembered(run, featureName(feature), () => greatest(run.tokens.filter(({ outlier }) => !outlier).map(({ index }) => activationAt(run.features, feature, index))))
+}
+
+function greatest(values: readonly number[]): number {
+  let most = 0
+  for (const value of values) if (value > most) most = value
+  return most
+}

@@ -1,0 +1,138 @@
+// What the Scope panel knows, and how each event changes it. Pure: no DOM, no host.
+import type { ScopeView } from '../../server/protocol/scopePanel'
+import type { FeatureHeat, PinsAndEdits, RunDetail } from '../../server/protocol/requests'
+import type { FeatureDescription, FeatureId } from '../../server/protocol/values'
+import { featureName, sameFeature } from './format'
+
+/** A sentence for the user and one thing to do. */
+export interface Problem {
+  readonly message: string
+  readonly remedy: string | null
+}
+
+/** The call to the host that the user waits for. */
+export type PendingRequest = 'run' | 'rerun' | 'cancel'
+
+export interface ScopeState {
+  /** False until the host has answered for the first time. */
+  readonly loaded: boolean
+  readonly run: RunDetail | null
+  /** The run that `run` is compared with. */
+  readonly original: RunDetail | null
+  /** May lie past the end while a re-run grows; `selectedToken` in selectors.ts checks. */
+  readonly selectedIndex: number | null
+  readonly chosenFeature: FeatureId | null
+  /** The host's activations of the chosen feature on this run, when they have arrived. */
+  readonly heat: FeatureHeat | null
+  /** By feature name. */
+  readonly descriptions: Readonly<Record<string, FeatureDescription>>
+  readonly pinsAndEdits: PinsAndEdits
+  /** Layers whose features are unfolded. */
+  readonly openLayers: readonly number[]
+  readonly pending: PendingRequest | null
+  readonly problem: Problem | null
+}
+
+/** What the panel remembers by itself while it is hidden; the host keeps everything else. */
+export interface SavedScope {
+  readonly runId: string | null
+  readonly selectedIndex: number | null
+  readonly chosenFeature: FeatureId | null
+  readonly openLayers: readonly number[]
+}
+
+export type ScopeEvent =
+  | { readonly kind: 'viewShown'; readonly view: ScopeView; readonly saved?: SavedScope | null }
+  | { readonly kind: 'runGrew'; readonly run: RunDetail }
+  | { readonly kind: 'tokenSelected'; readonly index: number }
+  | { readonly kind: 'featureChosen'; readonly feature: FeatureId | null }
+  | { readonly kind: 'heatArrived'; readonly heat: FeatureHeat }
+  | { readonly kind: 'featuresDescribed'; readonly descriptions: readonly FeatureDescription[] }
+  | { readonly kind: 'editsChanged'; readonly pinsAndEdits: PinsAndEdits }
+  | { readonly kind: 'layerUnfolded'; readonly layer: number; readonly open: boolean }
+  | { readonly kind: 'requestStarted'; readonly request: PendingRequest }
+  | { readonly kind: 'requestEnded'; readonly problem: Problem | null }
+  | { readonly kind: 'problemDismissed' }
+
+export const INITIAL_STATE: ScopeState = {
+  loaded: false,
+  run: null,
+  original: null,
+  selectedIndex: null,
+  chosenFeature: null,
+  heat: null,
+  descriptions: {},
+  pinsAndEdits: { pins: [], edits: [], undo: null },
+  openLayers: [],
+  pending: null,
+  problem: null,
+}
+
+/** The state after an event; the same object when nothing changed. */
+export function nextState(state: ScopeState, event: ScopeEvent): ScopeState {
+  switch (event.kind) {
+    case 'viewShown':
+      return showView(state, event.view, event.saved ?? null)
+    case 'runGrew':
+      return state.run?.id === event.run.id ? { ...state, run: event.run } : state
+    case 'tokenSelected':
+      return state.selectedIndex === event.index ? state : { ...state, selectedIndex: event.index }
+    case 'featureChosen':
+      return sameFeature(state.chosenFeature, event.feature) ? state : { ...state, chosenFeature: event.feature, heat: null }
+    case 'heatArrived':
+      return belongs(event.heat, state) ? { ...state, heat: event.heat } : state
+    case 'featuresDescribed':
+      return { ...state, descriptions: { ...state.descriptions, ...Object.fromEntries(event.descriptions.map((each) => [featureName(each.feature), each])) } }
+    case 'editsChanged':
+      return { ...state, pinsAndEdits: event.pinsAndEdits }
+    case 'layerUnfolded':
+      return { ...state, openLayers: event.open ? [...new Set([...state.openLayers, event.layer])] : state.openLayers.filter((layer) => layer !== event.layer) }
+    case 'requestStarted':
+      return { ...state, pending: event.request, problem: null }
+    case 'requestEnded':
+      return { ...state, pending: null, problem: event.problem ?? state.problem }
+    case 'problemDismissed':
+      return { ...state, problem: null }
+  }
+}
+
+/** What to remember while hidden. */
+export function savedScope(state: ScopeState): SavedScope {
+  return { runId: state.run?.id ?? null, selectedIndex: state.selectedIndex, chosenFeature: state.chosenFeature, openLayers: state.openLayers }
+}
+
+/** Reads back what `savedScope` wrote; null when it is something else. */
+export function readSavedScope(value: unknown): SavedScope | null {
+  if (typeof value !== 'object' || value === null || !('openLayers' in value) || !Array.isArray(value.openLayers)) return null
+  return value as SavedScope
+}
+
+/** The host's word goes first; where it is silent, what was selected stays if it is about the same prompt. */
+function showView(state: ScopeState, view: ScopeView, saved: SavedScope | null): ScopeState {
+  const { run } = view
+  const sameRun = run !== null && run.id === state.run?.id
+  const samePrompt = sameRun || (run !== null && state.run !== null && (run.parent?.runId === state.run.id || run.promptUri === state.run.promptUri) && samePromptTokens(run, state.run))
+  const savedHere = saved !== null && run !== null && saved.runId === run.id ? saved : null
+  const chosenFeature = view.chosenFeature ?? savedHere?.chosenFeature ?? null
+  return {
+    ...state,
+    loaded: true,
+    run,
+    original: view.original,
+    selectedIndex: view.selectedToken ?? (samePrompt ? state.selectedIndex : (savedHere?.selectedIndex ?? null)),
+    chosenFeature,
+    heat: sameRun && sameFeature(chosenFeature, state.chosenFeature) ? state.heat : null,
+    pinsAndEdits: view.pinsAndEdits,
+    openLayers: state.loaded ? state.openLayers : (saved?.openLayers ?? []),
+  }
+}
+
+function samePromptTokens(a: RunDetail, b: RunDetail): boolean {
+  if (a.promptTokens !== b.promptTokens) return false
+  for (let i = 0; i < a.promptTokens; i++) if (a.tokens[i]?.id !== b.tokens[i]?.id) return false
+  return true
+}
+
+function belongs(heat: FeatureHeat, state: ScopeState): boolean {
+  return heat.runId === state.run?.id && sameFeature(heat.feature, state.chosenFeature)
+}

@@ -1,0 +1,105 @@
+// The selected token: what it is, how likely it was, what could have stood there, and the features that fired on it.
+import type { RunToken } from '../../server/protocol/requests'
+import type { TokenAlternative } from '../../server/protocol/values'
+import { createBar } from '../widgets/bar'
+import { createList, element, setAttribute, setShown, setText, type Part } from '../widgets/element'
+import { visibleText } from '../widgets/tokenText'
+import { STRONGEST, type ScopeActions } from './controller'
+import { createFeatureRow } from './featureRowView'
+import { formatProbability } from './format'
+import { createLayersView } from './layersView'
+import { selectedToken, strongestRows, type FeatureRow } from './selectors'
+import type { ScopeState } from './state'
+
+export function createTokenDetailsView(actions: ScopeActions): Part<ScopeState> {
+  const hint = element('p', { class: 'hint' })
+  const facts = createFacts()
+  const alternatives = createAlternatives()
+  const strongest = element('ul', { class: 'feature-rows' })
+  const updateStrongest = createList<FeatureRow>(strongest, (row) => row.name, (row) => createFeatureRow(actions, row))
+  const layers = createLayersView(actions)
+  const noFeatures = element('p', { class: 'hint' }, 'This run has no features: no SAE set was found for the model. Choose one in the settings (promptscope.sae).')
+  const features = element('div', { class: 'features' },
+    element('h3', {}, 'Strongest features'),
+    element('p', { class: 'note' }, 'Bars compare with the strongest activation of the same layer in this run.'),
+    strongest,
+    element('h3', {}, 'By layer'),
+    layers.element,
+  )
+  const body = element('div', { class: 'details-body' }, facts.element, alternatives.element, features, noFeatures)
+  return {
+    element: element('section', { class: 'details', 'aria-labelledby': 'details-title' }, element('h2', { id: 'details-title' }, 'Selected token'), hint, body),
+    update(state) {
+      const token = selectedToken(state)
+      setShown(body, token !== null)
+      setShown(hint, token === null)
+      setText(hint, state.selectedIndex === null ? 'Select a token, here or in the editor, to see its features and its alternatives.' : `Token ${state.selectedIndex} has not been generated yet.`)
+      if (!token || !state.run) return
+      facts.update(token)
+      alternatives.update(token)
+      const hasFeatures = state.run.layers.length > 0
+      setShown(features, hasFeatures)
+      setShown(noFeatures, !hasFeatures)
+      if (!hasFeatures) return
+      updateStrongest(strongestRows(state, token.index, STRONGEST))
+      layers.update({ state, index: token.index })
+    },
+  }
+}
+
+function createFacts(): Part<RunToken> {
+  const text = element('span', { class: 'token-large' })
+  const index = element('dd', { class: 'number' })
+  const id = element('dd', { class: 'number' })
+  const probability = element('dd', { class: 'number' })
+  const kind = element('dd', {})
+  const outlier = element('p', { class: 'warning' }, 'Outlier: this token’s residual is far larger than the others’. Features here are out of distribution; read them with care.')
+  const pair = (term: string, value: HTMLElement): HTMLElement => element('div', {}, element('dt', {}, term), value)
+  return {
+    element: element('div', {}, element('div', { class: 'facts' }, text, element('dl', {}, pair('Token', index), pair('Id', id), pair('Probability', probability), pair('Part', kind))), outlier),
+    update(token) {
+      setText(text, visibleText(token.display) || '∅')
+      setText(index, String(token.index))
+      setText(id, String(token.id))
+      setText(probability, formatProbability(token.logprob))
+      setText(kind, token.generated ? 'completion' : 'prompt')
+      setShown(outlier, token.outlier)
+    },
+  }
+}
+
+interface AlternativeRow extends TokenAlternative {
+  readonly taken: boolean
+}
+
+function createAlternatives(): Part<RunToken> {
+  const list = element('ul', { class: 'alternatives' })
+  const title = element('h3', {}, 'Alternatives')
+  const update = createList<AlternativeRow>(list, ({ id }) => String(id), () => {
+    const text = element('span', { class: 'alternative-text' })
+    const taken = element('span', { class: 'alternative-taken' })
+    const bar = createBar()
+    const value = element('span', { class: 'number' })
+    const item = element('li', {}, taken, text, bar.element, value)
+    return {
+      element: item,
+      update(row) {
+        setText(text, visibleText(row.text) || '∅')
+        setText(value, formatProbability(row.logprob))
+        setText(taken, row.taken ? '✓' : '')
+        setAttribute(taken, 'aria-label', row.taken ? 'this token' : undefined)
+        setAttribute(taken, 'role', row.taken ? 'img' : undefined)
+        item.classList.toggle('taken', row.taken)
+        bar.update({ before: Math.exp(row.logprob), after: null })
+      },
+    }
+  })
+  const box = element('div', {}, title, list)
+  return {
+    element: box,
+    update(token) {
+      setShown(box, token.alternatives.length > 0)
+      update(token.alternatives.map((alternative) => ({ ...alternative, taken: alternative.id === token.id })))
+    },
+  }
+}
