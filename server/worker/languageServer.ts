@@ -7,7 +7,8 @@ import { createThreadedEngine } from '../engine/engineThread'
 import { LABELS_FILE, parseFeatureLabels, type FeatureLabels } from '../features/describe'
 import { preparePrompt } from '../runs/preparePrompt'
 import { createRunRecorder } from '../runs/runDetail'
-import { createTokenNames } from '../runs/tokenNames'
+import { isMissing } from '../store/atomicFile'
+import { fileNameOf } from './fileName'
 import { locateModel } from './locateModel'
 import type { PromptReader } from './promptReader'
 import { serveEditor } from './serveEditor'
@@ -34,15 +35,18 @@ export function startLanguageServer(connection: Connection, { engineThread, demo
 
 async function openPromptReader(modelPath: string): Promise<PromptReader> {
   const promptModel = await openPromptModel(modelPath)
-  const names = createTokenNames(promptModel.tokenizer)
   return {
-    read: (fileName, text) => preparePrompt({ fileName, text, promptModel, mode: 'auto' }),
-    createRecorder: (header, prompt) => createRunRecorder(header, prompt, promptModel.tokenizer, names),
+    read: (promptUri, text) => preparePrompt({ fileName: fileNameOf(promptUri), text, promptModel, mode: 'auto' }),
+    createRecorder: (header, prompt) => createRunRecorder(header, prompt, promptModel.tokenizer),
   }
 }
 
 /** Labels are a convenience: a set without the file has features without words. */
 async function readLabels(saePath: string): Promise<FeatureLabels> {
   const file = join(saePath, LABELS_FILE)
-  return parseFeatureLabels(await readFile(file, 'utf8'), file)
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (isMissing(error)) return null
+    throw error
+  })
+  return text === null ? new Map() : parseFeatureLabels(text, file)
 }

@@ -9,6 +9,7 @@ import { buildGenerateRequest, mergeRunSettings, type RunChoices, type RunSettin
 import { summaryOf, type StoredRun } from '../store/runFile'
 import type { RunStore } from '../store/runStore'
 import { orCancelled } from './abort'
+import { fileNameOf } from './fileName'
 import type { ModelService } from './modelService'
 import { createThrottle } from './throttle'
 
@@ -181,7 +182,7 @@ export function createRunService(parts: RunServiceParts): RunService {
   /** `greeting.prompt #3`: one more than the highest number among the prompt's runs. */
   function nextName(promptUri: string): string {
     const numbers = store.list().filter((run) => run.promptUri === promptUri).map(({ name }) => Number(/#(\d+)$/.exec(name)?.[1] ?? 0))
-    return `${fileName(promptUri)} #${Math.max(0, ...numbers) + 1}`
+    return `${fileNameOf(promptUri)} #${Math.max(0, ...numbers) + 1}`
   }
 
   function list(): RunSummary[] {
@@ -241,14 +242,4 @@ function changeOf(detail: RunDetail): RunChange {
 /** Sorts by time, and two of the same millisecond still differ. */
 function newRunId(): string {
   return `${Date.now().toString(36)}-${randomBytes(4).toString('hex')}`
-}
-
-function fileName(uri: string): string {
-  const path = uri.replace(/[?#].*$/, '')
-  const last = path.slice(path.lastIndexOf('/') + 1)
-  try {
-    return decodeURIComponent(last)
-  } catch {
-    return last
-  }
 }

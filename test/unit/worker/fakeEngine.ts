@@ -1,0 +1,116 @@
+// An engine that computes nothing: words as tokens, made-up features, steps that a test can hold and release.
+import type { Engine, GenerateRequest, LoadedModel, LoadRequest, TokenReport } from '../../../server/engine/engine'
+import type { Tokenizer } from '../../../server/formats/tokenizer'
+import { CancelledError, InputError } from '../../../server/protocol/errors'
+import { createRunRecorder } from '../../../server/runs/runDetail'
+import type { PromptReader } from '../../../server/worker/promptReader'
+
+export const D_SAE = 64
+export const CONTEXT_LENGTH = 40
+
+export interface FakeEngine extends Engine {
+  readonly loads: LoadRequest[]
+  readonly generations: GenerateRequest[]
+  /** From now on a generated token must be let through; 0 lets none pass until `release` is called. */
+  hold(): void
+  release(tokens: number): void
+  /** The next generation fails with this after one token. */
+  failWith(error: Error): void
+}
+
+/** Each word is a token; feature `id % 64` fires on it at layer 0 and feature 1 on every token at layer 1. */
+export function createFakeEngine(): FakeEngine {
+  const loads: LoadRequest[] = []
+  const generations: GenerateRequest[] = []
+  let allowed = Infinity
+  let failure: Error | null = null
+  let wake = (): void => {}
+
+  async function step(signal: AbortSignal): Promise<void> {
+    while (allowed <= 0 && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        wake = resolve
+        signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+    }
+    // Lets messages through, as a real engine does between tokens.
+    await new Promise((resolve) => setImmediate(resolve))
+    if (signal.aborted) throw new CancelledError()
+    allowed--
+  }
+
+  return {
+    loads,
+    generations,
+    hold: () => (allowed = 0),
+    release(tokens) {
+      allowed += tokens
+      wake()
+    },
+    failWith: (error) => (failure = error),
+    async load(request, onProgress, signal): Promise<LoadedModel> {
+      loads.push(request)
+      onProgress({ message: 'reading weights', fraction: 0.5 })
+      await new Promise((resolve) => setImmediate(resolve))
+      if (signal.aborted) throw new CancelledError()
+      if (request.modelPath.includes('missing')) throw new InputError(`model folder ${request.modelPath} does not exist`, 'choose another folder')
+      return {
+        name: 'fake', identity: { path: request.modelPath, architecture: 'qwen3', layers: 2, dModel: 8, precision: request.precision, provider: 'cpu' },
+        sae: request.saePath === null ? null : { path: request.saePath, dSae: D_SAE, k: 4 }, saeLayers: request.saePath === null ? [] : [0, 1],
+        contextLength: CONTEXT_LENGTH, vocabSize: 100, stopIds: [], parameters: 1000, loadMs: 3, fallbacks: [],
+      }
+    },
+    async generate(request, onEvent, signal) {
+      generations.push(request)
+      const { promptIds, edits } = request
+      if (promptIds.length > CONTEXT_LENGTH) throw new InputError(`prompt has ${promptIds.length} tokens, more than the context of ${CONTEXT_LENGTH}`, 'shorten the prompt')
+      onEvent({ kind: 'prefill', done: promptIds.length, total: promptIds.length })
+      onEvent({ kind: 'tokens', tokens: promptIds.map((id, index) => reportOf(request, id, index, false)) })
+      let id = promptIds.at(-1)!
+      for (let index = promptIds.length; index < promptIds.length + request.generate; index++) {
+        await step(signal)
+        if (failure && index > promptIds.length) {
+          const error = failure
+          failure = null
+          throw error
+        }
+        id = ((id * 31 + 7) % 50) + (edits.length > 0 ? 50 : 0)
+        onEvent({ kind: 'tokens', tokens: [reportOf(request, id, index, true)] })
+      }
+      return { reason: 'length', reusedTokens: edits.length > 0 ? 1 : 0, prefillMs: 4, decodeMsPerToken: 20, captured: null }
+    },
+    memory: async () => ({ processBytes: 1e6, cacheBytes: 0 }),
+    unload: async () => {},
+    dispose: async () => {},
+  }
+}
+
+function reportOf({ edits, sampling }: GenerateRequest, id: number, index: number, generated: boolean): TokenReport {
+  const fired = edits.flatMap(({ feature }, edit) => (feature.layer === 0 && feature.feature === id % D_SAE ? [edit] : []))
+  return {
+    index, id, generated, logprob: index === 0 ? null : -0.25 - sampling.temperature, alternatives: index === 0 ? [] : [{ id, logprob: -0.25 }, { id: (id + 1) % 100, logprob: -2 }],
+    features: { 0: [{ feature: id % D_SAE, activation: 2 + index }], 1: [{ feature: 1, activation: 50 }] },
+    featuresAfterEdit: fired.length > 0 ? { 0: [] } : {}, residualNorm: { 0: 1, 1: 1 }, fired,
+  }
+}
+
+const WORDS = Array.from({ length: 100 }, (_, id) => ` w${id}`)
+
+/** Reads any text as words; an unknown word gets an id by its letters. */
+export const fakePromptReader: PromptReader = {
+  read(fileName, text) {
+    if (text.trim() === '') throw new InputError(`prompt ${fileName} is empty`, 'write some text into it')
+    const tokens = [...text.matchAll(/\s*\S+/g)].map(({ 0: word, index }) => {
+      const range = { start: index, end: index + word.length }
+      return { id: [...word].reduce((sum, letter) => (sum * 3 + letter.charCodeAt(0)) % 100, 0), text: word, display: word, range, promptRange: range }
+    })
+    return { ids: tokens.map(({ id }) => id), tokens, renderedText: text.trimEnd(), choices: /^seed=(\d+)/.test(text) ? { seed: Number(/^seed=(\d+)/.exec(text)![1]) } : {}, problems: [] }
+  },
+  createRecorder: (header, prompt) => createRunRecorder(header, prompt, fakeTokenizer),
+}
+
+const fakeTokenizer = {
+  pieces: (ids: readonly number[]) => ids.map((id) => ({ text: WORDS[id]!, display: WORDS[id]! })),
+  display: (id: number) => WORDS[id]!,
+  createTextStream: () => ({ push: (id: number) => WORDS[id]!, end: () => '' }),
+} as unknown as Tokenizer

@@ -1,0 +1,111 @@
+// An editor for tests: speaks the real language server protocol with a worker over two streams in memory.
+import { PassThrough } from 'node:stream'
+import {
+  createConnection, createProtocolConnection, ProposedFeatures, StreamMessageReader, StreamMessageWriter, type CancellationToken, type CodeLens, type Diagnostic, type Hover,
+  type CompletionItem, type ProtocolConnection,
+} from 'vscode-languageserver/node'
+import * as requests from '../../../server/protocol/requests'
+import type { NotificationName, RequestName, WorkerSettings } from '../../../server/protocol/requests'
+import { serveEditor, type WorkerParts } from '../../../server/worker/serveEditor'
+import { createFakeEngine, fakePromptReader, type FakeEngine } from './fakeEngine'
+
+export type RunChange = Parameters<NonNullable<(typeof requests.runChanged)['types']>>[0]
+
+export interface WorkerClient {
+  readonly engine: FakeEngine
+  readonly runChanges: RunChange[]
+  readonly modelStates: requests.ModelState[]
+  readonly editStates: requests.PinsAndEdits[]
+  request<P, R>(name: RequestName<P, R>, params: P, token?: CancellationToken): Promise<R>
+  /** Resolves with the first notification, from now on, that passes the test. */
+  next<P>(name: NotificationName<P>, test: (params: P) => boolean): Promise<P>
+  open(uri: string, text: string, languageId?: string): void
+  change(uri: string, text: string): void
+  hover(uri: string, text: string, at: string): Promise<Hover | null>
+  lenses(uri: string): Promise<CodeLens[]>
+  complete(uri: string, line: number, character: number): Promise<CompletionItem[]>
+  /** The problems of a document once they pass the test. */
+  diagnostics(uri: string, test?: (problems: Diagnostic[]) => boolean): Promise<Diagnostic[]>
+  /** Asks the worker to shut down and waits until it has. */
+  close(): Promise<void>
+}
+
+export const SETTINGS: WorkerSettings = {
+  model: '/models/fake', sae: '/models/fake-sae', precision: 'exact', providers: [], layers: [], generate: 5, sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 }, modelFolders: [],
+}
+
+/** Starts a worker on a storage folder, or in memory, and initialises it. */
+export async function startWorker(storageFolder: string | null = null, settings: Partial<WorkerSettings> = {}, change: Partial<WorkerParts> = {}): Promise<WorkerClient> {
+  const toWorker = new PassThrough()
+  const toEditor = new PassThrough()
+  const engine = createFakeEngine()
+  const served = serveEditor({
+    connection: createConnection(ProposedFeatures.all, new StreamMessageReader(toWorker), new StreamMessageWriter(toEditor)),
+    engine,
+    locateModel: async ({ model, sae }) => ({ modelPath: model, saePath: sae === '' ? null : sae }),
+    openPromptReader: async () => fakePromptReader,
+    readLabels: async () => new Map([['L1/1', { feature: { layer: 1, feature: 1 }, label: 'everywhere', tokens: [], density: 1, typicalActivation: 50, maxActivation: 60 }]]),
+    listModels: async () => [],
+    ...change,
+  })
+  const editor = createProtocolConnection(new StreamMessageReader(toEditor), new StreamMessageWriter(toWorker))
+  const runChanges: RunChange[] = []
+  const modelStates: requests.ModelState[] = []
+  const editStates: requests.PinsAndEdits[] = []
+  const waiting: { method: string; test: (params: never) => boolean; resolve: (params: never) => void }[] = []
+  const diagnostics = new Map<string, Diagnostic[]>()
+  const waitingForDiagnostics: (() => void)[] = []
+  let versions = 1
+
+  const listen = <P>(name: NotificationName<P>, kept: P[]): void => {
+    editor.onNotification(name.method, (params: P) => {
+      kept.push(params)
+      for (const waiter of waiting.splice(0)) {
+        if (waiter.method === name.method && waiter.test(params as never)) waiter.resolve(params as never)
+        else waiting.push(waiter)
+      }
+    })
+  }
+  listen(requests.runChanged, runChanges)
+  listen(requests.modelChanged, modelStates)
+  listen(requests.pinsAndEditsChanged, editStates)
+  editor.onNotification('textDocument/publishDiagnostics', (params: { uri: string; diagnostics: Diagnostic[] }) => {
+    diagnostics.set(params.uri, params.diagnostics)
+    waitingForDiagnostics.splice(0).forEach((resolve) => resolve())
+  })
+  editor.listen()
+  await editor.sendRequest('initialize', { processId: null, rootUri: null, capabilities: {}, initializationOptions: { storageFolder, settings: { ...SETTINGS, ...settings } } })
+  await editor.sendNotification('initialized', {})
+
+  return {
+    engine,
+    runChanges,
+    modelStates,
+    editStates,
+    request: <P, R>(name: RequestName<P, R>, params: P, token?: CancellationToken) => sendRequest<R>(editor, name.method, params, token),
+    next: <P>(name: NotificationName<P>, test: (params: P) => boolean) => new Promise<P>((resolve) => waiting.push({ method: name.method, test, resolve })),
+    open: (uri, text, languageId = 'promptscope-prompt') => void editor.sendNotification('textDocument/didOpen', { textDocument: { uri, languageId, version: 1, text } }),
+    change: (uri, text) => void editor.sendNotification('textDocument/didChange', { textDocument: { uri, version: ++versions }, contentChanges: [{ text }] }),
+    hover: (uri, text, at) => editor.sendRequest('textDocument/hover', { textDocument: { uri }, position: positionOf(text, text.indexOf(at)) }),
+    lenses: (uri) => editor.sendRequest('textDocument/codeLens', { textDocument: { uri } }),
+    complete: (uri, line, character) => editor.sendRequest('textDocument/completion', { textDocument: { uri }, position: { line, character } }),
+    async diagnostics(uri, test = () => true) {
+      while (!diagnostics.has(uri) || !test(diagnostics.get(uri)!)) await new Promise<void>((resolve) => waitingForDiagnostics.push(resolve))
+      return diagnostics.get(uri)!
+    },
+    async close() {
+      await editor.sendRequest('shutdown')
+      await served
+      editor.dispose()
+    },
+  }
+}
+
+function sendRequest<R>(editor: ProtocolConnection, method: string, params: unknown, token?: CancellationToken): Promise<R> {
+  return token ? editor.sendRequest<R>(method, params, token) : editor.sendRequest<R>(method, params)
+}
+
+function positionOf(text: string, offset: number): { line: number; character: number } {
+  const before = text.slice(0, offset).split('\n')
+  return { line: before.length - 1, character: before.at(-1)!.length }
+}
