@@ -15,6 +15,8 @@ export interface RunChoices {
   readonly layers?: readonly number[]
   /** Added to the edits of earlier sources; one of the same feature and positions takes its place. */
   readonly edits?: readonly Edit[]
+  /** Tokens at which generation ends, besides those that the model names. */
+  readonly stopIds?: readonly number[]
 }
 
 /** All that a run needs beside model and prompt. */
@@ -23,6 +25,7 @@ export interface RunSettings {
   readonly sampling: Sampling
   readonly layers: readonly number[]
   readonly edits: readonly Edit[]
+  readonly stopIds: readonly number[]
 }
 
 /** Merges sources, weakest first: settings, front matter, flags. Without any: greedy, no token generated, all layers. */
@@ -34,6 +37,7 @@ export function mergeRunSettings(...sources: readonly RunChoices[]): RunSettings
     sampling: { temperature: last('temperature', 0), topP: last('topP', 1), topK: last('topK', 0), seed: last('seed', 0) },
     layers: last('layers', []),
     edits: mergeEdits(sources.flatMap((source) => source.edits ?? [])),
+    stopIds: last('stopIds', []),
   }
 }
 
@@ -59,7 +63,7 @@ export function buildGenerateRequest(settings: RunSettings, promptIds: readonly 
     promptIds,
     generate: settings.generate,
     sampling: settings.sampling,
-    stopIds: model.stopIds,
+    stopIds: [...new Set([...model.stopIds, ...settings.stopIds])],
     edits: settings.edits,
     layers: resolveLayers(settings.layers, model),
     ...extent,

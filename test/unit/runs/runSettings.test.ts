@@ -8,7 +8,7 @@ const edits = (...lines: string[]) => lines.map((line) => parseEditLine(line).ed
 
 it('lets flags win over front matter, and front matter over settings', () => {
   const merged = mergeRunSettings({ generate: 64, temperature: 1, seed: 7 }, { generate: 16, temperature: 0.5 }, { temperature: 0 })
-  expect(merged).toEqual({ generate: 16, sampling: { temperature: 0, topP: 1, topK: 0, seed: 7 }, layers: [], edits: [] })
+  expect(merged).toEqual({ generate: 16, sampling: { temperature: 0, topP: 1, topK: 0, seed: 7 }, layers: [], edits: [], stopIds: [] })
 })
 
 it('adds edits together; the same feature at the same positions has one', () => {

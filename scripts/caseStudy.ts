@@ -1,0 +1,255 @@
+// Measures whether suppressing the features that the tool itself ranks first mends the demo model's faults. After `npm run build`:
+//   npx esbuild scripts/caseStudy.ts --bundle --platform=node --format=cjs --external:onnxruntime-node --outfile=dist/caseStudy.js && node dist/caseStudy.js
+//
+// Prompts are split once by a hash of their ids. On the discovery part the faults of the unedited model are collected and, per kind of
+// fault, features chosen once by proposeSuppressions. On the held-out part every arm runs with the same prompts and seeds: unedited,
+// with the chosen features suppressed, and with as many random living features of the same layers suppressed instead.
+// Prints a markdown table, and the same with 95 % bootstrap intervals as JSON to --out.
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { openModel, type OpenModel } from '../server/cli/openModel'
+import { createTerminal } from '../server/cli/terminal'
+import { proposeSuppressions, type FaultyRun, type Suppression } from '../server/features/proposeSuppressions'
+import { renderEdit } from '../server/formats/editLine'
+import type { RunDetail } from '../server/protocol/requests'
+import type { Edit, FeatureId } from '../server/protocol/values'
+import { detectFaults, type Fault } from '../server/runs/detectors'
+import { prepareText } from '../server/runs/preparePrompt'
+import { createRunRecorder } from '../server/runs/runDetail'
+import { buildGenerateRequest } from '../server/runs/runSettings'
+
+const { values: options } = parseArgs({
+  options: {
+    prompts: { type: 'string', default: 'demo/case-study/prompts.jsonl' },
+    out: { type: 'string' },
+    discovery: { type: 'string', default: '60' },
+    'held-out': { type: 'string', default: '1000' },
+    features: { type: 'string', default: '4' },
+    temperature: { type: 'string', default: '0.7' },
+    generate: { type: 'string', default: '48' },
+    'random-draws': { type: 'string', default: '3' },
+  },
+})
+const DISCOVERY_PROMPTS = Number(options.discovery)
+const HELD_OUT_PROMPTS = Number(options['held-out'])
+const FEATURES = Number(options.features)
+const RANDOM_DRAWS = Number(options['random-draws'])
+/** Seeds tried per discovery prompt, until this many faults of each kind are found. */
+const DISCOVERY_SEEDS = 4
+const DISCOVERY_FAULTS = 32
+const BOOTSTRAP_SAMPLES = 2000
+const KINDS = ['languageSwitch', 'loop'] as const
+
+interface CasePrompt {
+  readonly id: string
+  readonly text: string
+  readonly kind: string
+}
+
+interface Outcome {
+  readonly languageSwitch: boolean
+  readonly loop: boolean
+  /** Of the prompt's own tokens, nats: what the edits do to the model's reading of ordinary text. */
+  readonly promptLoss: number
+  readonly completion: string
+}
+
+interface Arm {
+  readonly name: string
+  readonly edits: readonly Edit[]
+  readonly outcomes: readonly Outcome[]
+}
+
+const terminal = createTerminal()
+const context = { terminal, signal: new AbortController().signal }
+
+async function main(): Promise<void> {
+  const started = Date.now()
+  const prompts = readPrompts(options.prompts)
+  const discovery = prompts.slice(0, DISCOVERY_PROMPTS)
+  const heldOut = prompts.slice(DISCOVERY_PROMPTS, DISCOVERY_PROMPTS + HELD_OUT_PROMPTS)
+  const open = await openModel({ model: null, sae: null, precision: 'exact', providers: ['cpu'] }, context)
+  try {
+    const found = await discover(open, discovery)
+    const arms: Arm[] = [await measure(open, 'unedited', heldOut, [])]
+    for (const kind of KINDS) {
+      const chosen = found.proposals[kind]
+      if (chosen.length === 0) continue
+      arms.push(await measure(open, `${kind}: proposed features suppressed`, heldOut, chosen.map(({ feature }) => suppress(feature))))
+      const random: Arm[] = []
+      for (let draw = 0; draw < RANDOM_DRAWS; draw++) {
+        const features = drawRandom(chosen.map(({ feature }) => feature), found.living, `${kind} ${draw}`)
+        random.push(await measure(open, `${kind}: random features suppressed, draw ${draw + 1}`, heldOut, features.map(suppress)))
+      }
+      arms.push(...random)
+    }
+    report(arms, found, heldOut.length, (Date.now() - started) / 1000)
+  } finally {
+    await open.engine.dispose()
+  }
+}
+
+function readPrompts(file: string): CasePrompt[] {
+  const hash = (id: string): string => createHash('sha256').update(id).digest('hex')
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => JSON.parse(line) as CasePrompt)
+    .sort((a, b) => (hash(a.id) < hash(b.id) ? -1 : 1))
+}
+
+interface Discovery {
+  readonly proposals: Record<(typeof KINDS)[number], readonly Suppression[]>
+  readonly faults: Record<(typeof KINDS)[number], number>
+  /** Features that fired, by layer. */
+  readonly living: ReadonlyMap<number, readonly number[]>
+}
+
+async function discover(open: OpenModel, prompts: readonly CasePrompt[]): Promise<Discovery> {
+  const faulty: Record<(typeof KINDS)[number], FaultyRun[]> = { languageSwitch: [], loop: [] }
+  const living = new Map<number, Set<number>>()
+  for (let round = 0; round < DISCOVERY_SEEDS && KINDS.some((kind) => faulty[kind].length < DISCOVERY_FAULTS); round++) {
+    for (const [index, prompt] of prompts.entries()) {
+      terminal.progress(`discovery: round ${round + 1}, prompt ${index + 1} of ${prompts.length}`)
+      const run = await complete(open, prompt, seedOf(prompt, `discovery ${round}`), [], open.model.saeLayers)
+      noteLiving(run, living)
+      for (const fault of detectFaults(run)) if (faulty[fault.kind].length < DISCOVERY_FAULTS) faulty[fault.kind].push({ run, fault })
+    }
+  }
+  const propose = (kind: Fault['kind']): Promise<Suppression[]> =>
+    faulty[kind].length === 0 ? Promise.resolve([]) : proposeSuppressions(faulty[kind], open.labels, FEATURES, open.engine, [], (fraction) => terminal.progress(`${kind}: trying candidates ${Math.round(fraction * 100)} %`), context.signal)
+  return {
+    proposals: { languageSwitch: await propose('languageSwitch'), loop: await propose('loop') },
+    faults: { languageSwitch: faulty.languageSwitch.length, loop: faulty.loop.length },
+    living: new Map([...living].map(([layer, features]) => [layer, [...features].sort((a, b) => a - b)])),
+  }
+}
+
+function noteLiving(run: RunDetail, living: Map<number, Set<number>>): void {
+  for (const layer of run.layers) {
+    const features = living.get(layer) ?? new Set<number>()
+    living.set(layer, features)
+    for (const token of run.tokens) if (!token.outlier) for (const { feature } of run.features[layer]![token.index]!) features.add(feature)
+  }
+}
+
+/** As many living features as are given, each of the same layer as one of them, none of them itself. */
+function drawRandom(chosen: readonly FeatureId[], living: Discovery['living'], seed: string): FeatureId[] {
+  const taken = new Set(chosen.map(({ layer, feature }) => `${layer}/${feature}`))
+  return chosen.map(({ layer }, index) => {
+    const pool = living.get(layer)!.filter((feature) => !taken.has(`${layer}/${feature}`))
+    const feature = pool[hashNumber(`${seed} ${index}`) % pool.length]!
+    taken.add(`${layer}/${feature}`)
+    return { layer, feature }
+  })
+}
+
+async function measure(open: OpenModel, name: string, prompts: readonly CasePrompt[], edits: readonly Edit[]): Promise<Arm> {
+  const outcomes: Outcome[] = []
+  for (const [index, prompt] of prompts.entries()) {
+    terminal.progress(`${name}: prompt ${index + 1} of ${prompts.length}`)
+    const run = await complete(open, prompt, seedOf(prompt, 'held out'), edits, [])
+    const kinds = detectFaults(run).map((fault) => fault.kind)
+    const logprobs = run.tokens.filter((token) => !token.generated && token.logprob !== null).map((token) => token.logprob!)
+    outcomes.push({ languageSwitch: kinds.includes('languageSwitch'), loop: kinds.includes('loop'), promptLoss: -mean(logprobs), completion: run.text.slice(run.generatedStart) })
+  }
+  terminal.progress('')
+  return { name, edits, outcomes }
+}
+
+async function complete(open: OpenModel, prompt: CasePrompt, seed: number, edits: readonly Edit[], layers: readonly number[]): Promise<RunDetail> {
+  const prepared = prepareText(prompt.text, open, prompt.kind === 'chat' ? 'chat' : 'raw')
+  const sampling = { temperature: Number(options.temperature), topP: 1, topK: 0, seed }
+  const settings = { generate: Number(options.generate), sampling, layers, edits, stopIds: [] }
+  const request = { ...buildGenerateRequest(settings, prepared.ids, open.model, { top: layers.length > 0 ? open.model.sae!.k : 0, alternatives: 0, capture: null }), layers }
+  const header = { id: prompt.id, name: prompt.id, promptUri: null, createdAt: '', model: open.model.identity, sae: open.model.sae, ...settings, parentRunId: null, loadMs: 0 }
+  const recorder = createRunRecorder(header, prepared, open.tokenizer)
+  const result = await open.engine.generate(request, (event) => event.kind === 'tokens' && recorder.add(event.tokens), context.signal)
+  recorder.end({ kind: 'done', reason: result.reason }, result)
+  return recorder.detail()
+}
+
+function report(arms: readonly Arm[], found: Discovery, prompts: number, seconds: number): void {
+  const baseline = arms[0]!
+  const rows = arms.map((arm) => ({
+    arm: arm.name,
+    edits: arm.edits.map(renderEdit),
+    languageSwitch: interval(arm, (outcome) => Number(outcome.languageSwitch)),
+    loop: interval(arm, (outcome) => Number(outcome.loop)),
+    languageSwitchChange: difference(baseline, arm, (outcome) => Number(outcome.languageSwitch)),
+    loopChange: difference(baseline, arm, (outcome) => Number(outcome.loop)),
+    promptLoss: mean(arm.outcomes.map((outcome) => outcome.promptLoss)),
+    changed: mean(arm.outcomes.map((outcome, index) => Number(outcome.completion !== baseline.outcomes[index]!.completion))),
+  }))
+  const percent = ({ mean: value, low, high }: Interval): string => `${(100 * value).toFixed(1)} % (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`
+  const table = [
+    '| arm | edits | language switch | change | loop | change | completions changed | prompt loss, nats/token |',
+    '|---|---|---|---|---|---|---|---|',
+    ...rows.map((row) => `| ${row.arm} | ${row.edits.join('; ') || 'none'} | ${percent(row.languageSwitch)} | ${percent(row.languageSwitchChange)} | ${percent(row.loop)} | ${percent(row.loopChange)} | ${(100 * row.changed).toFixed(0)} % | ${row.promptLoss.toFixed(3)} |`),
+  ]
+  const document = {
+    prompts, discoveryPrompts: DISCOVERY_PROMPTS, discoveryFaults: found.faults, temperature: Number(options.temperature), generate: Number(options.generate), seconds: Math.round(seconds),
+    chosen: Object.fromEntries(KINDS.map((kind) => [kind, found.proposals[kind].map(({ feature, score, meanOn, meanOff, faultDrop, sideEffect, description }) => ({ edit: renderEdit(suppress(feature)), label: description.label, score, meanOn, meanOff, faultDrop, sideEffect }))])),
+    arms: rows,
+  }
+  terminal.out(`${table.join('\n')}\n\n${prompts} held-out prompts, in brackets 95 % bootstrap intervals. Faults seen in discovery: ${found.faults.languageSwitch} language switches, ${found.faults.loop} loops. ${Math.round(seconds)} s.\n`)
+  if (options.out) writeFileSync(options.out, `${JSON.stringify(document, null, 1)}\n`)
+}
+
+interface Interval {
+  readonly mean: number
+  readonly low: number
+  readonly high: number
+}
+
+function interval(arm: Arm, value: (outcome: Outcome) => number): Interval {
+  return bootstrap(arm.outcomes.map(value))
+}
+
+/** Of the paired differences, since every arm has the same prompts and seeds. */
+function difference(baseline: Arm, arm: Arm, value: (outcome: Outcome) => number): Interval {
+  return bootstrap(arm.outcomes.map((outcome, index) => value(outcome) - value(baseline.outcomes[index]!)))
+}
+
+function bootstrap(values: readonly number[]): Interval {
+  const means = Array.from({ length: BOOTSTRAP_SAMPLES }, (_, sample) => {
+    const random = generator(hashNumber(`bootstrap ${sample}`))
+    let sum = 0
+    for (let count = 0; count < values.length; count++) sum += values[Math.floor(random() * values.length)]!
+    return sum / values.length
+  }).sort((a, b) => a - b)
+  return { mean: mean(values), low: means[Math.floor(BOOTSTRAP_SAMPLES * 0.025)]!, high: means[Math.ceil(BOOTSTRAP_SAMPLES * 0.975) - 1]! }
+}
+
+/** Uniform numbers in [0, 1): mulberry32, public domain. */
+function generator(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+function seedOf(prompt: CasePrompt, part: string): number {
+  return hashNumber(`${part} ${prompt.id}`)
+}
+
+function hashNumber(text: string): number {
+  return createHash('sha256').update(text).digest().readUInt32LE(0)
+}
+
+function suppress(feature: FeatureId): Edit {
+  return { feature, operation: { kind: 'set', value: 0 }, positions: { kind: 'all' } }
+}
+
+function mean(values: readonly number[]): number {
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+main().catch((error: unknown) => {
+  terminal.note(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  process.exitCode = 1
+})

@@ -1,0 +1,78 @@
+// The help texts of the command line.
+
+export const HELP = `Promptscope: a debugger for language models.
+
+Usage: promptscope <command> [options]
+
+  trace     run a prompt and show each token's probability and features
+  suggest   run a prompt, look for a fault, and rank the features to suppress
+  models    list the models found, whether they fit in memory, and their SAE sets
+  serve     speak the language server protocol to an editor
+
+promptscope <command> --help tells more. Exit codes: 0 done, 1 bad input, 2 usage, 130 interrupted.
+`
+
+const RUN_OPTIONS = `
+Prompt
+  PROMPT_FILE            .prompt, .prompty, .prompt.md, text or markdown; - reads stdin
+  --text T               this text, as it is
+  --token-ids 1,2,3      these tokens, as they are
+  --raw | --chat         without, or with the chat template; files with roles use it by themselves
+
+Model
+  --model DIR            checkpoint folder; without it, the demo model and its SAEs
+  --sae DIR              SAE set; without it, the set that lies beside the model
+  --precision P          exact (default), q8 or q4
+  --providers A,B        execution providers in order of preference (default cpu)
+
+Run
+  --generate N           most tokens to generate (default: what the prompt file says, or 0)
+  --temperature T        0 (default) is greedy
+  --top-p P --top-k K    keep only the likeliest tokens (default: all)
+  --seed S               of the sampling (default 0)
+  --edit LINE            'L5/12 = 0' suppresses, '+= 20' boosts, '*= 0.5' scales; '@ generated' limits it; repeatable
+  --steer FILE           edit lines from a file
+  --layers 0,5|all       layers whose features are read (default all)`
+
+export const TRACE_HELP = `Usage: promptscope trace [PROMPT_FILE | --text T | --token-ids 1,2,3] [options]
+
+Runs a prompt and shows each token's probability and features; with edits, also what the model writes without them.
+${RUN_OPTIONS}
+
+Output
+  --top N                features per layer and token (default 10)
+  --json                 one JSON document on stdout, nothing else there
+  --dump FILE            logits and resid_post of the layers as float32 safetensors
+  --help                 this text
+`
+
+export const SUGGEST_HELP = `Usage: promptscope suggest [PROMPT_FILE | --text T | --token-ids 1,2,3] [options]
+
+Runs a prompt, looks for a switch of script or a loop in what comes out, and ranks the features whose
+suppression makes it less likely. Ends with --edit arguments to try. Generates 64 tokens unless told otherwise.
+${RUN_OPTIONS}
+
+Output
+  --top N                features that are proposed (default 5)
+  --json                 one JSON document on stdout, nothing else there
+  --help                 this text
+`
+
+export const MODELS_HELP = `Usage: promptscope models [options]
+
+Lists the models found: architecture, size, whether they fit in memory, and the SAE sets beside them.
+
+  --folder DIR           a folder to search; repeatable. PROMPTSCOPE_MODELS names more, separated like PATH
+  --json                 one JSON document on stdout, nothing else there
+  --help                 this text
+`
+
+export const SERVE_HELP = `Usage: promptscope serve --lsp --stdio
+
+Speaks the language server protocol over stdin and stdout until the editor says exit.
+
+  --lsp                  the language server
+  --dap                  the debug adapter
+  --stdio                over stdin and stdout
+  --help                 this text
+`

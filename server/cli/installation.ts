@@ -1,0 +1,11 @@
+// Where the parts of this installation lie, relative to the bundle that runs.
+import { resolve } from 'node:path'
+
+/** The engine thread's bundle stands beside the command line's. */
+export const ENGINE_THREAD = resolve(__dirname, 'engine.js')
+
+/** The demo model and its SAE set; PROMPTSCOPE_DEMO names another folder with the same two. */
+export function demoFolders(): { readonly model: string; readonly sae: string } {
+  const demo = process.env.PROMPTSCOPE_DEMO ?? resolve(__dirname, '..', 'demo')
+  return { model: resolve(demo, 'model'), sae: resolve(demo, 'sae') }
+}

@@ -1,0 +1,140 @@
+// Draws a run for people: header, tokens with probability and top features, what the edits did, the completion before and after.
+import type { LoadedModel } from '../engine/engine'
+import { describeFeature, type FeatureLabels } from '../features/describe'
+import { renderFeature } from '../formats/editLine'
+import type { RunDetail, RunToken } from '../protocol/requests'
+import type { EditReport, FeatureActivation, FeatureId } from '../protocol/values'
+import { compareRuns } from '../runs/compareRuns'
+import { detectFaults } from '../runs/detectors'
+import { bar, columnsOf, fit, type Terminal } from './terminal'
+
+type Pen = Pick<Terminal, 'color' | 'width'>
+
+/** Features shown per token: more than fit on a line are left to --json. */
+const FEATURES_PER_TOKEN = 3
+const TOKEN_COLUMNS = 16
+const FEATURE_COLUMNS = 30
+const BAR_COLUMNS = 5
+
+/** Which model, which SAE set, which prompt. */
+export function renderHeader(run: RunDetail, model: LoadedModel, promptName: string, { color }: Pen): string {
+  const { identity } = model
+  const sae = run.sae ? `${run.sae.path}, ${run.sae.dSae} features, top ${run.sae.k}, ${layersInWords(run.layers)}` : 'none, so no features'
+  const { temperature, seed } = run.sampling
+  const choice = temperature === 0 ? 'greedy' : `temperature ${temperature}, seed ${seed}`
+  return [
+    `${color.bold(model.name)} ${color.dim(`${identity.architecture}, ${identity.layers} layers, d_model ${identity.dModel}, precision ${identity.precision}, on ${identity.provider}`)}`,
+    `${color.dim('SAE   ')} ${sae}`,
+    `${color.dim('prompt')} ${promptName}, ${counted(run.promptTokens, 'token')}; ${counted(run.generatedTokens, 'token')} generated, ${choice}`,
+    '',
+  ].join('\n')
+}
+
+/** One line per token: index, text, probability, and the features that stand out most in their layer. */
+export function renderTokens(run: RunDetail, labels: FeatureLabels, top: number, pen: Pen): string {
+  const { color } = pen
+  const strongest = strongestByLayer(run)
+  const perToken = Math.max(0, Math.min(top, FEATURES_PER_TOKEN, Math.floor((pen.width - TOKEN_COLUMNS - 15) / (FEATURE_COLUMNS + 1))))
+  const lines = run.tokens.map((token) => {
+    const features = standingOut(run, token, strongest)
+      .slice(0, perToken)
+      .map(({ feature, activation, share }) => {
+        const label = describeFeature(labels, feature).label
+        return fitColored(`${renderFeature(feature)} ${bar(share, BAR_COLUMNS)} ${short(activation)}`, label ?? '', color)
+      })
+    const text = fit(visible(token), TOKEN_COLUMNS)
+    const probability = token.logprob === null ? '    ' : percent(token.logprob)
+    return `${color.dim(String(token.index).padStart(4))}  ${token.generated ? color.green(text) : text} ${probability} ${token.outlier ? color.yellow('!') : ' '} ${features.join(' ')}`.trimEnd()
+  })
+  const legend = run.tokens.some((token) => token.outlier) ? ['', color.dim(`   ${'!'} outlier: position 0 or a residual far above the median; its features are out of distribution`)] : []
+  return [color.dim(`      ${fit('token', TOKEN_COLUMNS)}    p   ${perToken > 0 && run.sae ? 'top features' : ''}`.trimEnd()), ...lines, ...legend, ''].join('\n')
+}
+
+/** Where each edit fired; says so when it never did. */
+export function renderEdits(edits: readonly EditReport[], { color }: Pen): string {
+  const width = Math.max(...edits.map(({ edit }) => edit.length))
+  const lines = edits.map(({ edit, firedAt }) => `  ${edit.padEnd(width)}  ${firedAt.length > 0 ? `fired on ${counted(firedAt.length, 'token')}: ${rangesInWords(firedAt)}` : color.yellow('never fired')}`)
+  return [color.bold('Edits'), ...lines, ''].join('\n')
+}
+
+/** The completion, and what is wrong with it as far as its text shows. */
+export function renderCompletion(title: string, run: RunDetail, { color }: Pen): string {
+  const text = run.text.slice(run.generatedStart)
+  const faults = detectFaults(run).map(({ message }) => color.yellow(`  ${message}`))
+  return [color.bold(title), indent(text === '' ? color.dim('(nothing)') : text), ...faults, ''].join('\n')
+}
+
+/** The completions without and with the edits, and the first token that differs. */
+export function renderBeforeAndAfter(before: RunDetail, after: RunDetail, pen: Pen): string {
+  const { color } = pen
+  const { firstDifference } = compareRuns(before, after)
+  const a = firstDifference === null ? undefined : before.tokens[firstDifference]
+  const b = firstDifference === null ? undefined : after.tokens[firstDifference]
+  const name = (token: RunToken | undefined): string => (token ? `${JSON.stringify(token.text || token.display)} (${percent(token.logprob ?? 0).trim()})` : 'the end')
+  const verdict = firstDifference === null ? 'no token differs: the edits had no effect on what was chosen' : `first difference at token ${firstDifference}: ${name(a)} became ${name(b)}`
+  return [renderCompletion('Before', marked(before, a, color.red), pen), renderCompletion('After', marked(after, b, color.green), pen), color.dim(`  ${verdict}`), ''].join('\n')
+}
+
+/** The run with the first token that differs between guillemets, coloured: found without colour, too. */
+function marked(run: RunDetail, token: RunToken | undefined, paint: (text: string) => string): RunDetail {
+  if (!token?.generated || token.range.start === token.range.end) return run
+  const { start, end } = token.range
+  return { ...run, text: `${run.text.slice(0, start)}${paint(`»${run.text.slice(start, end)}«`)}${run.text.slice(end)}` }
+}
+
+/** Each layer's greatest activation over the run, outliers left out: the scale of its bars. */
+function strongestByLayer(run: RunDetail): ReadonlyMap<number, number> {
+  return new Map(
+    run.layers.map((layer) => [layer, run.tokens.reduce((max, token) => (token.outlier ? max : Math.max(max, run.features[layer]?.[token.index]?.[0]?.activation ?? 0)), 0)]),
+  )
+}
+
+
+/** The token's features of all layers, by their share of the layer's greatest activation: layers differ in scale. */
+function standingOut(run: RunDetail, token: RunToken, strongest: ReadonlyMap<number, number>): { feature: FeatureId; activation: number; share: number }[] {
+  return run.layers
+    .flatMap((layer) => (run.features[layer]?.[token.index] ?? []).map((entry: FeatureActivation) => ({ feature: { layer, feature: entry.feature }, activation: entry.activation, share: entry.activation / (strongest.get(layer) || 1) })))
+    .sort((a, b) => b.share - a.share)
+}
+
+function fitColored(head: string, label: string, color: Pen['color']): string {
+  const room = FEATURE_COLUMNS - columnsOf(head) - 1
+  return room > 3 ? `${color.cyan(head)} ${color.dim(fit(label, room))}` : color.cyan(fit(head, FEATURE_COLUMNS))
+}
+
+/** A token's text on one line: quotes would hide leading blanks less well than a raised dot. */
+function visible(token: RunToken): string {
+  const text = token.text || token.display
+  return text.replace(/\n/g, '⏎').replace(/\r/g, '␍').replace(/\t/g, '⇥').replace(/^ | $/g, '·').replace(/[\p{Cc}]/gu, '�')
+}
+
+function percent(logprob: number): string {
+  return `${(Math.exp(logprob) * 100).toFixed(0)}%`.padStart(4)
+}
+
+function short(value: number): string {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3)
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+function layersInWords(layers: readonly number[]): string {
+  return layers.length === 1 ? `layer ${layers[0]}` : `layers ${rangesInWords(layers)}`
+}
+
+/** Ascending numbers as `3-7, 12`. */
+function rangesInWords(numbers: readonly number[]): string {
+  const ranges: [number, number][] = []
+  for (const number of numbers) {
+    const last = ranges.at(-1)
+    if (last && number === last[1] + 1) last[1] = number
+    else ranges.push([number, number])
+  }
+  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ')
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, '  ')
+}

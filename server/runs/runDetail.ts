@@ -1,0 +1,169 @@
+// Builds the record of a run while it streams: the run document, its tokens with exact places, features, and the lists' one line.
+import type { Tokenizer } from '../formats/tokenizer'
+import { renderEdit } from '../formats/editLine'
+import type { GenerateResult, TokenReport } from '../engine/engine'
+import type { RunDetail, RunStatus, RunSummary, RunToken } from '../protocol/requests'
+import type { Edit, FeatureActivation, FeatureTable, ModelIdentity, RunTiming, SaeIdentity, Sampling } from '../protocol/values'
+import type { PreparedPrompt } from './preparePrompt'
+
+/** What is known about a run before its first token. */
+export interface RunHeader {
+  readonly id: string
+  readonly name: string
+  readonly promptUri: string | null
+  /** ISO 8601. */
+  readonly createdAt: string
+  readonly model: ModelIdentity
+  readonly sae: SaeIdentity | null
+  readonly sampling: Sampling
+  readonly generate: number
+  /** In the order of the engine request, whose reports count them. */
+  readonly edits: readonly Edit[]
+  /** Layers whose features are read. */
+  readonly layers: readonly number[]
+  /** The run that this one repeats, or null. */
+  readonly parentRunId: string | null
+  readonly loadMs: number
+}
+
+/** A run as it grows. `detail` and `summary` answer at any moment with what there is. */
+export interface RunRecorder {
+  /** Takes reports in order of position. */
+  add(reports: readonly TokenReport[]): void
+  /** Must be called once, when no more reports come; without a result the timing stays unknown (0). */
+  end(status: RunStatus, result: Pick<GenerateResult, 'reusedTokens' | 'prefillMs' | 'decodeMsPerToken'> | null): void
+  summary(): RunSummary
+  detail(): RunDetail
+  /** The run document so far: the whole rendered prompt, then the completion, with `␍` for carriage returns. */
+  text(): string
+}
+
+/** A token whose residual is this many times longer than the run's median is an outlier: the SAEs were not trained on such. */
+const OUTLIER_NORM_RATIO = 10
+const PREVIEW_LENGTH = 80
+
+/** Starts the record of a run of `prompt`. */
+export function createRunRecorder(header: RunHeader, prompt: PreparedPrompt, tokenizer: Pick<Tokenizer, 'display' | 'createTextStream'>): RunRecorder {
+  const tokens: Omit<RunToken, 'outlier'>[] = []
+  const features = emptyTable(header.layers)
+  const featuresAfterEdit: { [layer: number]: (readonly FeatureActivation[])[] } = {}
+  const residualNorms: TokenReport['residualNorm'][] = []
+  const firedAt = header.edits.map((): number[] => [])
+  const stream = tokenizer.createTextStream()
+  let completion = ''
+  let status: RunStatus = { kind: 'running' }
+  let timing: RunTiming = { loadMs: header.loadMs, prefillMs: 0, decodeMsPerToken: 0 }
+  let reusedTokens = 0
+
+  function add(report: TokenReport): void {
+    tokens.push({
+      index: report.index,
+      id: report.id,
+      ...place(report),
+      generated: report.generated,
+      logprob: report.logprob,
+      alternatives: report.alternatives.map((candidate) => ({ id: candidate.id, text: tokenizer.display(candidate.id), logprob: candidate.logprob })),
+    })
+    for (const layer of header.layers) features[layer]!.push(report.features[layer] ?? [])
+    for (const [layer, entries] of Object.entries(report.featuresAfterEdit)) {
+      const byToken = (featuresAfterEdit[Number(layer)] ??= [])
+      // An engine reports a layer only where an edit applies; the gaps before it are tokens that nothing changed.
+      while (byToken.length < report.index) byToken.push(features[Number(layer)]?.[byToken.length] ?? [])
+      byToken.push(entries)
+    }
+    residualNorms.push(report.residualNorm)
+    for (const edit of report.fired) firedAt[edit]?.push(report.index)
+  }
+
+  function place(report: TokenReport): Pick<RunToken, 'text' | 'display' | 'range' | 'promptRange'> {
+    const prepared = prompt.tokens[report.index]
+    if (!report.generated && prepared) return { text: prepared.text, display: prepared.display, range: prepared.range, promptRange: prepared.promptRange }
+    const start = prompt.renderedText.length + completion.length
+    const text = stream.push(report.id)
+    completion += text
+    return { text, display: tokenizer.display(report.id), range: { start, end: start + text.length }, promptRange: null }
+  }
+
+  function summary(): RunSummary {
+    const generatedTokens = tokens.filter((token) => token.generated).length
+    return {
+      id: header.id,
+      name: header.name,
+      promptUri: header.promptUri,
+      createdAt: header.createdAt,
+      status,
+      model: header.model,
+      sae: header.sae,
+      sampling: header.sampling,
+      generate: header.generate,
+      edits: header.edits.map((edit, index) => ({ edit: renderEdit(edit), firedAt: [...firedAt[index]!] })),
+      promptTokens: prompt.ids.length,
+      generatedTokens,
+      preview: shorten(completion),
+      parent: header.parentRunId === null ? null : { runId: header.parentRunId, firstRecomputed: reusedTokens },
+      timing,
+    }
+  }
+
+  /** Editors end a line at every carriage return and drop it, which would shift all places after it: it is shown as its picture. */
+  const text = (): string => (prompt.renderedText + completion).replaceAll('\r', '␍')
+
+  return {
+    add: (reports) => reports.forEach(add),
+    end(endStatus, result) {
+      status = endStatus
+      // Bytes of an unfinished character at the very end stand in the document as replacement characters.
+      const rest = stream.end()
+      const last = tokens.at(-1)
+      if (rest !== '' && last?.generated) {
+        completion += rest
+        tokens[tokens.length - 1] = { ...last, text: last.text + rest, range: { start: last.range.start, end: last.range.end + rest.length } }
+      }
+      if (!result) return
+      reusedTokens = result.reusedTokens
+      timing = { loadMs: header.loadMs, prefillMs: result.prefillMs, decodeMsPerToken: result.decodeMsPerToken }
+    },
+    summary,
+    detail() {
+      const isOutlier = outlierTest(residualNorms)
+      return {
+        ...summary(),
+        text: text(),
+        generatedStart: prompt.renderedText.length,
+        tokens: tokens.map((token, index) => ({ ...token, outlier: isOutlier(index) })),
+        layers: header.layers,
+        features: copyTable(features),
+        featuresAfterEdit: copyTable(featuresAfterEdit),
+      }
+    },
+    text,
+  }
+}
+
+/** True at position 0 and where, at any layer, the norm is more than ten times the median of the layer over the run. */
+function outlierTest(norms: readonly TokenReport['residualNorm'][]): (index: number) => boolean {
+  const layers = Object.keys(norms[0] ?? {}).map(Number)
+  const limits = layers.map((layer) => OUTLIER_NORM_RATIO * median(norms.map((byLayer) => byLayer[layer] ?? 0)))
+  return (index) => index === 0 || layers.some((layer, place) => (norms[index]![layer] ?? 0) > limits[place]!)
+}
+
+function median(values: readonly number[]): number {
+  const sorted = Float64Array.from(values).sort()
+  return sorted[sorted.length >> 1] ?? 0
+}
+
+function shorten(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  if (line.length <= PREVIEW_LENGTH) return line
+  // Cut between words where there are some, and never inside a surrogate pair.
+  const cut = line.slice(0, PREVIEW_LENGTH).replace(/[\uD800-\uDBFF]$/, '')
+  return `${cut.replace(/ \S{0,20}$/, '')}…`
+}
+
+function emptyTable(layers: readonly number[]): { [layer: number]: (readonly FeatureActivation[])[] } {
+  return Object.fromEntries(layers.map((layer) => [layer, []]))
+}
+
+function copyTable(table: FeatureTable): FeatureTable {
+  return Object.fromEntries(Object.entries(table).map(([layer, byToken]) => [layer, [...byToken]]))
+}
