@@ -112,7 +112,7 @@ export function createWorkerState(worker: Worker, log: vscode.LogOutputChannel):
     if (known) return known
     const asked = worker.request(getRun, { runId: id })
     keep(details, id, asked, DETAILS_KEPT)
-    void asked.catch(() => details.delete(id))
+    asked.catch(() => void details.delete(id))
     return asked
   }
 

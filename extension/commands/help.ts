@@ -27,7 +27,7 @@ export function createHelpCommands(context: vscode.ExtensionContext, worker: Wor
 
 /** The samples of the open workspace when it has them, so that they can be changed, else those that came with the extension. */
 async function sampleFolder(context: vscode.ExtensionContext): Promise<vscode.Uri> {
-  const candidates = (vscode.workspace.workspaceFolders ?? []).flatMap(({ uri }) => [vscode.Uri.joinPath(uri, 'prompts'), vscode.Uri.joinPath(uri, 'demo', 'prompts')])
+  const candidates = (vscode.workspace.workspaceFolders ?? []).flatMap(({ uri }) => [uri, vscode.Uri.joinPath(uri, 'prompts'), vscode.Uri.joinPath(uri, 'demo', 'prompts')])
   for (const folder of candidates) {
     const files = await vscode.workspace.fs.readDirectory(folder).then((entries) => entries, () => [])
     if (files.some(([file]) => file.endsWith('.prompt'))) return folder
