@@ -14,21 +14,34 @@ export interface ContentSpan {
 const FIRST = 0xe000
 const DIGITS = 0x1900
 
+/** Which characters of a content are replaced: 1 for those that are. */
+type Mask = (content: string) => Uint8Array
+
+/** Above this many messages all share one mask, since finding each one's own takes a rendering. */
+const SEPARATE_LIMIT = 64
+
 /**
  * Spans in order, without overlaps. `render` renders the same chat with other contents, `literals` are the texts that
  * the template compares with. Characters that the template changed (upper case, JSON) have no span.
  */
 export function findContentSpans(rendered: string, contents: readonly string[], literals: readonly string[], render: (contents: readonly string[]) => string): ContentSpan[] {
   const bases = startPositions(contents)
-  // From the most exact to the most cautious: a template that trims needs its blanks, one that looks for `</think>` needs that.
-  const masks: ((content: string) => Uint8Array)[] = [
+  // From the most exact to the most cautious: a template that looks for `</think>` needs that, one that trims needs the blanks.
+  const masks: Mask[] = [
     (content) => new Uint8Array(content.length).fill(1),
+    (content) => maskOf(content, anyOf(literals)),
     (content) => maskOf(content, /\s/g),
-    (content) => maskOf(content, literalPattern(literals)),
+    (content) => maskOf(content, anyOf([...literals, ' ', '\n', '\t', '\r', '\u3000', '\u00a0'])),
   ]
+  const places = (chosen: readonly Mask[]): Float64Array | null => trace(rendered, contents, bases, chosen.map((mask, index) => mask(contents[index]!)), render)
   for (const mask of masks) {
-    const places = trace(rendered, contents, bases, contents.map(mask), render)
-    if (places) return spansOf(fillGaps(rendered, contents, bases, places), bases)
+    const found = places(contents.map(() => mask))
+    if (found) return spansOf(fillGaps(rendered, contents, bases, found), bases)
+    if (mask !== masks[0] || contents.length > SEPARATE_LIMIT) continue
+    const nothing: Mask = (content) => new Uint8Array(content.length)
+    const own = contents.map((_, message) => masks.find((candidate) => places(contents.map((_, index) => (index === message ? candidate : nothing)))) ?? nothing)
+    const separate = places(own)
+    if (separate) return spansOf(fillGaps(rendered, contents, bases, separate), bases)
   }
   return spansOf(searchInOrder(rendered, contents, bases), bases)
 }
@@ -50,9 +63,9 @@ function maskOf(content: string, keep: RegExp): Uint8Array {
   return mask
 }
 
-function literalPattern(literals: readonly string[]): RegExp {
+function anyOf(literals: readonly string[]): RegExp {
   const longestFirst = literals.toSorted((a, b) => b.length - a.length).map((literal) => literal.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'))
-  return new RegExp([...longestFirst, '\\s'].join('|'), 'g')
+  return new RegExp(longestFirst.join('|') || '(?!)', 'g')
 }
 
 /** Per rendered character the position it came from, or -1; null when the replacement changed what the template does. */
@@ -89,19 +102,29 @@ function agrees(rendered: string, whole: string, places: Float64Array): boolean 
   return places.every((place, i) => place < 0 || whole[place] === rendered[i])
 }
 
-/** Characters that were not replaced lie beside some that were: continues each known place in both directions while the text agrees. */
+/**
+ * Characters that were not replaced lie beside some that were: continues each known place in both directions while the
+ * text agrees. Blanks count only between known places: at a message's ends they are the template's as likely as not.
+ */
 function fillGaps(rendered: string, contents: readonly string[], bases: readonly number[], places: Float64Array): Float64Array {
-  const whole = contents.join('\0')
-  const starts = new Set(bases)
   const used = new Set(places)
-  const claim = (i: number, place: number): boolean => {
-    if (places[i] !== -1 || place < 0 || whole[place] === '\0' || whole[place] !== rendered[i] || used.has(place)) return false
-    places[i] = place
-    used.add(place)
-    return true
+  for (const step of [1, -1]) {
+    for (let from = 0; from < rendered.length; from++) {
+      const place = places[from]!
+      if (place < 0) continue
+      const message = bases.findLastIndex((base) => base <= place)
+      const content = contents[message]!
+      let last = from
+      for (let i = from + step, at = place - bases[message]! + step; places[i] === -1 && content[at] === rendered[i] && !used.has(bases[message]! + at); i += step, at += step) last = i
+      const meets = places[last + step] === place + (last + step - from)
+      while (!meets && last !== from && /\s/.test(rendered[last]!)) last -= step
+      for (let i = from; i !== last; ) {
+        i += step
+        places[i] = place + (i - from)
+        used.add(places[i]!)
+      }
+    }
   }
-  for (let i = 1; i < rendered.length; i++) if (places[i - 1]! >= 0) claim(i, places[i - 1]! + 1)
-  for (let i = rendered.length - 2; i >= 0; i--) if (places[i + 1]! >= 0 && !starts.has(places[i + 1]!)) claim(i, places[i + 1]! - 1)
   return places
 }
 
