@@ -102,7 +102,7 @@ function verdictWords(comparison: Comparison, run: RunDetail): string {
     case 'neverFired':
       return `Same tokens: the ${run.edits.length === 1 ? 'edit' : 'edits'} never fired, because the ${run.edits.length === 1 ? 'feature was' : 'features were'} not active on any token.`
     case 'sameTokens': {
-      const moved = largestShift ? ` The probability that moved most: “${comparison.edited[largestShift.place]!.display.trim()}” (token ${comparison.edited[largestShift.place]!.index}), from ${formatProbability(largestShift.before)} to ${formatProbability(largestShift.after)}.` : ''
+      const moved = largestShift && formatProbability(largestShift.before) !== formatProbability(largestShift.after) ? ` The probability that moved most: “${comparison.edited[largestShift.place]!.display.trim()}” (token ${comparison.edited[largestShift.place]!.index}), from ${formatProbability(largestShift.before)} to ${formatProbability(largestShift.after)}.` : ''
       return `Same tokens: the ${run.edits.length === 1 ? 'edit' : 'edits'} fired, but the effect was too weak to change the completion.${moved}`
     }
   }

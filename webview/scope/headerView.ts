@@ -2,7 +2,6 @@
 import type { RunDetail } from '../../server/protocol/requests'
 import { createButton } from '../widgets/button'
 import { element, setShown, setText, type Part } from '../widgets/element'
-import { createProgressBar } from '../widgets/progress'
 import type { ScopeActions } from './controller'
 import { editsDiffer } from './editLine'
 import { count, formatDuration } from './format'
@@ -15,12 +14,10 @@ export function createHeaderView(actions: ScopeActions): Part<ScopeState> {
   const stale = element('span', { class: 'stale' }, 'Edits changed since this run')
   const rerun = createButton('primary', actions.rerun, { text: 'Re-run' })
   const cancel = createButton('secondary', actions.cancel, { text: 'Cancel' })
-  const progress = createProgressBar('Generating')
   return {
     element: element('header', { class: 'run-header' },
       element('div', { class: 'run-title' }, element('div', { class: 'run-name' }, name, status), facts),
       element('div', { class: 'run-buttons' }, stale, cancel.element, rerun.element),
-      progress.element,
     ),
     update(state) {
       const { run } = state
@@ -35,7 +32,6 @@ export function createHeaderView(actions: ScopeActions): Part<ScopeState> {
       rerun.update({ text: busy ? 'Running…' : 'Re-run', label: busy ? 'The run goes on' : 'Re-run the prompt with the current edits', disabled: busy })
       cancel.update({ text: state.pending === 'cancel' ? 'Cancelling…' : 'Cancel', label: 'Cancel the run', disabled: state.pending === 'cancel' })
       setShown(cancel.element, running)
-      progress.update(running ? Math.min(1, run.generatedTokens / Math.max(1, run.generate)) : null)
     },
   }
 }

@@ -29,5 +29,4 @@ function main(root: HTMLElement): void {
   void controller.start()
 }
 
-const root = document.getElementById('scope')
-if (root) main(root)
+main(document.getElementById('scope') ?? document.body)

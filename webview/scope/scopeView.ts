@@ -1,5 +1,6 @@
 // The whole panel: lays out its parts and decides between the run and the empty state.
-import { element, setShown, type Part } from '../widgets/element'
+import { element, setProperty, setShown, type Part } from '../widgets/element'
+import { createProgressBar } from '../widgets/progress'
 import { createChartView } from './chartView'
 import { createComparisonView } from './comparisonView'
 import type { ScopeActions } from './controller'
@@ -16,15 +17,19 @@ export function createScopeView(actions: ScopeActions): Part<ScopeState> {
   const problems = createProblemsView(actions)
   const header = createHeaderView(actions)
   const edits = createEditsView(actions)
+  const progress = createProgressBar('Tokens generated')
   const tokens = createTokensView(actions)
   const details = createTokenDetailsView(actions)
   const pins = createPinsView(actions)
   const chart = createChartView(actions)
   const comparison = createComparisonView(actions)
+  const top = element('div', { class: 'top' }, header.element, edits.element, progress.element)
   const run = element('div', { class: 'run' },
-    element('div', { class: 'top' }, header.element, edits.element),
+    top,
     element('main', { class: 'columns' }, tokens.element, element('aside', { class: 'inspector' }, details.element, pins.element), chart.element, comparison.element),
   )
+  // What sticks below the header must know how tall it is; the header grows with the chips it holds.
+  new ResizeObserver(() => setProperty(run, '--top-height', `${top.offsetHeight + 16}px`)).observe(top)
   const parts = [header, edits, tokens, details, pins, chart, comparison]
   return {
     element: element('div', { class: 'scope' }, problems.element, empty.element, run),
@@ -33,7 +38,9 @@ export function createScopeView(actions: ScopeActions): Part<ScopeState> {
       empty.update(state)
       setShown(empty.element, state.run === null)
       setShown(run, state.run !== null)
-      if (state.run) for (const part of parts) part.update(state)
+      if (!state.run) return
+      for (const part of parts) part.update(state)
+      progress.update(state.run.status.kind === 'running' ? Math.min(1, state.run.generatedTokens / Math.max(1, state.run.generate)) : null)
     },
   }
 }

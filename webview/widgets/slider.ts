@@ -34,7 +34,6 @@ export function createSlider(onCommit: (value: number) => void): Slider {
     const value = Number(input.value)
     const words = rest.describe(value)
     setText(output, words)
-    setAttribute(output, 'title', words)
     setAttribute(input, 'aria-valuetext', words || String(value))
     wrapper.classList.toggle('moved', value !== rest.value)
   }

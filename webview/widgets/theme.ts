@@ -14,6 +14,7 @@ export function themeColour(name: `--${string}`): string {
   // A custom property may refer to others or mix colours; a canvas needs the result.
   const probe = document.createElement('span')
   probe.hidden = true
+  probe.style.setProperty('forced-color-adjust', 'none')
   probe.style.setProperty('color', `var(${name})`)
   document.body.append(probe)
   const colour = getComputedStyle(probe).color
