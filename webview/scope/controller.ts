@@ -65,9 +65,9 @@ export function createController(host: () => ScopeHostApi, saved: SavedScope | n
 
   const askForDescriptions = (): void => {
     if (!state.run) return
-    const missing = shownFeatures(state, STRONGEST).filter((feature) => !asked.has(featureName(feature)))
+    // Adding while filtering also leaves out a feature that is shown twice.
+    const missing = shownFeatures(state, STRONGEST).filter((feature) => !asked.has(featureName(feature)) && asked.add(featureName(feature)))
     if (missing.length === 0) return
-    for (const feature of missing) asked.add(featureName(feature))
     host().describe(missing).then((descriptions) => happen({ kind: 'featuresDescribed', descriptions }), ignore)
   }
 

@@ -24,7 +24,7 @@ export function formatProbability(logprob: number | null): string {
   return percent < 99.95 ? `${percent.toFixed(1)} %` : '100 %'
 }
 
-/** A number with three significant digits and no exponent, as edit lines are easiest to read. */
+/** A number with three significant digits, as edit lines are easiest to read. */
 export function formatEditNumber(value: number): string {
   return String(Number(value.toPrecision(3)) + 0)
 }
