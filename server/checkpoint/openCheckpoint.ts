@@ -1,5 +1,5 @@
 // Opens a checkpoint folder: reads its configuration and the headers of its shards, and checks that every weight is there.
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { parseModelConfig } from '../formats/modelConfig'
 import { modelTensors } from '../formats/modelTensors'
 import { quote } from '../formats/quote'
@@ -9,6 +9,7 @@ import type { StoredTensor } from '../formats/tensorEntry'
 import { InputError } from '../protocol/errors'
 import type { Checkpoint } from './checkpoint'
 import { isThere, readJson, readJsonIfThere, realFolder, withFile } from './fileSource'
+import { folderName } from './folderName'
 import { readStopIds } from './stopIds'
 
 const REMEDY = 'choose a folder that holds a Hugging Face checkpoint'
@@ -27,7 +28,7 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
     checkTensor(tensors.get(name)!, shape)
     parameters += shape.reduce((product, size) => product * size, 1)
   }
-  return { path, name: basename(path), config, tensors, stopIds: await readStopIds(folder, configJson, config.vocabSize), parameters }
+  return { path, name: folderName(path), config, tensors, stopIds: await readStopIds(folder, configJson, config.vocabSize), parameters }
 }
 
 /** Every wanted tensor with its file, from the shards that hold them. */

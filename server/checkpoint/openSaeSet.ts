@@ -1,6 +1,6 @@
 // Opens an SAE set folder: its configuration and, per layer, where the four tensors lie; and says whether it fits a model.
 import { readdir } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { quote } from '../formats/quote'
 import { parseSaeConfig, saeLayerFile, saeLayerOf, saeTensors, type SaeConfig } from '../formats/saeConfig'
 import type { StoredTensor } from '../formats/tensorEntry'
@@ -8,6 +8,7 @@ import { readTorchFile } from '../formats/torchPickle'
 import { InputError } from '../protocol/errors'
 import type { Checkpoint, SaeLayer, SaeSet } from './checkpoint'
 import { readJson, realFolder, withFile } from './fileSource'
+import { folderName } from './folderName'
 
 const REMEDY = 'choose a folder that holds a Qwen-Scope SAE set'
 
@@ -18,7 +19,7 @@ export async function openSaeSet(folder: string): Promise<SaeSet> {
   const config = parseSaeConfig(await readJson(configFile, REMEDY), configFile)
   const layers = new Map<number, SaeLayer>()
   for (const layer of await layersIn(folder, config)) layers.set(layer, await openLayer(folder, layer, config))
-  return { path, name: basename(path), ...config, layers }
+  return { path, name: folderName(path), ...config, layers }
 }
 
 /** Throws InputError when the SAE set was made for a model of another size. */

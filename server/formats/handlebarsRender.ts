@@ -104,7 +104,7 @@ class Renderer {
   }
 
   private renderEach(list: unknown, body: readonly TemplateNode[], otherwise: readonly TemplateNode[], scope: Scope): void {
-    const entries = typeof list === 'object' && list !== null ? Object.entries(list as Record<string, unknown>) : []
+    const entries = typeof list === 'object' && list !== null ? Object.entries(list) : []
     if (entries.length === 0) return this.render(otherwise, scope)
     entries.forEach(([key, value], index) => {
       const data = { ...scope.data, index, key, first: index === 0, last: index === entries.length - 1 }

@@ -79,7 +79,7 @@ function refuseVariants(fields: JsonFields, fileName: string): void {
   if (fields.flag('use_sliding_window', false)) refuse('sets use_sliding_window')
   const layerTypes = fields.value('layer_types')
   const odd: unknown = Array.isArray(layerTypes) ? layerTypes.find((type) => type !== 'full_attention') : undefined
-  if (odd !== undefined) refuse(`has the layer type ${quote(String(odd))}`)
+  if (odd !== undefined) refuse(`has the layer type ${JSON.stringify(odd)}`)
   const activation = fields.value('hidden_act') ?? 'silu'
   if (activation !== 'silu') refuse(`has the hidden_act ${quote(JSON.stringify(activation)).slice(1, -1).replaceAll('\\"', '"')}`)
 }

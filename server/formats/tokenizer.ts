@@ -53,7 +53,7 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
   const bpe = buildBpe(definition, fileName)
   const addedById = new Map(addedTokens.map((token) => [token.id, token]))
   const split = addedTokenSplitter(addedTokens)
-  const normalise = (text: string): string => (bpe.normalizer ? (bpe.normalizer(text) as string) : text)
+  const normalise = (text: string): string => bpe.normalizer?.(text) ?? text
   const bytesById = new Map<number, Uint8Array>()
 
   function tokenBytes(id: number): Uint8Array {

@@ -23,8 +23,8 @@ export function readTokenizerJson(tokenizerJson: unknown, tokenizerConfig: unkno
   if (!json) throw new InputError(`${fileName} does not hold a JSON object`, REMEDY)
   const model = record(json.model)
   if (!model) throw new InputError(`${fileName} has no model`, REMEDY)
-  const type = model.type ?? 'BPE'
-  if (type !== 'BPE') throw new InputError(`${fileName} model type ${quote(String(type))} is not supported`, 'choose a model with a byte-level BPE tokenizer')
+  const type: unknown = model.type ?? 'BPE'
+  if (type !== 'BPE') throw new InputError(`${fileName} model type ${quote(JSON.stringify(type)).slice(1, -1).replaceAll('\\"', '"')} is not supported`, 'choose a model with a byte-level BPE tokenizer')
   if (!record(model.vocab) || !Array.isArray(model.merges)) throw new InputError(`${fileName} has no vocabulary and merges`, REMEDY)
   checkVocabulary(model.vocab as Record<string, unknown>, fileName)
   if (!model.merges.every(isMerge)) throw new InputError(`${fileName} has merges that are not pairs of tokens`, REMEDY)
