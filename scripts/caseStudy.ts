@@ -45,6 +45,8 @@ interface CasePrompt {
   readonly id: string
   readonly text: string
   readonly kind: string
+  /** The user's message of a chat; otherwise the text goes in raw. */
+  readonly chat?: boolean
 }
 
 interface Outcome {
@@ -69,7 +71,7 @@ async function main(): Promise<void> {
   const prompts = readPrompts(options.prompts)
   const discovery = prompts.slice(0, DISCOVERY_PROMPTS)
   const heldOut = prompts.slice(DISCOVERY_PROMPTS, DISCOVERY_PROMPTS + HELD_OUT_PROMPTS)
-  const open = await openModel({ model: null, sae: null, precision: 'exact', providers: ['cpu'] }, context)
+  const open = await openModel({ model: null, sae: null, precision: 'exact', providers: ['cpu'] }, 'text', context)
   try {
     const found = await discover(open, discovery)
     const arms: Arm[] = [await measure(open, 'unedited', heldOut, [])]
@@ -159,7 +161,7 @@ async function measure(open: OpenModel, name: string, prompts: readonly CaseProm
 }
 
 async function complete(open: OpenModel, prompt: CasePrompt, seed: number, edits: readonly Edit[], layers: readonly number[]): Promise<RunDetail> {
-  const prepared = prepareText(prompt.text, open, prompt.kind === 'chat' ? 'chat' : 'raw')
+  const prepared = prepareText(prompt.text, open, prompt.chat ? 'chat' : 'raw')
   const sampling = { temperature: Number(options.temperature), topP: 1, topK: 0, seed }
   const settings = { generate: Number(options.generate), sampling, layers, edits, stopIds: [] }
   const request = { ...buildGenerateRequest(settings, prepared.ids, open.model, { top: layers.length > 0 ? open.model.sae!.k : 0, alternatives: 0, capture: null }), layers }

@@ -1,71 +1,86 @@
-// The main job inside a real VS Code, step by step: run a prompt, read a token's features, suppress one, compare, and find everything again after a crash.
+// The main job inside a real VS Code, step by step: run a prompt, read a token's features, suppress one, compare, and find everything again after a restart.
 import assert from 'node:assert/strict'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as vscode from 'vscode'
 import type { TestApi } from '../../extension/testApi'
-import { getRun, listRuns, pinsAndEdits, type RunDetail } from '../../server/protocol/requests'
+import type { RunSummary } from '../../server/protocol/requests'
 import { runUri } from '../../server/protocol/runUri'
 import { activate, followLink, hoverText, lensTitles, shownRuns, showFile, until } from './promptscope'
 
 describe('a prompt in the editor', () => {
   let promptscope: TestApi
   let prompt: vscode.TextDocument
-  let run: RunDetail
+  let run: RunSummary
+  let answer: vscode.TextDocument
 
   before(async () => {
     promptscope = await activate()
-    prompt = await showFile('prompts/story.prompt')
+    prompt = await showFile('prompts/drift.prompt')
   })
 
   it('offers to run', async () => {
-    assert.ok((await lensTitles(prompt)).some((title) => title.includes('Run')))
+    const titles = await until('the worker offers to run', async () => { const found = await lensTitles(prompt); return found.length > 0 ? found : undefined })
+    assert.ok(titles.some((title) => title.includes('Run')), titles.join())
   })
 
   it('runs, and its completion arrives in the run document', async () => {
+    const ended = promptscope.nextRunEnded()
     await vscode.commands.executeCommand('promptscope.runPrompt', prompt.uri.toString())
-    run = await newestRun()
+    run = await ended
     assert.equal(run.status.kind, 'done')
     assert.ok(run.generatedTokens > 0)
-    assert.ok(run.text.length > run.generatedStart)
-    const document = await until('the run document shows the whole completion', () => vscode.workspace.textDocuments.find(({ uri, getText }) => uri.toString() === runAddress(run).toString() && getText() === run.text))
+    answer = await until('the run document shows the completion', () => vscode.workspace.textDocuments.find((document) => isOf(document, run) && holds(document, run.preview)))
+    assert.equal(answer.languageId, 'promptscope-run')
     assert.ok(shownRuns().alone.includes(run.id))
-    assert.equal(document.languageId, 'promptscope-run')
   })
 
   it('shows features and alternatives on hover, of the completion and of the prompt', async () => {
-    const document = await vscode.workspace.openTextDocument(runAddress(run))
-    const inCompletion = await hoverText(document, run.generatedStart + 1)
-    assert.match(inCompletion, /\*\*L\d+\/\d+\*\*/)
-    assert.match(inCompletion, /could stand here/)
-    const token = run.tokens.find(({ promptRange, index }) => index > 2 && promptRange !== null && promptRange.end > promptRange.start)
-    assert.ok(token?.promptRange)
-    assert.match(await hoverText(prompt, token.promptRange.start), new RegExp(`\\*\\*token ${token.index}\\*\\*`))
+    const last = await hoverText(answer, answer.getText().trimEnd().length - 1)
+    assert.match(last, /generated/)
+    assert.match(last, /\*\*L\d+\/\d+\*\*/)
+    assert.match(last, /could stand here/)
+    const inPrompt = await hoverText(prompt, prompt.getText().trimEnd().length - 2)
+    assert.match(inPrompt, /· prompt ·/)
+    assert.match(inPrompt, /\*\*L\d+\/\d+\*\*/)
   })
 
   it('suppresses a feature from the hover, re-runs and opens the difference', async () => {
-    const document = await vscode.workspace.openTextDocument(runAddress(run))
-    const hover = await hoverText(document, run.generatedStart + 1)
+    const hover = await hoverText(answer, answer.getText().trimEnd().length - 1)
     const feature = /\*\*(L\d+\/\d+)\*\*/.exec(hover)?.[1]
     assert.ok(feature)
+    const ended = promptscope.nextRunEnded()
     await followLink(hover, 'Suppress')
-    const edited = await newestRun()
+    const edited = await ended
     assert.equal(edited.parent?.runId, run.id)
     assert.deepEqual(edited.edits.map(({ edit }) => edit), [`${feature} = 0`])
-    assert.ok((edited.edits[0]?.firedAt.length ?? 0) > 0)
-    assert.deepEqual((await promptscope.request(pinsAndEdits, null)).edits.map(({ line }) => line), [`${feature} = 0`])
+    assert.ok((edited.edits[0]?.firedAt.length ?? 0) > 0, 'the edit fired nowhere')
+    assert.deepEqual(promptscope.edits().edits.map(({ line }) => line), [`${feature} = 0`])
+    assert.ok((await promptscope.viewRows('edits')).some((row) => row.includes(feature)))
     await until('the difference is open', () => shownRuns().compared.find(([original, other]) => original === run.id && other === edited.id))
   })
 
-  it('finds runs and edits again after the worker was killed', async () => {
-    const before = { runs: await promptscope.request(listRuns, null), edits: await promptscope.request(pinsAndEdits, null) }
-    assert.ok(promptscope.workerPid)
-    const killed = promptscope.workerPid
-    process.kill(killed, 'SIGKILL')
-    const after = { runs: await askAgain(() => promptscope.request(listRuns, null)), edits: await promptscope.request(pinsAndEdits, null) }
-    assert.notEqual(promptscope.workerPid, killed)
+  it('paints a feature over the text', async () => {
+    await vscode.window.showTextDocument(answer)
+    await followLink(await hoverText(answer, answer.getText().trimEnd().length - 1), 'Show')
+    assert.ok(promptscope.paintedRanges() > 0)
+    await vscode.commands.executeCommand('promptscope.hideHeat')
+    assert.equal(promptscope.paintedRanges(), 0)
+  })
+
+  it('finds runs and edits again when the worker has been restarted', async () => {
+    const before = { runs: promptscope.runs(), edits: promptscope.edits() }
+    await vscode.commands.executeCommand('promptscope.restartWorker')
+    const after = { runs: promptscope.runs(), edits: promptscope.edits() }
+    assert.equal(promptscope.workerStatus(), 'running')
     assert.deepEqual(after, before)
+    assert.match(await hoverText(answer, answer.getText().trimEnd().length - 1), /\*\*L\d+\/\d+\*\*/)
+  })
+
+  it('undoes the edit', async () => {
+    await vscode.commands.executeCommand('promptscope.undoEdit')
+    assert.deepEqual(promptscope.edits().edits, [])
   })
 
   it('says what is wrong with a model folder, and works again with a good one', async () => {
@@ -73,25 +88,23 @@ describe('a prompt in the editor', () => {
     writeFileSync(join(folder, 'config.json'), JSON.stringify({ architectures: ['LlamaForCausalLM'], model_type: 'llama' }))
     const settings = vscode.workspace.getConfiguration('promptscope')
     await settings.update('model', folder, vscode.ConfigurationTarget.Global)
-    await assert.rejects(promptscope.loadModel(), /LlamaForCausalLM/)
+    await vscode.commands.executeCommand('promptscope.loadModel')
+    const failed = promptscope.model()
+    assert.equal(failed?.kind, 'failed')
+    assert.match(failed?.kind === 'failed' ? failed.message : '', /llama/i)
+    assert.ok((await promptscope.viewRows('model')).some((row) => /llama/i.test(row)))
     await settings.update('model', undefined, vscode.ConfigurationTarget.Global)
-    await promptscope.loadModel()
+    await vscode.commands.executeCommand('promptscope.loadModel')
+    assert.equal(promptscope.model()?.kind, 'ready')
   })
-
-  async function newestRun(): Promise<RunDetail> {
-    const [newest] = await promptscope.request(listRuns, null)
-    assert.ok(newest, 'there is no run')
-    const detail = await promptscope.request(getRun, { runId: newest.id })
-    assert.ok(detail)
-    return detail
-  }
 })
 
-function runAddress(run: RunDetail): vscode.Uri {
-  return vscode.Uri.parse(runUri(run), true)
+function isOf(document: vscode.TextDocument, run: RunSummary): boolean {
+  return document.uri.toString() === vscode.Uri.parse(runUri(run), true).toString()
 }
 
-/** A request that was on its way when the worker died is rejected; the next one reaches the new worker. */
-async function askAgain<T>(ask: () => Promise<T>): Promise<T> {
-  return ask().catch(() => ask())
+/** Whether a text is somewhere in the document; white space and what a preview cuts off do not count. */
+function holds(document: vscode.TextDocument, preview: string): boolean {
+  const dense = (text: string): string => text.replace(/[\s…]+/g, '')
+  return dense(document.getText()).includes(dense(preview))
 }

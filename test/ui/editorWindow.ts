@@ -1,5 +1,5 @@
 // A VS Code window with Promptscope in it, for tests that look at the screen: opens it, drives it by keys and clicks, takes its picture.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { FrameLocator, Locator, Page } from 'playwright-core'
@@ -18,12 +18,21 @@ export interface EditorWindow {
   runCommand(title: string): Promise<void>
   /** Opens a file of the workspace by its name. */
   openFile(name: string): Promise<void>
-  /** The active editor's line that holds this text. */
-  line(text: string): Locator
+  /** A CodeLens that holds this text. */
+  lens(text: string): Locator
+  tab(title: string): Locator
+  /** A row of a view that is shown. */
+  row(text: RegExp): Locator
+  /** Rests the pointer on the end of the last line of the run document. */
+  hoverLastLine(): Promise<void>
+  /** The hover that is shown, when it holds this text. */
+  hover(text: string): Locator
   /** The inside of the panel that is shown. */
   panel(): FrameLocator
   /** Writes out/screenshots/<name>.png. */
   screenshot(name: string): Promise<void>
+  /** Changes user settings, which take effect at once. */
+  setSettings(settings: Record<string, unknown>): void
   reload(): Promise<void>
   close(): Promise<void>
 }
@@ -63,10 +72,24 @@ export async function openEditorWindow({ settings = {} }: { readonly settings?: 
       await page.keyboard.press('Enter')
       await page.locator('.tab.active', { hasText: name }).waitFor()
     },
-    line: (text) => page.locator('.editor-instance:visible .view-line', { hasText: text }).first(),
+    lens: (text) => page.locator('.codelens-decoration:visible a', { hasText: text }).first(),
+    tab: (title) => page.locator('.tab', { hasText: title }).first(),
+    row: (text) => page.locator('.pane-body:visible .monaco-list-row', { hasText: text }).first(),
+    async hoverLastLine() {
+      const lines = page.locator('.editor-group-container.active .view-line, .editor-group-container .view-line')
+      const boxes = await Promise.all((await lines.all()).map(async (line) => ({ text: (await line.innerText()).trim(), box: await line.locator('span').first().boundingBox() })))
+      const last = boxes.filter(({ text, box }) => text !== '' && box !== null).sort((a, b) => (b.box?.x ?? 0) - (a.box?.x ?? 0) || (b.box?.y ?? 0) - (a.box?.y ?? 0))[0]
+      if (!last?.box) throw new Error('no line of text is shown')
+      await page.mouse.move(last.box.x + last.box.width - 6, last.box.y + last.box.height / 2)
+    },
+    hover: (text) => page.locator('.monaco-hover:visible', { hasText: text }).first(),
     panel: () => page.frameLocator('iframe.webview:visible').first().frameLocator('iframe#active-frame'),
     async screenshot(name) {
       await page.screenshot({ path: join(screenshots, `${name}.png`) })
+    },
+    setSettings(changed) {
+      const file = join(home, 'data/User/settings.json')
+      writeFileSync(file, JSON.stringify({ ...(JSON.parse(readFileSync(file, 'utf8')) as object), ...changed }))
     },
     async reload() {
       await page.reload()
