@@ -13,6 +13,7 @@ export interface ReuseRequest {
   readonly edits: EditPlan
   /** Layers that must have been read. */
   readonly readLayers: readonly number[]
+  /** Likeliest tokens that must be known per position. */
   readonly candidates: number
 }
 
@@ -35,15 +36,15 @@ export function reusablePrefix(records: readonly PositionRecord[], request: Reus
     const record = records[position]
     if (!record) return { positions: position, next: 'logits' }
     const sameToken = position < promptIds.length ? record.token === promptIds[position] : record.chosenBy === request.samplingKey
-    // The logits that the other token is chosen or scored by are not kept, so the position before is fed once more.
-    if (!sameToken) return { positions: Math.max(0, position - 1), next: 'known' }
+    const predicted = !record.prediction || record.prediction.candidates.length >= request.candidates
+    // The logits that this token is to be chosen or scored by are not kept, so the position before is fed once more.
+    if (!sameToken || !predicted) return { positions: Math.max(0, position - 1), next: 'known' }
     if (!sameState(record, position, request)) return { positions: position, next: 'known' }
   }
 }
 
 /** True when everything was read that the request wants, and its edits add to the residual exactly what was added. */
-function sameState(record: PositionRecord, position: number, { edits, readLayers, candidates }: ReuseRequest): boolean {
-  if (record.prediction && record.prediction.candidates.length < candidates) return false
+function sameState(record: PositionRecord, position: number, { edits, readLayers }: ReuseRequest): boolean {
   if (!readLayers.every((layer) => record.readings.has(layer))) return false
   for (const layer of record.edited.keys()) if (!edits.layers.includes(layer)) return false
   return edits.layers.every((layer) => {

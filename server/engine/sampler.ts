@@ -9,18 +9,17 @@ import { largest } from './logits'
 export function sampleToken(logits: Float32Array, sampling: Sampling, position: number): number {
   if (sampling.temperature === 0) return largest(logits, 1)[0]!
   const weights = softmaxWeights(logits, sampling.temperature)
-  const kept = filter(logits, weights, sampling)
-  let total = 0
-  for (const id of kept) total += weights[id]!
-  let rest = uniform(sampling.seed, position) * total
-  let last = 0
-  for (const id of kept) {
+  // Drawn in ascending order of id: the outcome then does not depend on how near ties are ranked.
+  const ids = mayBeDrawn(logits, weights, sampling).sort()
+  let rest = uniform(sampling.seed, position) * sumOf(weights, ids)
+  let drawn = 0
+  for (const id of ids) {
     if (weights[id] === 0) continue
-    last = id
+    drawn = id
     rest -= weights[id]!
     if (rest < 0) break
   }
-  return last
+  return drawn
 }
 
 /** Two samplings with the same key choose the same token from the same logits at the same position. */
@@ -49,19 +48,25 @@ function softmaxWeights(logits: Float32Array, temperature: number): Float64Array
   return Float64Array.from(logits, (logit) => Math.exp((logit - max) / temperature))
 }
 
-/** Ids that may be drawn, in ascending order: the draw then does not depend on how near ties are ordered. */
-function filter(logits: Float32Array, weights: Float64Array, { topK, topP }: Sampling): Iterable<number> {
-  if ((topK === 0 || topK >= logits.length) && topP >= 1) return logits.keys()
-  const ranked = topK > 0 ? largest(logits, Math.min(topK, logits.length)) : rank(weights)
-  let total = 0
-  for (const id of ranked) total += weights[id]!
-  // The smallest set of the likeliest tokens whose probability reaches top-p; the one that crosses the line belongs to it.
+function mayBeDrawn(logits: Float32Array, weights: Float64Array, { topK, topP }: Sampling): Int32Array {
+  const ids = topK > 0 && topK < logits.length ? Int32Array.from(largest(logits, topK)) : Int32Array.from(logits.keys())
+  return topP < 1 ? nucleus(weights, ids, topP) : ids
+}
+
+/** The smallest set of the likeliest tokens whose share reaches top-p; the one that crosses the line belongs to it. */
+function nucleus(weights: Float64Array, ids: Int32Array, topP: number): Int32Array {
+  const total = sumOf(weights, ids)
+  // All tokens below this weight together have less than 1 − top-p: they need not be ranked.
+  const negligible = ((1 - topP) * total) / ids.length
+  const ranked = ids.filter((id) => weights[id]! >= negligible).sort((a, b) => weights[b]! - weights[a]! || a - b)
   let sum = 0
   let count = 0
   while (count < ranked.length && sum < topP * total) sum += weights[ranked[count++]!]!
-  return ranked.slice(0, Math.max(1, count)).sort((a, b) => a - b)
+  return ranked.slice(0, Math.max(1, count))
 }
 
-function rank(weights: Float64Array): number[] {
-  return Array.from(weights.keys()).sort((a, b) => weights[b]! - weights[a]! || a - b)
+function sumOf(weights: Float64Array, ids: Int32Array): number {
+  let sum = 0
+  for (const id of ids) sum += weights[id]!
+  return sum
 }

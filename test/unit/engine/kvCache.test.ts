@@ -1,0 +1,53 @@
+// Keys and values stay where they belong while the cache grows and is copied.
+import { expect, it } from 'vitest'
+import { KvCache } from '../../../server/engine/kvCache'
+
+const SHAPE = { layers: 2, kvHeads: 3, headDim: 2 }
+
+/** A number that tells layer, head, position and dimension. */
+const mark = (layer: number, head: number, position: number, dim: number) => layer * 1e6 + head * 1e5 + position * 10 + dim
+
+function rows(layer: number, first: number, count: number): Float32Array {
+  const result: number[] = []
+  for (let head = 0; head < 3; head++) for (let p = first; p < first + count; p++) for (let dim = 0; dim < 2; dim++) result.push(mark(layer, head, p, dim))
+  return Float32Array.from(result)
+}
+
+function expectRows(cache: KvCache, count: number): void {
+  for (let layer = 0; layer < 2; layer++)
+    for (let head = 0; head < 3; head++)
+      for (let p = 0; p < count; p++)
+        for (let dim = 0; dim < 2; dim++) {
+          expect(cache.key(layer)[(head * cache.capacity + p) * 2 + dim]).toBe(mark(layer, head, p, dim))
+          expect(cache.value(layer)[(head * cache.capacity + p) * 2 + dim]).toBe(-mark(layer, head, p, dim))
+        }
+}
+
+function filled(counts: readonly number[]): KvCache {
+  const cache = new KvCache(SHAPE)
+  let first = 0
+  for (const count of counts) {
+    cache.reserve(first + count)
+    for (let layer = 0; layer < 2; layer++) cache.write(layer, rows(layer, first, count), rows(layer, first, count).map((v) => -v), first, count)
+    first += count
+  }
+  return cache
+}
+
+it('keeps what was written while it grows past its capacity', () => {
+  const cache = filled([100, 1, 64, 200])
+  expectRows(cache, 365)
+  expect(cache.capacity).toBeGreaterThanOrEqual(365)
+  expect(cache.bytes).toBe(2 * 4 * 2 * 3 * 2 * cache.capacity)
+})
+
+it('copies a prefix that no longer shares anything', () => {
+  const cache = filled([300])
+  const copy = cache.copyPrefix(150)
+  expect(copy.capacity).toBeLessThan(cache.capacity)
+  cache.key(0).fill(NaN)
+  cache.value(1).fill(NaN)
+  const untouched = filled([300]).copyPrefix(150)
+  expect(copy.key(0)).toEqual(untouched.key(0))
+  expectRows(copy, 150)
+})
