@@ -1,21 +1,26 @@
 // Shows in a run document where the prompt ends and the completion begins, how the run ended, and keeps the end in sight while it grows.
 import * as vscode from 'vscode'
-import { inputErrorLine } from '../server/protocol/errors'
 import type { RunStatus } from '../server/protocol/requests'
 import { Colour } from './contributions'
 import { runIdOfDocument, visibleRunEditors } from './runDocuments'
 import type { WorkerState } from './workerState'
 
 /** Registers the marks of the completion in every visible run document. */
-export function registerCompletionMarks(state: WorkerState): vscode.Disposable {
+export function registerCompletionMarks(state: WorkerState, extensionUri: vscode.Uri): vscode.Disposable {
   const background = vscode.window.createTextEditorDecorationType({
     backgroundColor: new vscode.ThemeColor(Colour.completionBackground),
     overviewRulerColor: new vscode.ThemeColor(Colour.completionMarker),
     overviewRulerLane: vscode.OverviewRulerLane.Left,
     rangeBehavior: vscode.DecorationRangeBehavior.ClosedOpen,
   })
+  // A line before the first character and an arrow in the margin: inserted text would break the wrapping of long lines.
   const start = vscode.window.createTextEditorDecorationType({
-    before: { contentText: '▸', color: new vscode.ThemeColor(Colour.completionMarker), margin: '0 0.3em 0 0' },
+    borderColor: new vscode.ThemeColor(Colour.completionMarker),
+    borderStyle: 'solid',
+    borderWidth: '0 0 0 2px',
+    gutterIconSize: '75%',
+    light: { gutterIconPath: vscode.Uri.joinPath(extensionUri, 'media', 'completion-light.svg') },
+    dark: { gutterIconPath: vscode.Uri.joinPath(extensionUri, 'media', 'completion-dark.svg') },
   })
   const ending = vscode.window.createTextEditorDecorationType({
     after: { color: new vscode.ThemeColor('editorCodeLens.foreground'), fontStyle: 'italic', margin: '0 0 0 1.2em' },
@@ -31,7 +36,8 @@ export function registerCompletionMarks(state: WorkerState): vscode.Disposable {
     const to = document.positionAt(Number.MAX_SAFE_INTEGER)
     const isEmpty = from.isEqual(to)
     editor.setDecorations(background, isEmpty ? [] : [new vscode.Range(from, to)])
-    editor.setDecorations(start, [{ range: new vscode.Range(from, from), hoverMessage: 'The completion begins here.' }])
+    const firstCharacter = document.positionAt(text.generatedStart + 1)
+    editor.setDecorations(start, [{ range: new vscode.Range(from, firstCharacter) }])
     const words = endingWords(status)
     editor.setDecorations(ending, words === null ? [] : [{ range: new vscode.Range(to, to), renderOptions: { after: { contentText: words } } }])
   }
@@ -74,16 +80,16 @@ function followEnd(editor: vscode.TextEditor, previousLastLine: number): void {
   editor.revealRange(new vscode.Range(end, end), vscode.TextEditorRevealType.Default)
 }
 
-/** What stands after the last token, or null when there is nothing to say. */
+/** What stands after the last token, in a word, because it cannot wrap; null when there is nothing to say. */
 function endingWords(status: RunStatus): string | null {
   switch (status.kind) {
     case 'running':
       return '…'
     case 'done':
-      return status.reason === 'length' ? '⏹ length reached' : null
+      return null
     case 'cancelled':
       return '⏹ cancelled'
     case 'failed':
-      return `⚠ ${inputErrorLine(status.message, status.remedy)}`
+      return '⚠ failed'
   }
 }

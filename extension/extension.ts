@@ -51,7 +51,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     log, worker, state, heat, selection, scope, statusBar,
     modelView.view, editsView.view, runsView.view,
     registerRunDocuments(state),
-    registerCompletionMarks(state),
+    registerCompletionMarks(state, context.extensionUri),
     registerContextKeys(state, heat),
     registerCommands(
       {

@@ -13,8 +13,12 @@ import type { WorkerState } from './workerState'
 export interface Heat extends vscode.Disposable {
   readonly feature: FeatureId | null
   readonly onDidChange: vscode.Event<FeatureId | null>
+  /** The visible documents were painted anew. */
+  readonly onDidPaint: vscode.Event<void>
   /** Chooses the feature to paint; null takes the paint away. Resolves when the visible documents are painted. */
   show(feature: FeatureId | null): Promise<void>
+  /** The most that the feature reaches in what is painted now. */
+  readonly max: number
   /** How many stretches of text are painted now, over all visible editors. */
   readonly paintedRanges: number
 }
@@ -31,6 +35,7 @@ export interface HeatSpan {
 
 export function createHeat(worker: Worker, state: WorkerState, log: vscode.LogOutputChannel): Heat {
   const changed = new vscode.EventEmitter<FeatureId | null>()
+  const painting = new vscode.EventEmitter<void>()
   const steps = UNDERLINES.map((underline, step) => {
     const [width, style] = underline.split(' ') as [string, string]
     return vscode.window.createTextEditorDecorationType({
@@ -42,15 +47,13 @@ export function createHeat(worker: Worker, state: WorkerState, log: vscode.LogOu
       ...(step >= 4 ? { overviewRulerColor: new vscode.ThemeColor(Colour.heatBorder), overviewRulerLane: vscode.OverviewRulerLane.Center } : {}),
     })
   })
-  const strongest = vscode.window.createTextEditorDecorationType({
-    after: { color: new vscode.ThemeColor('editorCodeLens.foreground'), margin: '0 0.3em 0 0.2em', fontStyle: 'normal' },
-  })
   const painted = new Map<vscode.TextEditor, number>()
   let feature: FeatureId | null = null
+  let max = 0
   let turn = 0
 
   const clear = (editor: vscode.TextEditor): void => {
-    for (const type of [...steps, strongest]) editor.setDecorations(type, [])
+    for (const type of steps) editor.setDecorations(type, [])
     painted.delete(editor)
   }
 
@@ -64,12 +67,13 @@ export function createHeat(worker: Worker, state: WorkerState, log: vscode.LogOu
     // A later choice or a later change paints instead.
     if (mine !== turn) return
     // One scale for all, so that two answers side by side can be compared.
-    const max = Math.max(0, ...layers.flatMap((spans) => spans?.map(({ activation }) => activation) ?? []))
+    max = Math.max(0, ...layers.flatMap((spans) => spans?.map(({ activation }) => activation) ?? []))
     editors.forEach((editor, index) => {
       const spans = layers[index]
-      if (spans) paint(editor, chosen, spans, max)
+      if (spans) paint(editor, chosen, spans)
       else clear(editor)
     })
+    painting.fire()
   }
 
   const spansOf = async (editor: vscode.TextEditor, chosen: FeatureId): Promise<readonly HeatSpan[] | null> => {
@@ -85,7 +89,7 @@ export function createHeat(worker: Worker, state: WorkerState, log: vscode.LogOu
     }
   }
 
-  const paint = (editor: vscode.TextEditor, chosen: FeatureId, spans: readonly HeatSpan[], max: number): void => {
+  const paint = (editor: vscode.TextEditor, chosen: FeatureId, spans: readonly HeatSpan[]): void => {
     const name = featureName(chosen)
     const byStep: vscode.DecorationOptions[][] = steps.map(() => [])
     for (const { range, activation, tokenIndex } of spans) {
@@ -93,8 +97,6 @@ export function createHeat(worker: Worker, state: WorkerState, log: vscode.LogOu
       byStep[step]!.push({ range, hoverMessage: `${name} fires at **${activationText(activation)}** on token ${tokenIndex} (${Math.round((100 * activation) / max)} % of the most seen here)` })
     }
     steps.forEach((type, step) => editor.setDecorations(type, byStep[step]!))
-    const top = spans.reduce<HeatSpan | null>((best, span) => (best === null || span.activation > best.activation ? span : best), null)
-    editor.setDecorations(strongest, top === null ? [] : [{ range: new vscode.Range(top.range.end, top.range.end), renderOptions: { after: { contentText: activationText(top.activation) } } }])
     painted.set(editor, spans.length)
   }
 
@@ -102,7 +104,7 @@ export function createHeat(worker: Worker, state: WorkerState, log: vscode.LogOu
     if (feature !== null) void paintAll()
   }
   const subscriptions = [
-    changed, ...steps, strongest,
+    changed, painting, ...steps,
     vscode.window.onDidChangeVisibleTextEditors(repaint),
     state.onDidReload(repaint),
     state.onDidChangeRun(({ run }) => {
@@ -122,7 +124,11 @@ export function createHeat(worker: Worker, state: WorkerState, log: vscode.LogOu
     get paintedRanges() {
       return [...painted.values()].reduce((sum, count) => sum + count, 0)
     },
+    get max() {
+      return max
+    },
     onDidChange: changed.event,
+    onDidPaint: painting.event,
     show: async (next) => {
       const isSame = next === null || feature === null ? next === feature : sameFeature(next, feature)
       feature = next

@@ -164,13 +164,15 @@ export function createWorker(setup: WorkerSetup): Worker {
 function clientOptions(setup: WorkerSetup): LanguageClientOptions {
   return {
     documentSelector: [
-      { language: Language.prompt },
-      { language: Language.steer },
       { scheme: RUN_SCHEME },
-      { pattern: '**/*.prompt.md' },
-      // Plain files can be prompts too; the worker stays silent on those that were never run.
-      { scheme: 'file', language: 'plaintext' },
-      { scheme: 'file', language: 'markdown' },
+      ...['file', 'untitled'].flatMap((scheme) => [
+        { scheme, language: Language.prompt },
+        { scheme, language: Language.steer },
+        { scheme, pattern: '**/*.prompt.md' },
+        // Plain files can be prompts too; the worker stays silent on those that were never run.
+        { scheme, language: 'plaintext' },
+        { scheme, language: 'markdown' },
+      ]),
     ],
     outputChannel: setup.log,
     initializationOptions: setup.options,

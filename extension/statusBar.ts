@@ -5,7 +5,7 @@ import { Command, View } from './contributions'
 import { featureName } from './featureName'
 import type { Heat } from './heat'
 import type { Worker, WorkerStatus } from './serverProcess'
-import { baseName, byteText, countOf, escapeMarkdown } from './wording'
+import { activationText, baseName, byteText, countOf, escapeMarkdown } from './wording'
 import type { WorkerState } from './workerState'
 
 export interface StatusBar extends vscode.Disposable {
@@ -35,9 +35,10 @@ export function createStatusBar(worker: Worker, state: WorkerState, heat: Heat):
   const drawHeat = (): void => {
     if (heat.feature === null) return heatItem.hide()
     const name = featureName(heat.feature)
-    heatItem.text = `$(flame) ${name} heat`
-    heatItem.tooltip = `${name}'s activation is painted over the text. Click to hide it.`
-    heatItem.accessibilityInformation = { label: `Heat of feature ${name} is shown; press to hide it`, role: 'button' }
+    const most = heat.max > 0 ? `up to ${activationText(heat.max)}` : 'fires nowhere here'
+    heatItem.text = `$(flame) ${name} heat: ${most}`
+    heatItem.tooltip = `The activation of ${name} is painted over the text. Click to hide it.`
+    heatItem.accessibilityInformation = { label: `Heat of feature ${name} is shown, ${most}; press to hide it`, role: 'button' }
     heatItem.show()
   }
   draw()
@@ -45,7 +46,7 @@ export function createStatusBar(worker: Worker, state: WorkerState, heat: Heat):
   const subscriptions = [
     main, heatItem,
     worker.onDidChangeStatus(draw), state.onDidChangeModel(draw), state.onDidChangeRun(draw), state.onDidReload(draw),
-    heat.onDidChange(drawHeat),
+    heat.onDidChange(drawHeat), heat.onDidPaint(drawHeat),
   ]
   return {
     get text() {

@@ -111,7 +111,7 @@ export function createWorkerState(worker: Worker, log: vscode.LogOutputChannel):
     const known = details.get(id)
     if (known) return known
     const asked = worker.request(getRun, { runId: id })
-    keep(details, id, asked, DETAILS_KEPT)
+    void keep(details, id, asked, DETAILS_KEPT)
     asked.catch(() => void details.delete(id))
     return asked
   }

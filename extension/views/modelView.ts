@@ -59,9 +59,9 @@ export function modelRows(state: ModelState | null): readonly ModelRow[] {
     { label: 'Speed', description: state.tokensPerSecond === null ? 'known after the first run' : `${state.tokensPerSecond.toFixed(1)} tokens/s`, icon: 'dashboard' },
     sae
       ? {
-          label: 'SAE set', description: baseName(sae.path), icon: 'lightbulb', tooltip: sae.path,
+          label: 'SAE set', description: `${sae.dSae.toLocaleString('en')} features a layer · k ${sae.k}`, icon: 'lightbulb', tooltip: sae.path,
           children: [
-            { label: 'Features', description: `${sae.dSae.toLocaleString('en')} a layer`, icon: 'list-unordered' },
+            { label: 'Folder', description: baseName(sae.path), icon: 'folder', tooltip: sae.path },
             { label: 'k', description: `${sae.k} features fire on each token`, icon: 'symbol-number' },
             { label: 'Layers', description: layersText(state.saeLayers, model.layers), icon: 'layers' },
           ],
@@ -72,7 +72,7 @@ export function modelRows(state: ModelState | null): readonly ModelRow[] {
 
 function toTreeItem(row: ModelRow): vscode.TreeItem {
   const hasChildren = (row.children?.length ?? 0) > 0
-  const item = new vscode.TreeItem(row.label, hasChildren ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.None)
+  const item = new vscode.TreeItem(row.label, hasChildren ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None)
   if (row.description !== undefined) item.description = row.description
   if (row.icon !== undefined) item.iconPath = new vscode.ThemeIcon(row.icon)
   item.tooltip = row.tooltip ?? [row.label, row.description].filter(Boolean).join(': ')

@@ -70,7 +70,8 @@ function promptItem(promptUri: string | null): vscode.TreeItem {
 function runItem(run: RunSummary, hasChildren: boolean): vscode.TreeItem {
   const item = new vscode.TreeItem(run.name, hasChildren ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.None)
   const facts = runFacts(run)
-  item.id = `run ${run.id}`
+  // A row that gets its first re-run is a new one to the tree, so that it opens.
+  item.id = `run ${run.id}${hasChildren ? ' with re-runs' : ''}`
   item.contextValue = run.status.kind === 'running' ? RowKind.runRunning : run.parent ? RowKind.runWithOriginal : RowKind.run
   item.iconPath = statusIcon(run)
   item.description = facts.join(' · ')
