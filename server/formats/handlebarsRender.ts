@@ -1,6 +1,6 @@
 // Evaluates a Handlebars tree with given variables: conditions, loops and dotprompt's helpers; text keeps its place in the file.
 import type { TextRange } from '../protocol/values'
-import type { Call, Expression, TemplateNode } from './handlebars'
+import type { Expression, TemplateNode } from './handlebars'
 import type { Problem } from './problem'
 import { copiedPart, substitutedPart, type BodyPart } from './promptMessages'
 import { quote } from './quote'
@@ -121,9 +121,10 @@ class Renderer {
   }
 
   private json(expression: Expression, scope: Scope): string {
-    const { params, hash } = expression.kind === 'call' ? expression : ({ params: [], hash: {} } as Pick<Call, 'params' | 'hash'>)
-    const indent = hash.indent && this.evaluate(hash.indent, scope)
-    return JSON.stringify((params[0] ? this.evaluate(params[0], scope) : scope.value) ?? null, null, typeof indent === 'number' ? indent : undefined)
+    const call = expression.kind === 'call' ? expression : null
+    const subject = call?.params[0]
+    const indent = call?.hash.indent && this.evaluate(call.hash.indent, scope)
+    return JSON.stringify((subject ? this.evaluate(subject, scope) : scope.value) ?? null, null, typeof indent === 'number' ? indent : undefined)
   }
 
   private substitute(text: string, place: TextRange): void {
@@ -153,8 +154,8 @@ function isTrue(value: unknown): boolean {
 
 function valueText(value: unknown): string {
   if (value === undefined || value === null) return ''
-  if (Array.isArray(value)) return value.map(valueText).join(',')
-  return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean)
+  if (typeof value === 'string') return value
+  return Array.isArray(value) ? value.map(valueText).join(',') : JSON.stringify(value)
 }
 
 /** Dotprompt calls the assistant `model`. */

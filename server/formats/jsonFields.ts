@@ -1,6 +1,6 @@
 // Takes typed fields out of a parsed JSON object; a missing or wrong one becomes an InputError that names file and field.
 import { InputError } from '../protocol/errors'
-import { quote } from './quote'
+import { quoteValue } from './quote'
 
 /** A JSON object and the name of the file it came from. */
 export interface JsonFields {
@@ -24,7 +24,7 @@ export function jsonFields(json: unknown, fileName: string, remedy: string): Jso
   const invalid = (field: string, expected: string): InputError =>
     value(field) === undefined
       ? new InputError(`${fileName} has no ${field}`, remedy)
-      : new InputError(`${fileName} ${field} is ${shown(value(field))}, not ${expected}`, remedy)
+      : new InputError(`${fileName} ${field} is ${quoteValue(value(field))}, not ${expected}`, remedy)
   return {
     value,
     invalid,
@@ -53,8 +53,4 @@ export function jsonFields(json: unknown, fileName: string, remedy: string): Jso
       return typeof found === 'string' ? found : null
     },
   }
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' ? quote(value) : quote(JSON.stringify(value)).slice(1, -1).replaceAll('\\"', '"')
 }

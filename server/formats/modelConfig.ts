@@ -1,7 +1,7 @@
 // Reads a checkpoint's config.json into the numbers that its graph needs; names what is not supported.
 import { InputError } from '../protocol/errors'
 import { jsonFields, type JsonFields } from './jsonFields'
-import { quote } from './quote'
+import { quote, quoteValue } from './quote'
 
 /** A Qwen3 dense decoder, as config.json describes it. */
 export interface Qwen3Config {
@@ -79,9 +79,9 @@ function refuseVariants(fields: JsonFields, fileName: string): void {
   if (fields.flag('use_sliding_window', false)) refuse('sets use_sliding_window')
   const layerTypes = fields.value('layer_types')
   const odd: unknown = Array.isArray(layerTypes) ? layerTypes.find((type) => type !== 'full_attention') : undefined
-  if (odd !== undefined) refuse(`has the layer type ${JSON.stringify(odd)}`)
+  if (odd !== undefined) refuse(`has the layer type ${quoteValue(odd)}`)
   const activation = fields.value('hidden_act') ?? 'silu'
-  if (activation !== 'silu') refuse(`has the hidden_act ${quote(JSON.stringify(activation)).slice(1, -1).replaceAll('\\"', '"')}`)
+  if (activation !== 'silu') refuse(`has the hidden_act ${quoteValue(activation)}`)
 }
 
 /** From `rope_parameters` (transformers 5) or from `rope_theta` and `rope_scaling` (before). */
@@ -91,7 +91,7 @@ function ropeTheta(fields: JsonFields, fileName: string): number {
     if (rope === undefined) continue
     const inner = jsonFields(rope, `${fileName} ${field}`, REMEDY)
     const type = inner.value('rope_type') ?? inner.value('type') ?? 'default'
-    if (type !== 'default') throw new InputError(`${fileName} ${field} has the type ${JSON.stringify(type)}, which is not supported`, `remove ${field} from a copy of the file to run without it`)
+    if (type !== 'default') throw new InputError(`${fileName} ${field} has the type ${quoteValue(type)}, which is not supported`, `remove ${field} from a copy of the file to run without it`)
     if (field === 'rope_parameters' && inner.value('rope_theta') !== undefined) return inner.positive('rope_theta')
   }
   return fields.positive('rope_theta')

@@ -4,7 +4,7 @@ import { parseEditLine } from './editLine'
 import type { FrontMatter, YamlPath } from './frontMatter'
 import type { Problem } from './problem'
 import type { Located, PromptFrontMatter } from './promptFile'
-import { quote } from './quote'
+import { quoteValue } from './quote'
 
 /** Where a format keeps the options that all formats have; the first place that has a value wins. */
 export interface OptionPlaces {
@@ -47,14 +47,14 @@ export function readPromptOptions(yaml: FrontMatter, places: OptionPlaces): Prom
     if (!path) return undefined
     const value = yaml.value(path)
     if (isRight(value)) return { value, range: yaml.range(path) }
-    problem(path, `is ${shown(value)}, not ${expected}`, `write ${expected}`)
+    problem(path, `is ${quoteValue(value)}, not ${expected}`, `write ${expected}`)
     return undefined
   }
   const number = (name: keyof typeof NUMBERS, own: string = name): Located<number> | undefined =>
     take(find(own, places[name]), (value): value is number => typeof value === 'number' && NUMBERS[name].check(value), NUMBERS[name].expected)
 
   const section = yaml.value(['promptscope'])
-  if (section !== undefined && section !== null && (typeof section !== 'object' || Array.isArray(section))) problem(['promptscope'], `is ${shown(section)}, not a section of keys`, 'write keys under it')
+  if (section !== undefined && section !== null && (typeof section !== 'object' || Array.isArray(section))) problem(['promptscope'], `is ${quoteValue(section)}, not a section of keys`, 'write keys under it')
   else for (const key of Object.keys(section ?? {})) if (!OWN_KEYS.includes(key)) problem(['promptscope', key], 'is no key of Promptscope', `write one of ${OWN_KEYS.join(', ')}`, 'warning')
 
   const frontMatter: { -readonly [Key in keyof PromptFrontMatter]: PromptFrontMatter[Key] | undefined } = {
@@ -109,10 +109,6 @@ function isTextOrTexts(value: unknown): value is string | string[] {
 
 function isLayers(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((layer) => Number.isSafeInteger(layer) && (layer as number) >= 0)
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' ? quote(value) : (JSON.stringify(value) ?? 'nothing').slice(0, 80)
 }
 
 function withoutUndefined<Fields extends object>(fields: Fields): { [Key in keyof Fields]: Exclude<Fields[Key], undefined> } {

@@ -2,7 +2,7 @@
 // Format: https://github.com/huggingface/safetensors#format
 import { InputError } from '../protocol/errors'
 import type { ByteSource } from './byteSource'
-import { quote } from './quote'
+import { quote, quoteValue } from './quote'
 import { DTYPE_BYTES, rowMajorStride, type TensorDtype, type TensorEntry } from './tensorEntry'
 
 /** The format's own limit on the header, in bytes. */
@@ -123,10 +123,10 @@ function readEntry(source: ByteSource, name: string, value: unknown, dataStart: 
   if (!isRecord(value)) throw new InputError(`${subject} is not described by an object`, DAMAGED)
   const { dtype, shape, data_offsets: offsets } = value
   if (typeof dtype !== 'string' || !Object.hasOwn(DTYPE_BYTES, dtype)) {
-    throw new InputError(`${subject} has the dtype ${shown(dtype)}, which is not supported`, 'convert it to BF16, F16 or F32')
+    throw new InputError(`${subject} has the dtype ${quoteValue(dtype)}, which is not supported`, 'convert it to BF16, F16 or F32')
   }
-  if (!isCountArray(shape) || shape.length > 32) throw new InputError(`${subject} has the shape ${shown(shape)}, which is not a list of sizes`, DAMAGED)
-  if (!isCountArray(offsets) || offsets.length !== 2) throw new InputError(`${subject} has the data_offsets ${shown(offsets)}, which are not two positions`, DAMAGED)
+  if (!isCountArray(shape) || shape.length > 32) throw new InputError(`${subject} has the shape ${quoteValue(shape)}, which is not a list of sizes`, DAMAGED)
+  if (!isCountArray(offsets) || offsets.length !== 2) throw new InputError(`${subject} has the data_offsets ${quoteValue(offsets)}, which are not two positions`, DAMAGED)
   const [start, end] = offsets as [number, number]
   if (end < start) throw new InputError(`${subject} has the data_offsets ${start}..${end}, which run backwards`, DAMAGED)
   const expected = shape.reduce((product, size) => product * size, DTYPE_BYTES[dtype as TensorDtype])
@@ -155,9 +155,4 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isCountArray(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && (entry as number) >= 0)
-}
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'none'
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }

@@ -1,6 +1,6 @@
 // Reads model.safetensors.index.json: which shard holds which tensor.
 import { InputError } from '../protocol/errors'
-import { quote } from './quote'
+import { quote, quoteValue } from './quote'
 
 /**
  * Shard file name by tensor name. Shards must be plain file names of the same folder: anything that leads elsewhere
@@ -14,7 +14,7 @@ export function parseSafetensorsIndex(json: unknown, fileName: string): Map<stri
   const shards = new Map<string, string>()
   for (const [tensor, shard] of Object.entries(weightMap)) {
     if (typeof shard !== 'string' || !isPlainFileName(shard)) {
-      throw new InputError(`${fileName} sends tensor ${quote(tensor)} to ${quote(String(shard))}, which is not a file of this folder`, 'use the index that came with the model')
+      throw new InputError(`${fileName} sends tensor ${quote(tensor)} to ${quoteValue(shard)}, which is not a file of this folder`, 'use the index that came with the model')
     }
     shards.set(tensor, shard)
   }

@@ -1,6 +1,6 @@
 // Checks that a tokenizer.json describes a byte-level BPE and brings it, with tokenizer_config.json, into the form that the tokenizer library needs.
 import { InputError } from '../protocol/errors'
-import { quote } from './quote'
+import { quote, quoteValue } from './quote'
 
 /** A token that is recognised in the text before any splitting. */
 export interface AddedToken {
@@ -24,7 +24,7 @@ export function readTokenizerJson(tokenizerJson: unknown, tokenizerConfig: unkno
   const model = record(json.model)
   if (!model) throw new InputError(`${fileName} has no model`, REMEDY)
   const type: unknown = model.type ?? 'BPE'
-  if (type !== 'BPE') throw new InputError(`${fileName} model type ${quote(JSON.stringify(type)).slice(1, -1).replaceAll('\\"', '"')} is not supported`, 'choose a model with a byte-level BPE tokenizer')
+  if (type !== 'BPE') throw new InputError(`${fileName} model type ${quoteValue(type)} is not supported`, 'choose a model with a byte-level BPE tokenizer')
   if (!record(model.vocab) || !Array.isArray(model.merges)) throw new InputError(`${fileName} has no vocabulary and merges`, REMEDY)
   checkVocabulary(model.vocab as Record<string, unknown>, fileName)
   if (!model.merges.every(isMerge)) throw new InputError(`${fileName} has merges that are not pairs of tokens`, REMEDY)
@@ -37,7 +37,7 @@ function checkVocabulary(vocab: Record<string, unknown>, fileName: string): void
   const size = Object.keys(vocab).length
   const wrong = Object.entries(vocab).find(([, id]) => !isId(id))
   if (size === 0) throw new InputError(`${fileName} has an empty vocabulary`, REMEDY)
-  if (wrong) throw new InputError(`${fileName} token ${quote(wrong[0])} has the id ${quote(String(wrong[1]))}`, REMEDY)
+  if (wrong) throw new InputError(`${fileName} token ${quote(wrong[0])} has the id ${quoteValue(wrong[1])}`, REMEDY)
 }
 
 function checkByteLevel(json: Record<string, unknown>, fileName: string): void {
