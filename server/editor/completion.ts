@@ -61,16 +61,64 @@ function positionProposals(replaceFrom: number, run: RunDetail | null): Proposal
   return proposals.map(([label, detail]) => ({ label, detail, insert: label, replaceFrom }))
 }
 
-/** Keys that Promptscope reads, by kind of prompt file, with what each means. */
-const FRONT_MATTER_KEYS: readonly (readonly [key: string, detail: string])[] = []
+type Keys = readonly (readonly [key: string, detail: string])[]
 
-/** `lines` are those of the file at `uri`; `line` and `linePrefix` say where the cursor is. */
+const OWN_KEYS: Keys = [
+  ['generate', 'tokens to generate'],
+  ['temperature', '0 is greedy'],
+  ['topP', 'keep the likeliest tokens up to this probability'],
+  ['topK', 'keep this many likeliest tokens, 0 for all'],
+  ['seed', 'same seed, same answer'],
+  ['layers', 'layers whose features are read'],
+  ['edits', 'edit lines that apply to this prompt'],
+  ['raw', 'true feeds the text without the chat template'],
+  ['stop', 'texts at which generation ends'],
+  ['model', 'checkpoint folder'],
+  ['sae', 'SAE set folder'],
+]
+
+/** Keys that Promptscope reads, by section of the front matter; `` is the outermost. */
+const KEYS_BY_ENDING: readonly (readonly [ending: string, sections: Readonly<Record<string, Keys>>])[] = [
+  ['.prompt.md', { '': [['description', 'what the prompt is for'], ['model', 'model that the prompt was written for'], ['promptscope', 'settings of Promptscope']], promptscope: OWN_KEYS }],
+  ['.prompty', {
+    '': [['name', 'name of the prompt'], ['description', 'what the prompt is for'], ['model', 'model and its parameters'], ['sample', 'values for the template'], ['promptscope', 'settings of Promptscope']],
+    model: [['parameters', 'sampling']],
+    parameters: [['temperature', '0 is greedy'], ['top_p', 'keep the likeliest tokens up to this probability'], ['max_tokens', 'tokens to generate'], ['seed', 'same seed, same answer'], ['stop', 'texts at which generation ends']],
+    promptscope: OWN_KEYS,
+  }],
+  ['.prompt', {
+    '': [['model', 'model that the prompt was written for'], ['config', 'sampling'], ['input', 'values for the template'], ['promptscope', 'settings of Promptscope']],
+    config: [['temperature', '0 is greedy'], ['topP', 'keep the likeliest tokens up to this probability'], ['topK', 'keep this many likeliest tokens'], ['maxOutputTokens', 'tokens to generate'], ['stopSequences', 'texts at which generation ends']],
+    input: [['default', 'values for the template']],
+    promptscope: OWN_KEYS,
+  }],
+]
+
+/** `lines` are those of the file at `uri`; `line` and `linePrefix` say where the cursor is. Empty outside the front matter. */
 export function frontMatterProposals(uri: string, lines: readonly string[], line: number, linePrefix: string, models: readonly ModelListing[]): Proposal[] {
   if (lines[0]?.trim() !== '---' || line === 0) return []
   const end = lines.findIndex((text, index) => index > 0 && text.trim() === '---')
   if (end >= 0 && line >= end) return []
-  const model = /^(\s*model:\s*)\S*$/.exec(linePrefix)
-  if (model) return models.filter(({ problem }) => problem === null).map(({ name, path }) => ({ label: name, detail: path, insert: name, replaceFrom: model[1]!.length }))
-  const key = /^(\s*)[\w]*$/.exec(linePrefix)
-  return key ? FRONT_MATTER_KEYS.map(([name, detail]) => ({ label: name, detail, insert: `${name}: `, replaceFrom: key[1]!.length })) : []
+  const path = /^(\s+(?:model|sae):\s*)\S*$/.exec(linePrefix)
+  if (path && sectionOf(lines, line) === 'promptscope') return pathProposals(linePrefix.includes('sae:'), path[1]!.length, models)
+  const key = /^(\s*)\w*$/.exec(linePrefix)
+  const sections = KEYS_BY_ENDING.find(([ending]) => uri.toLowerCase().endsWith(ending))?.[1]
+  const keys = sections?.[key?.[1] === '' ? '' : sectionOf(lines, line)]
+  return key && keys ? keys.map(([name, detail]) => ({ label: name, detail, insert: `${name}: `, replaceFrom: key[1]!.length })) : []
+}
+
+function pathProposals(isSae: boolean, replaceFrom: number, models: readonly ModelListing[]): Proposal[] {
+  const found = isSae ? models.flatMap(({ saeSets }) => saeSets.filter(({ matches }) => matches)) : models.filter(({ problem }) => problem === null)
+  return found.map(({ name, path }) => ({ label: name, detail: path, insert: path, replaceFrom }))
+}
+
+/** The key whose section an indented line belongs to. */
+function sectionOf(lines: readonly string[], line: number): string {
+  const indent = (text: string): number => text.length - text.trimStart().length
+  const own = indent(lines[line] ?? '')
+  for (let above = line - 1; above > 0; above--) {
+    const text = lines[above]!
+    if (text.trim() !== '' && indent(text) < own) return /^\s*(\w+):/.exec(text)?.[1] ?? ''
+  }
+  return ''
 }

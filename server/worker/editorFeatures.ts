@@ -119,7 +119,7 @@ export function startEditorFeatures(parts: EditorFeaturesParts): EditorFeatures 
       return steerProposals(linePrefix, run, describe).map(toItem)
     }
     if (kind !== 'prompt') return []
-    const models = /^\s*model:/.test(linePrefix) ? await parts.listModels(toSignal(token)) : []
+    const models = /^\s+(model|sae):/.test(linePrefix) ? await parts.listModels(toSignal(token)) : []
     return frontMatterProposals(uri, lines, position.line, linePrefix, models).map(toItem)
   })
 

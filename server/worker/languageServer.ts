@@ -2,14 +2,15 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Connection } from 'vscode-languageserver/node'
+import { findModels } from '../checkpoint/findModels'
+import { locateModel } from '../checkpoint/locateModel'
 import { openPromptModel } from '../checkpoint/openPromptModel'
 import { createThreadedEngine } from '../engine/engineThread'
 import { LABELS_FILE, parseFeatureLabels, type FeatureLabels } from '../features/describe'
 import { preparePrompt } from '../runs/preparePrompt'
 import { createRunRecorder } from '../runs/runDetail'
 import { isMissing } from '../store/atomicFile'
-import { fileNameOf } from './fileName'
-import { locateModel } from './locateModel'
+import { fileNameOf } from '../editor/fileName'
 import type { PromptReader } from './promptReader'
 import { serveEditor } from './serveEditor'
 
@@ -29,7 +30,7 @@ export function startLanguageServer(connection: Connection, { engineThread, demo
     locateModel: (settings) => locateModel(settings, demo),
     openPromptReader,
     readLabels,
-    listModels: async () => [],
+    listModels: ({ modelFolders }) => findModels([demo.model, ...modelFolders]),
   })
 }
 

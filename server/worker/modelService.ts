@@ -94,16 +94,16 @@ export function createModelService(parts: ModelServiceParts): ModelService {
     ready = null
     let path = wanted.model
     try {
-      const location = await parts.locate(wanted)
-      path = location.modelPath
-      const request: LoadRequest = { ...location, precision: wanted.precision, providers: wanted.providers, threads: null }
+      const { modelPath, saePath } = await parts.locate(wanted)
+      path = modelPath
+      const request: LoadRequest = { modelPath, saePath, precision: wanted.precision, providers: wanted.providers, threads: null }
       const report = (progress: Progress): void => {
         if (!isLatest() || signal.aborted) return
         tell({ kind: 'loading', path, progress })
         listeners.forEach((listener) => listener(progress))
       }
       report({ message: 'reading the model folder', fraction: null })
-      const reader = await parts.openReader(location.modelPath)
+      const reader = await parts.openReader(modelPath)
       const loaded = await engine.load(request, report, signal)
       const model = { key, loaded, reader }
       if (isLatest()) {

@@ -9,7 +9,7 @@ import { buildGenerateRequest, mergeRunSettings, type RunChoices, type RunSettin
 import { summaryOf, type StoredRun } from '../store/runFile'
 import type { RunStore } from '../store/runStore'
 import { orCancelled } from './abort'
-import { fileNameOf } from './fileName'
+import { fileNameOf } from '../editor/fileName'
 import type { ModelService } from './modelService'
 import { createThrottle } from './throttle'
 

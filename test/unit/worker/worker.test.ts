@@ -7,14 +7,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import * as requests from '../../../server/protocol/requests'
 import { runUri } from '../../../server/protocol/runUri'
 import { CONTEXT_LENGTH } from './fakeEngine'
-import { startWorker, type WorkerClient } from './workerClient'
+import { startWorker } from './workerClient'
 
 const promptUri = 'file:///work/greeting.prompt'
 const text = 'one two three'
 const markdown = (hover: { contents: unknown } | null): string => (hover ? (hover.contents as { value: string }).value : '')
 
 let folder: string
-let worker: WorkerClient
+let worker: Awaited<ReturnType<typeof startWorker>>
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'promptscope-worker-'))
   worker = await startWorker(folder)

@@ -1,4 +1,4 @@
-// An editor for tests: speaks the real language server protocol with a worker over two streams in memory.
+// An editor for tests: speaks the real language server protocol with a worker, in memory or in another process.
 import { PassThrough } from 'node:stream'
 import {
   createConnection, createProtocolConnection, ProposedFeatures, StreamMessageReader, StreamMessageWriter, type CancellationToken, type CodeLens, type Diagnostic, type Hover,
@@ -12,7 +12,6 @@ import { createFakeEngine, fakePromptReader, type FakeEngine } from './fakeEngin
 export type RunChange = Parameters<NonNullable<(typeof requests.runChanged)['types']>>[0]
 
 export interface WorkerClient {
-  readonly engine: FakeEngine
   readonly runChanges: RunChange[]
   readonly modelStates: requests.ModelState[]
   readonly editStates: requests.PinsAndEdits[]
@@ -34,21 +33,38 @@ export const SETTINGS: WorkerSettings = {
   model: '/models/fake', sae: '/models/fake-sae', precision: 'exact', providers: [], layers: [], generate: 5, sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 }, modelFolders: [],
 }
 
-/** Starts a worker on a storage folder, or in memory, and initialises it. */
-export async function startWorker(storageFolder: string | null = null, settings: Partial<WorkerSettings> = {}, change: Partial<WorkerParts> = {}): Promise<WorkerClient> {
+/** Starts a worker in this process, with an engine that computes nothing, on a storage folder or in memory, and initialises it. */
+export async function startWorker(storageFolder: string | null = null, settings: Partial<WorkerSettings> = {}, change: Partial<WorkerParts> = {}): Promise<WorkerClient & { readonly engine: FakeEngine }> {
   const toWorker = new PassThrough()
   const toEditor = new PassThrough()
   const engine = createFakeEngine()
-  const served = serveEditor({
-    connection: createConnection(ProposedFeatures.all, new StreamMessageReader(toWorker), new StreamMessageWriter(toEditor)),
+  const connection = createConnection(ProposedFeatures.all, new StreamMessageReader(toWorker), new StreamMessageWriter(toEditor))
+  const served = serveEditor({ connection, ...fakeParts(engine), ...change })
+  const editor = createProtocolConnection(new StreamMessageReader(toEditor), new StreamMessageWriter(toWorker))
+  const client = await initialise(editor, storageFolder, settings)
+  return {
+    ...client,
+    engine,
+    async close() {
+      await client.close()
+      await served
+    },
+  }
+}
+
+/** What a worker is built from when nothing is to be computed. */
+export function fakeParts(engine: FakeEngine): Omit<WorkerParts, 'connection'> {
+  return {
     engine,
     locateModel: async ({ model, sae }) => ({ modelPath: model, saePath: sae === '' ? null : sae }),
     openPromptReader: async () => fakePromptReader,
     readLabels: async () => new Map([['L1/1', { feature: { layer: 1, feature: 1 }, label: 'everywhere', tokens: [], density: 1, typicalActivation: 50, maxActivation: 60 }]]),
     listModels: async () => [],
-    ...change,
-  })
-  const editor = createProtocolConnection(new StreamMessageReader(toEditor), new StreamMessageWriter(toWorker))
+  }
+}
+
+/** Introduces the editor to the worker at the other end of the connection. */
+export async function initialise(editor: ProtocolConnection, storageFolder: string | null, settings: Partial<WorkerSettings> = {}): Promise<WorkerClient> {
   const runChanges: RunChange[] = []
   const modelStates: requests.ModelState[] = []
   const editStates: requests.PinsAndEdits[] = []
@@ -78,7 +94,6 @@ export async function startWorker(storageFolder: string | null = null, settings:
   await editor.sendNotification('initialized', {})
 
   return {
-    engine,
     runChanges,
     modelStates,
     editStates,
@@ -95,7 +110,6 @@ export async function startWorker(storageFolder: string | null = null, settings:
     },
     async close() {
       await editor.sendRequest('shutdown')
-      await served
       editor.dispose()
     },
   }
