@@ -12,6 +12,8 @@ export type WorkerStatus = 'stopped' | 'starting' | 'running' | 'failed'
 /** The worker process as the rest of the extension sees it. */
 export interface Worker extends vscode.Disposable {
   readonly status: WorkerStatus
+  /** The worker's process id while it runs, for tests. */
+  readonly processId: number | null
   /** Fires after each change of `status`; `running` also after a restart. */
   readonly onDidChangeStatus: vscode.Event<WorkerStatus>
   /** Starts the worker unless it runs. Rejects when it does not start. */
@@ -127,6 +129,11 @@ export function createWorker(setup: WorkerSetup): Worker {
   return {
     get status() {
       return status
+    },
+    get processId() {
+      // The client keeps its child process to itself.
+      const child: unknown = client && Reflect.get(client, '_serverProcess')
+      return typeof child === 'object' && child !== null && 'pid' in child && typeof child.pid === 'number' ? child.pid : null
     },
     onDidChangeStatus: statusChanged.event,
     start: async () => void (await start()),

@@ -1,5 +1,5 @@
 // What activate() hands to the tests that run inside the editor: the live parts, read-only, and one way to wait.
-import type { ModelState, PinsAndEdits, RunSummary } from '../server/protocol/requests'
+import type { ModelState, PinsAndEdits, RequestName, RunSummary } from '../server/protocol/requests'
 import type { Heat } from './heat'
 import type { ScopePanel } from './panels/scopePanel'
 import type { Worker, WorkerStatus } from './serverProcess'
@@ -9,6 +9,9 @@ import type { WorkerState } from './workerState'
 
 export interface TestApi {
   workerStatus(): WorkerStatus
+  readonly workerPid: number | null
+  /** Sends a request to the worker, starting it if needed. */
+  request<Params, Result>(name: RequestName<Params, Result>, params: Params): Promise<Result>
   model(): ModelState | null
   edits(): PinsAndEdits
   /** Newest first. */
@@ -35,6 +38,10 @@ export interface TestedParts {
 export function createTestApi({ worker, state, statusBar, heat, scope, views }: TestedParts): TestApi {
   return {
     workerStatus: () => worker.status,
+    get workerPid() {
+      return worker.processId
+    },
+    request: (name, params) => worker.request(name, params),
     model: () => state.model,
     edits: () => state.edits,
     runs: () => state.runs,

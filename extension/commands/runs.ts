@@ -23,7 +23,8 @@ interface FollowedRun {
   /** Whether a run that the worker tells of is the one that was asked for. */
   readonly isMine: (run: RunSummary) => boolean
   readonly send: (token: vscode.CancellationToken) => Promise<RunSummary>
-  readonly onBegin: (run: RunSummary, ended: Promise<RunSummary>) => void
+  /** Opens what the user watches; the run counts as ended only when that is open too. */
+  readonly onBegin: (run: RunSummary, ended: Promise<RunSummary>) => Promise<void>
   /** The button under the message when it fails. */
   readonly failure: ProblemAction
 }
@@ -34,15 +35,12 @@ export function createRunCommands(worker: Worker, state: WorkerState, log: vscod
     const source = new vscode.CancellationTokenSource()
     const ended = send(source.token)
     const subscriptions: vscode.Disposable[] = [source]
-    let begun = false
+    let begun: Promise<void> | null = null
     const firstToken = new Promise<void>((resolve) => {
       subscriptions.push(
         state.onDidChangeRun(({ run, isNew }) => {
           if (!isMine(run)) return
-          if (isNew && !begun) {
-            begun = true
-            onBegin(run, ended)
-          }
+          if (isNew) begun ??= onBegin(run, ended)
           if (run.generatedTokens > 0) resolve()
         }),
       )
@@ -54,7 +52,7 @@ export function createRunCommands(worker: Worker, state: WorkerState, log: vscod
     }).catch(() => undefined)
     try {
       const run = await ended
-      if (!begun) onBegin(run, ended)
+      await (begun ??= onBegin(run, ended))
       if (run.status.kind === 'failed') throw new InputError(run.status.message, run.status.remedy)
       return run
     } catch (error) {
@@ -88,9 +86,7 @@ export function createRunCommands(worker: Worker, state: WorkerState, log: vscod
       send: (token) => worker.request(rerun, { runId }, token),
       onBegin: (run, ended) => {
         const open = (): Promise<void> => (compare ? openDiff(original, run) : openRun(run, true))
-        void Promise.race([ended.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, WAIT_FOR_END_MS))])
-          .then(open)
-          .catch((error: unknown) => showProblem(error, log))
+        return Promise.race([ended.then(nothing, nothing), new Promise((resolve) => setTimeout(resolve, WAIT_FOR_END_MS))]).then(open)
       },
       failure: SHOW_LOG,
     })
@@ -121,7 +117,7 @@ export function createRunCommands(worker: Worker, state: WorkerState, log: vscod
       title: `Running ${baseName(document.uri.path)}`,
       isMine: (run) => run.parent === null && run.promptUri !== null && sameUri(run.promptUri, promptUri),
       send: (token) => worker.request(startRun, { promptUri, text: document.getText() }, token),
-      onBegin: (run) => void openRun(run, true).catch((error: unknown) => showProblem(error, log)),
+      onBegin: (run) => openRun(run, true),
       failure: { title: 'Show Prompt', command: 'vscode.open', args: [document.uri] },
     })
   }
@@ -171,6 +167,8 @@ export function createRunCommands(worker: Worker, state: WorkerState, log: vscod
     },
   }
 }
+
+function nothing(): void {}
 
 /** The document to run: the one named, else the active editor's. */
 async function promptDocument(arg: unknown): Promise<vscode.TextDocument | undefined> {

@@ -24,7 +24,7 @@ export function panelHtml(webview: vscode.Webview, extensionUri: vscode.Uri, nam
   <title>${title}</title>
 </head>
 <body>
-  <div id="root"></div>
+  <div id="${name}"></div>
   <script nonce="${nonce}" src="${file('js')}"></script>
 </body>
 </html>`
