@@ -86,8 +86,8 @@ async function readExtent(source: ByteSource, entry: TensorEntry): Promise<Float
 }
 
 const DECODERS: { readonly [dtype in TensorDtype]?: (bytes: Uint8Array) => Float32Array } = {
-  F32: (bytes) => new Float32Array(bytes.slice().buffer),
-  F64: (bytes) => Float32Array.from(new Float64Array(bytes.slice().buffer)),
+  F32: (bytes) => new Float32Array(new Uint8Array(bytes).buffer),
+  F64: (bytes) => Float32Array.from(new Float64Array(new Uint8Array(bytes).buffer)),
   F16: decodeF16,
   BF16: decodeBf16,
 }
@@ -99,7 +99,7 @@ function decode(entry: TensorEntry, bytes: Uint8Array): Float32Array {
 }
 
 function uint16s(bytes: Uint8Array): Uint16Array {
-  if (bytes.byteOffset % 2) bytes = bytes.slice()
+  if (bytes.byteOffset % 2) bytes = new Uint8Array(bytes)
   return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 1)
 }
 
