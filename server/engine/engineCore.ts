@@ -1,4 +1,5 @@
 // The engine itself, in the thread that calls it: one model, one request at a time. See engine.ts for what it promises.
+import { CancelledError } from '../protocol/errors'
 import type { Engine, GenerateRequest } from './engine'
 import { planEdits } from './editPlan'
 import { generateTokens } from './generation'
@@ -37,6 +38,7 @@ export function createEngineCore(cacheLimitBytes = CACHE_LIMIT_BYTES): Engine {
       }),
     generate: (request: GenerateRequest, onEvent, signal) =>
       inOrder(async () => {
+        if (signal.aborted) throw new CancelledError()
         if (!loaded) throw new Error('no model is loaded')
         const { description, decoder, saes } = loaded.model
         const shape = { layers: description.identity.layers, saeLayers: description.saeLayers }

@@ -25,7 +25,8 @@ export interface OpenedSession {
   readonly fallbacks: readonly string[]
 }
 
-const LOG_ERRORS = 3
+/** Errors are thrown to us as well; what the library would print goes past the user's eyes or into a program's output. */
+const LOG_FATAL_ONLY = 4
 
 /** Larger than any weight matrix: the default refuses to fold large ones, which are then converted again on every run. */
 const FOLDING_LIMIT_BYTES = '1000000000000'
@@ -37,6 +38,7 @@ export async function loadRuntime(): Promise<void> {
   // Read by the library as it loads: nothing may leave the machine.
   process.env['ORT_DISABLE_TELEMETRY'] = '1'
   runtime ??= await import('onnxruntime-node')
+  runtime.env.logLevel = 'fatal'
 }
 
 /** Opens a session with the first provider that can run the graph. Throws the CPU's error when none can. */
@@ -90,10 +92,11 @@ function wrap(session: InferenceSession): Session {
 
 function sessionOptions({ baseFolder, threads }: SessionOptions, provider: string): InferenceSession.SessionOptions {
   return {
-    executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
+    // One at a time: of several, those that cannot load are dropped without a word. Nodes that it cannot run fall to the CPU anyway.
+    executionProviders: [provider],
     intraOpNumThreads: threads,
     graphOptimizationLevel: 'all',
-    logSeverityLevel: LOG_ERRORS,
+    logSeverityLevel: LOG_FATAL_ONLY,
     extra: {
       session: {
         model_external_initializers_file_folder_path: baseFolder,
@@ -105,8 +108,8 @@ function sessionOptions({ baseFolder, threads }: SessionOptions, provider: strin
   }
 }
 
-/** The library's own words without the source file and function that it puts in front. */
+/** The library's own words, without the source line and the list of tried backends that it puts in front. */
 function runtimeMessage(error: unknown): string {
   const text = (error instanceof Error ? error.message : String(error)).split('\n')[0]!
-  return text.replace(/^.*?\.(?:cc|cpp|h):\d+\s+\S.*?\]?\s(?=[A-Z[])/, '').trim()
+  return text.replace(/^no available backend found\. ERR: /, '').replace(/\.$/, '').trim()
 }

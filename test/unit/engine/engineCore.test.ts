@@ -1,0 +1,224 @@
+// What the engine accepts, refuses and reports, on a tiny checkpoint.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { join } from 'node:path'
+import { createEngineCore } from '../../../server/engine/engineCore'
+import type { GenerateEvent, GenerateRequest } from '../../../server/engine/engine'
+import { CancelledError, InputError } from '../../../server/protocol/errors'
+import { generate, loadGolden, NEVER } from '../../golden/engineHarness'
+
+const GOLDEN = join(import.meta.dirname, '../../golden/tied')
+const MODEL = { modelPath: join(GOLDEN, 'model'), saePath: join(GOLDEN, 'sae') }
+const CONTEXT = 256
+const ids = (count: number, step = 7) => Array.from({ length: count }, (_, i) => (i * step + 3) % 300)
+
+const engine = createEngineCore()
+beforeAll(async () => void (await loadGolden(engine, MODEL)))
+afterAll(() => engine.dispose())
+
+async function refusal(request: Partial<GenerateRequest> & Pick<GenerateRequest, 'promptIds'>): Promise<string> {
+  const error: unknown = await generate(engine, request).catch((reason: unknown) => reason)
+  expect(error).toBeInstanceOf(InputError)
+  return (error as InputError).line
+}
+
+describe('load', () => {
+  it('tells what was loaded', async () => {
+    const loaded = await loadGolden(engine, MODEL)
+    expect(loaded).toMatchObject({
+      saeLayers: [0, 1, 2], contextLength: CONTEXT, vocabSize: 300, fallbacks: [],
+      identity: { architecture: 'qwen3', layers: 3, dModel: 32, precision: 'exact', provider: 'cpu' }, sae: { dSae: 128, k: 8 },
+    })
+    expect(loaded.parameters).toBe(300 * 32 + 3 * (2 * 32 * 32 + 2 * 16 * 32 + 3 * 32 * 64 + 2 * 32 + 2 * 8) + 32)
+  })
+
+  it('falls back to the processor and says why', async () => {
+    const other = createEngineCore()
+    const loaded = await other.load({ ...MODEL, precision: 'exact', providers: ['nosuch', 'cuda'], threads: 1 }, () => {}, NEVER)
+    expect(loaded.identity.provider).toBe('cpu')
+    expect(loaded.fallbacks).toHaveLength(2)
+    expect(loaded.fallbacks[0]).toMatch(/^nosuch is not used: ./)
+    expect(loaded.fallbacks.join()).not.toMatch(/\n/)
+    await other.dispose()
+  })
+
+  it('refuses precisions that do not exist yet', async () => {
+    const load = createEngineCore().load({ ...MODEL, precision: 'q4', providers: [], threads: 1 }, () => {}, NEVER)
+    await expect(load).rejects.toThrow('precision q4 is not available yet')
+  })
+
+  it('reports progress from 0 to 1 and can be cancelled', async () => {
+    const other = createEngineCore()
+    const fractions: (number | null)[] = []
+    await other.load({ ...MODEL, precision: 'exact', providers: [], threads: 1 }, ({ fraction }) => fractions.push(fraction), NEVER)
+    expect(fractions.at(0)).toBe(0)
+    expect(fractions.at(-1)).toBe(1)
+    await expect(other.load({ ...MODEL, precision: 'exact', providers: [], threads: 1 }, () => {}, AbortSignal.abort())).rejects.toBeInstanceOf(CancelledError)
+    await other.dispose()
+  })
+
+  it('refuses an SAE set of another model', async () => {
+    const load = loadGolden(createEngineCore(), { ...MODEL, saePath: join(GOLDEN, '../sharded/sae') })
+    await expect(load).rejects.toBeInstanceOf(InputError)
+  })
+
+  it('answers clearly when nothing is loaded', async () => {
+    await expect(generate(createEngineCore(), { promptIds: [1] })).rejects.toThrow('no model is loaded')
+  })
+})
+
+describe('generate', () => {
+  it('reads a prompt of one token without generating', async () => {
+    const result = await generate(engine, { promptIds: [5], layers: [0, 2] })
+    expect(result.reason).toBe('length')
+    expect(result.tokens).toHaveLength(1)
+    expect(result.tokens[0]).toMatchObject({ index: 0, id: 5, generated: false, logprob: null, alternatives: [], fired: [], featuresAfterEdit: {} })
+    expect(Object.keys(result.tokens[0]!.features)).toEqual(['0', '2'])
+    expect(result.decodeMsPerToken).toBe(0)
+  })
+
+  it('reports no more features and alternatives than are asked for, the strongest', async () => {
+    const all = await generate(engine, { promptIds: ids(5), layers: [1], top: 8, alternatives: 12 })
+    const few = await generate(engine, { promptIds: ids(5), layers: [1], top: 2, alternatives: 1 })
+    few.tokens.forEach((token, i) => {
+      expect(token.features[1]).toEqual(all.tokens[i]!.features[1]!.slice(0, 2))
+      expect(token.alternatives).toEqual(all.tokens[i]!.alternatives.slice(0, 1))
+    })
+    expect(all.tokens[4]!.alternatives).toHaveLength(12)
+    expect(all.tokens.every(({ features }) => features[1]!.every(({ activation }) => activation > 0))).toBe(true)
+  })
+
+  it('feeds the last generated token too', async () => {
+    const result = await generate(engine, { promptIds: ids(4), generate: 3, layers: [0] })
+    expect(result.tokens.map(({ generated }) => generated)).toEqual([false, false, false, false, true, true, true])
+    expect(result.tokens.at(-1)!.features[0]!.length).toBeGreaterThan(0)
+    expect(result.tokens.at(-1)!.id).toBe(result.tokens.at(-1)!.alternatives[0]!.id)
+  })
+
+  it('ends with the stop token', async () => {
+    const free = await generate(engine, { promptIds: ids(9), generate: 6 })
+    const stop = free.ids[11]!
+    const first = free.ids.indexOf(stop, 9)
+    const stopped = await generate(engine, { promptIds: ids(9), generate: 6, stopIds: [stop] })
+    expect(stopped.reason).toBe('stop')
+    expect(stopped.ids).toEqual(free.ids.slice(0, first + 1))
+  })
+
+  it('stops for length where the context ends', async () => {
+    const result = await generate(engine, { promptIds: ids(CONTEXT - 3), generate: 10 })
+    expect(result.reason).toBe('length')
+    expect(result.tokens).toHaveLength(CONTEXT)
+    expect((await generate(engine, { promptIds: ids(CONTEXT), generate: 10 })).tokens).toHaveLength(CONTEXT)
+  })
+
+  it('draws the same tokens for the same seed and others for another', async () => {
+    const warm = (seed: number) => generate(engine, { promptIds: ids(9, 11), generate: 20, sampling: { temperature: 1, topP: 1, topK: 0, seed } })
+    const first = await warm(1)
+    expect((await warm(2)).ids).not.toEqual(first.ids)
+    expect((await warm(1)).ids).toEqual(first.ids)
+  })
+
+  it('tells prefill progress and reports tokens in order', async () => {
+    const events: GenerateEvent[] = []
+    const request = { promptIds: ids(150, 13), generate: 2, sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 }, stopIds: [], edits: [], layers: [], top: 1, alternatives: 0, capture: null }
+    await engine.generate(request, (event) => events.push(event), NEVER)
+    expect(events.flatMap((event) => (event.kind === 'prefill' ? [[event.done, event.total]] : []))).toEqual([[64, 150], [128, 150], [150, 150]])
+    expect(events.flatMap((event) => (event.kind === 'tokens' ? event.tokens.map(({ index }) => index) : []))).toEqual(Array.from({ length: 152 }, (_, i) => i))
+  })
+
+  it('captures what a dump needs, whole and in order', async () => {
+    const { captured } = await generate(engine, { promptIds: ids(70), generate: 2, capture: { logits: true, residualLayers: [2, 0] } })
+    expect(captured!.logits).toHaveLength(72 * 300)
+    expect(Object.keys(captured!.residuals)).toEqual(['0', '2'])
+    expect(captured!.residuals[2]).toHaveLength(72 * 32)
+    expect((await generate(engine, { promptIds: ids(3), capture: { logits: false, residualLayers: [] } })).captured).toEqual({ logits: null, residuals: {} })
+  })
+
+  it('tells which edits changed the residual, and where', async () => {
+    const plain = await generate(engine, { promptIds: ids(12), layers: [1], top: 8 })
+    const feature = plain.tokens[6]!.features[1]![0]!.feature
+    const fires = plain.tokens.filter(({ features }) => features[1]!.some((f) => f.feature === feature)).map(({ index }) => index)
+    const edited = await generate(engine, {
+      promptIds: ids(12), layers: [1], top: 8,
+      edits: [
+        { feature: { layer: 1, feature }, operation: { kind: 'set', value: 0 }, positions: { kind: 'all' } },
+        { feature: { layer: 2, feature: 3 }, operation: { kind: 'add', value: 1 }, positions: { kind: 'last' } },
+      ],
+    })
+    expect(edited.tokens.filter(({ fired }) => fired.includes(0)).map(({ index }) => index)).toEqual(fires)
+    expect(edited.tokens.filter(({ fired }) => fired.includes(1)).map(({ index }) => index)).toEqual([11])
+    const after = edited.tokens[6]!.featuresAfterEdit[1]!.find((f) => f.feature === feature)
+    expect(after?.activation ?? 0).toBeLessThan(edited.tokens[6]!.features[1]![0]!.activation)
+  })
+
+  it('serves calls in order', async () => {
+    const order: string[] = []
+    await Promise.all([
+      generate(engine, { promptIds: ids(90, 17), generate: 5 }).then(() => order.push('long')),
+      generate(engine, { promptIds: [1] }).then(() => order.push('short')),
+    ])
+    expect(order).toEqual(['long', 'short'])
+  })
+
+  it('counts reused tokens and says how much it remembers', async () => {
+    const first = await generate(engine, { promptIds: ids(40, 19), generate: 4, layers: [0] })
+    expect(first.reusedTokens).toBeLessThan(2)
+    expect((await generate(engine, { promptIds: ids(40, 19), generate: 4, layers: [0] })).reusedTokens).toBe(44)
+    expect((await engine.memory()).cacheBytes).toBeGreaterThan(40 * 3 * 2 * 16 * 4)
+    expect((await engine.memory()).processBytes).toBeGreaterThan(1e6)
+  })
+})
+
+describe('cancel', () => {
+  it('ends between tokens and leaves what was computed', async () => {
+    const controller = new AbortController()
+    const request = { promptIds: ids(30, 23), generate: 50 }
+    const run = generate(engine, request, controller.signal, ({ index }) => index === 40 && controller.abort())
+    await expect(run).rejects.toBeInstanceOf(CancelledError)
+    const again = await generate(engine, request)
+    expect(again.reusedTokens).toBe(41)
+    expect(again.tokens).toHaveLength(80)
+  })
+
+  it('ends between prefill chunks', async () => {
+    const controller = new AbortController()
+    let seen = 0
+    const run = generate(engine, { promptIds: ids(200, 29) }, controller.signal, () => {
+      seen++
+      controller.abort()
+    })
+    await expect(run).rejects.toBeInstanceOf(CancelledError)
+    expect(seen).toBe(64)
+  })
+
+  it('does not start when it was cancelled before its turn', async () => {
+    await expect(generate(engine, { promptIds: [9] }, AbortSignal.abort())).rejects.toBeInstanceOf(CancelledError)
+  })
+})
+
+describe('bad requests end in one sentence', () => {
+  it.each<[string, Partial<GenerateRequest>, string]>([
+    ['empty prompt', { promptIds: [] }, 'prompt is empty; write at least one token'],
+    ['prompt longer than the context', { promptIds: ids(257) }, "prompt has 257 tokens and the model's context holds 256; shorten the prompt"],
+    ['token id beyond the vocabulary', { promptIds: [1, 300] }, 'token id 300 at position 1 is outside the vocabulary; use ids from 0 to 299'],
+    ['negative token id', { promptIds: [-1] }, 'token id -1 at position 0 is outside the vocabulary; use ids from 0 to 299'],
+    ['token id that is no integer', { promptIds: [1.5] }, 'token id 1.5 at position 0 is outside the vocabulary; use ids from 0 to 299'],
+    ['layer beyond the model', { layers: [3] }, 'layer 3 is not in the model; choose layers from 0 to 2'],
+    ['residual of a layer beyond the model', { capture: { logits: false, residualLayers: [7] } }, 'layer 7 is not in the model; choose layers from 0 to 2'],
+    ['negative count', { generate: -1 }, 'generate -1 is not a whole number; use 0 or more'],
+    ['temperature', { sampling: { temperature: -1, topP: 1, topK: 0, seed: 0 } }, 'temperature -1 is out of range; use 0 or more'],
+    ['top-p', { sampling: { temperature: 1, topP: 0, topK: 0, seed: 0 } }, 'top-p 0 is out of range; use a number above 0 and at most 1'],
+    ['edit', { edits: [{ feature: { layer: 0, feature: 128 }, operation: { kind: 'set', value: 0 }, positions: { kind: 'all' } }] }, "edit of L0/128 is beyond the SAE's 128 features; choose a feature from 0 to 127"],
+  ])('%s', async (_, request, line) => {
+    expect(await refusal({ promptIds: [1], ...request })).toBe(line)
+  })
+
+  it('a layer without an SAE', async () => {
+    const other = createEngineCore()
+    await loadGolden(other, { modelPath: join(GOLDEN, '../sharded/model'), saePath: join(GOLDEN, '../sharded/sae') })
+    await expect(generate(other, { promptIds: [1], layers: [2] })).rejects.toThrow('layer 2 has no SAE')
+    await loadGolden(other, { ...MODEL, saePath: null })
+    await expect(generate(other, { promptIds: [1], layers: [1] })).rejects.toThrow('layer 1 has no SAE')
+    expect((await generate(other, { promptIds: [1], generate: 2 })).tokens).toHaveLength(3)
+    await other.dispose()
+  })
+})
