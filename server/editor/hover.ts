@@ -65,8 +65,13 @@ function featureRow({ run, token }: TokenHoverSubject, ranked: RankedFeature, is
 function alternatives({ token }: TokenHoverSubject): string | null {
   if (token.alternatives.length === 0) return null
   const rows = token.alternatives.slice(0, SHOWN_ALTERNATIVES).map(({ id, text, logprob }) =>
-    `| ${codeCell(text)}${id === token.id ? ' ◀' : ''} | \`${bar(Math.exp(logprob), BAR_WIDTH)}\` ${percent(logprob)} |`)
+    `| ${codeCell(text)}${id === token.id ? ' ◀' : ''} | \`${bar(probabilityCells(logprob), BAR_WIDTH)}\` ${percent(logprob)} |`)
   return ['| could stand here | probability |', '|:--|:--|', ...rows].join('\n')
+}
+
+/** What would fill less than half a cell is shown as none: these shares are of one whole. */
+function probabilityCells(logprob: number): number {
+  return Math.round(Math.exp(logprob) * BAR_WIDTH) / BAR_WIDTH
 }
 
 function footer({ run, token }: TokenHoverSubject): string {

@@ -231,5 +231,18 @@ export interface FeatureContrast {
 /** Ranks features that may explain the chosen tokens: what to suppress to be rid of them. */
 export const contrastFeatures = request<{ readonly runId: string; readonly tokens: readonly number[]; readonly count: number }, readonly FeatureContrast[]>('features/contrast')
 
+/** A feature whose suppression was tried on the text that went wrong; in nats of log-probability per token. */
+export interface SuppressionProposal extends FeatureContrast {
+  /** How much less likely the fault's own tokens become, the text before them being the same. */
+  readonly faultDrop: number
+  /** How much the answer's other tokens change, up or down: the harm done beside. */
+  readonly sideEffect: number
+}
+/**
+ * Features to suppress to be rid of a run's first fault (see `runFaults`), best first: ranked by contrast and then each tried on the model, which
+ * takes seconds. Empty when the run has no fault or nothing helps.
+ */
+export const proposeSuppressions = request<{ readonly runId: string; readonly count: number }, readonly SuppressionProposal[]>('features/propose')
+
 /** Codes of the errors that requests reject with; `data` is `{ remedy }` for bad input. */
 export const ERROR_INPUT = -32010

@@ -1,18 +1,27 @@
 // Knows what features mean: the labels of SAE sets, read once each, and the rankings that need them.
+import type { Engine } from '../engine/engine'
 import { describeFeature, type FeatureLabels } from '../features/describe'
 import { contrastFeatures } from '../features/contrast'
 import { InputError } from '../protocol/errors'
-import type { FeatureContrast, RunDetail } from '../protocol/requests'
-import type { FeatureDescription, FeatureId } from '../protocol/values'
+import { proposeSuppressions } from '../features/proposeSuppressions'
+import { parseEditLine } from '../formats/editLine'
+import type { FeatureContrast, RunDetail, SuppressionProposal } from '../protocol/requests'
+import type { FeatureDescription, FeatureId, Progress } from '../protocol/values'
+import { detectFaults } from '../runs/detectors'
+import type { ModelService } from './modelService'
 
 export interface FeatureService {
   /** A function that describes a set's features from memory; with null, or when the set has no labels, it knows no words. */
   describer(saePath: string | null): Promise<(feature: FeatureId) => FeatureDescription>
   /** Throws InputError when a token is not in the run. */
   contrast(run: RunDetail, tokens: readonly number[], count: number): Promise<readonly FeatureContrast[]>
+  /** Ranks what to suppress to be rid of the run's first fault by trying it; rejects when another model is loaded than the run was made with. */
+  propose(run: RunDetail, count: number, signal: AbortSignal, onProgress: (progress: Progress) => void): Promise<readonly SuppressionProposal[]>
 }
 
 export interface FeatureServiceParts {
+  readonly engine: Engine
+  readonly models: ModelService
   readLabels(saePath: string): Promise<FeatureLabels>
   log(message: string): void
 }
@@ -43,6 +52,17 @@ export function createFeatureService(parts: FeatureServiceParts): FeatureService
       const outside = tokens.find((token) => !run.tokens[token])
       if (outside !== undefined) throw new InputError(`token ${outside} is not in run ${run.name}`, `choose tokens from 0 to ${run.tokens.length - 1}`)
       return contrastFeatures([{ run, chosen: tokens }], await labels(run.sae?.path ?? null), count)
+    },
+    async propose(run, count, signal, onProgress) {
+      const fault = detectFaults(run)[0]
+      if (!fault) return []
+      const { loaded } = await parts.models.load(signal, onProgress)
+      if (loaded.identity.path !== run.model.path || loaded.sae?.path !== run.sae?.path) {
+        throw new InputError(`run ${run.name} was made with another model`, 'run the prompt again')
+      }
+      const edits = run.edits.map(({ edit }) => parseEditLine(edit).edit).filter((edit) => edit !== null)
+      const report = (fraction: number): void => onProgress({ message: 'trying features', fraction })
+      return proposeSuppressions([{ run, fault }], await labels(run.sae?.path ?? null), count, parts.engine, edits, report, signal)
     },
   }
 }

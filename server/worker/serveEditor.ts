@@ -84,7 +84,6 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
   const [state, store] = await Promise.all([openStateStore(storageFolder, log), openRunStore(storageFolder && join(storageFolder, 'runs'), log)])
 
   const edits = createEditsService(state, (next) => notify(connection, requests.pinsAndEditsChanged, next))
-  const features = createFeatureService({ readLabels: (saePath) => parts.readLabels(saePath), log })
   const models = createModelService({
     engine,
     settings: options.settings,
@@ -96,6 +95,7 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
       if (next.kind !== 'loading') editor.refreshDiagnostics()
     },
   })
+  const features = createFeatureService({ engine, models, readLabels: (saePath) => parts.readLabels(saePath), log })
   const runs = createRunService({
     engine,
     models,
@@ -185,6 +185,7 @@ function answerRequests(connection: Connection, parts: WorkerParts, { edits, mod
     return params.features.map(describe)
   })
   onRequest(connection, requests.contrastFeatures, async ({ runId, tokens, count }) => features.contrast(await existingRun(runId), tokens, count))
+  onRequest(connection, requests.proposeSuppressions, async ({ runId, count }, { signal, report }) => features.propose(await existingRun(runId), count, signal, report))
 
   async function existingRun(runId: string): Promise<requests.RunDetail> {
     const run = await runs.detail(runId)

@@ -18,7 +18,7 @@ export interface FakeEngine extends Engine {
   failWith(error: Error): void
 }
 
-/** Each word is a token; feature `id % 64` fires on it at layer 0 and feature 1 on every token at layer 1. */
+/** Each word is a token; feature `id % 64` fires on it at layer 0 and feature 1 on every token at layer 1. Answers go round in a loop of five words. */
 export function createFakeEngine(): FakeEngine {
   const loads: LoadRequest[] = []
   const generations: GenerateRequest[] = []
@@ -88,7 +88,7 @@ export function createFakeEngine(): FakeEngine {
 function reportOf({ edits, sampling }: GenerateRequest, id: number, index: number, generated: boolean): TokenReport {
   const fired = edits.flatMap(({ feature }, edit) => (feature.layer === 0 && feature.feature === id % D_SAE ? [edit] : []))
   return {
-    index, id, generated, logprob: index === 0 ? null : -0.25 - sampling.temperature, alternatives: index === 0 ? [] : [{ id, logprob: -0.25 }, { id: (id + 1) % 100, logprob: -2 }],
+    index, id, generated, logprob: index === 0 ? null : -0.25 - sampling.temperature - fired.length, alternatives: index === 0 ? [] : [{ id, logprob: -0.25 }, { id: (id + 1) % 100, logprob: -2 }],
     features: { 0: [{ feature: id % D_SAE, activation: 2 + index }], 1: [{ feature: 1, activation: 50 }] },
     featuresAfterEdit: fired.length > 0 ? { 0: [] } : {}, residualNorm: { 0: 1, 1: 1 }, fired,
   }

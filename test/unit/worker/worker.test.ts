@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import * as requests from '../../../server/protocol/requests'
 import { runUri } from '../../../server/protocol/runUri'
 import { CONTEXT_LENGTH } from './fakeEngine'
-import { startWorker } from './workerClient'
+import { SETTINGS, startWorker } from './workerClient'
 
 const promptUri = 'file:///work/greeting.prompt'
 const text = 'one two three'
@@ -106,7 +106,7 @@ describe('a run', () => {
   })
 
   test('takes sampling from the settings and then from the prompt file', async () => {
-    await worker.request(requests.settingsChanged, { model: '/models/fake', sae: '/models/fake-sae', precision: 'exact', providers: [], layers: [1], generate: 2, sampling: { temperature: 1, topP: 0.9, topK: 5, seed: 1 }, modelFolders: [] })
+    await worker.request(requests.settingsChanged, { ...SETTINGS, layers: [1], generate: 2, sampling: { temperature: 1, topP: 0.9, topK: 5, seed: 1 } })
     const summary = await worker.request(requests.startRun, { promptUri, text: 'seed=7 two' })
     expect(summary).toMatchObject({ generate: 2, sampling: { temperature: 1, topP: 0.9, topK: 5, seed: 7 } })
     expect((await worker.request(requests.getRun, { runId: summary.id }))?.layers).toEqual([1])
@@ -133,11 +133,11 @@ describe('bad input', () => {
   })
 
   test('in the settings is a state that says what to do, and goes away with it', async () => {
-    await worker.request(requests.settingsChanged, { model: '/models/missing', sae: '', precision: 'exact', providers: [], layers: [], generate: 2, sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 }, modelFolders: [] })
+    await worker.request(requests.settingsChanged, { ...SETTINGS, model: '/models/missing' })
     expect(await rejection(requests.loadModel, null)).toMatchObject({ code: requests.ERROR_INPUT })
     expect(await worker.request(requests.modelState, null)).toEqual({ kind: 'failed', path: '/models/missing', message: 'model folder /models/missing does not exist', remedy: 'choose another folder' })
     const ready = worker.next(requests.modelChanged, ({ kind }) => kind === 'ready')
-    await worker.request(requests.settingsChanged, { model: '/models/fake', sae: '', precision: 'exact', providers: [], layers: [], generate: 2, sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 }, modelFolders: [] })
+    await worker.request(requests.settingsChanged, SETTINGS)
     await ready
     expect(await worker.request(requests.unloadModel, null)).toEqual({ kind: 'none' })
   })
@@ -208,6 +208,16 @@ describe('the editor sees', () => {
     expect(first?.meanOn).toBeGreaterThan(first!.meanOff)
     expect(await worker.request(requests.runFaults, { runId: id })).toEqual([])
     expect((await worker.request(requests.describeFeatures, { features: [{ layer: 1, feature: 1 }, { layer: 0, feature: 1 }] })).map(({ label }) => label)).toEqual(['everywhere', null])
+  })
+
+  test('a fault, and the features whose suppression makes it less likely', async () => {
+    await worker.request(requests.settingsChanged, { ...SETTINGS, generate: 20 })
+    const { id } = await worker.request(requests.startRun, { promptUri, text })
+    expect(await worker.request(requests.runFaults, { runId: id })).toMatchObject([{ kind: 'loop' }])
+    const proposals = await worker.request(requests.proposeSuppressions, { runId: id, count: 3 })
+    expect(proposals.map(({ faultDrop }) => faultDrop > 0)).toEqual([true, true, true])
+    await worker.request(requests.settingsChanged, { ...SETTINGS, model: '/models/other' })
+    await expect(worker.request(requests.proposeSuppressions, { runId: id, count: 3 })).rejects.toMatchObject({ message: 'run greeting.prompt #1 was made with another model; run the prompt again' })
   })
 
   test('a .steer file checked against the loaded SAE set, with its edits to use and to complete', async () => {
