@@ -1,5 +1,5 @@
 // A VS Code window with Promptscope in it, for tests that look at the screen: opens it, drives it by keys and clicks, takes its picture.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { FrameLocator, Locator, Page } from 'playwright-core'
@@ -21,18 +21,19 @@ export interface EditorWindow {
   /** A CodeLens that holds this text. */
   lens(text: string): Locator
   tab(title: string): Locator
+  statusItem(text: RegExp): Locator
   /** A row of a view that is shown. */
   row(text: RegExp): Locator
-  /** Rests the pointer on the end of the last line of the run document. */
+  /** Rests the pointer on the first word of the last line in the rightmost editor: the end of a completion. */
   hoverLastLine(): Promise<void>
-  /** The hover that is shown, when it holds this text. */
-  hover(text: string): Locator
+  /** The hover that holds this text, once it is shown. */
+  hover(text: string): Promise<Locator>
   /** The inside of the panel that is shown. */
   panel(): FrameLocator
   /** Writes out/screenshots/<name>.png. */
   screenshot(name: string): Promise<void>
-  /** Changes user settings, which take effect at once. */
-  setSettings(settings: Record<string, unknown>): void
+  /** Changes the colour theme; `kind` is the class that VS Code gives its window then. */
+  setTheme(name: string, kind: 'vs' | 'vs-dark' | 'hc-black'): Promise<void>
   reload(): Promise<void>
   close(): Promise<void>
 }
@@ -74,22 +75,31 @@ export async function openEditorWindow({ settings = {} }: { readonly settings?: 
     },
     lens: (text) => page.locator('.codelens-decoration:visible a', { hasText: text }).first(),
     tab: (title) => page.locator('.tab', { hasText: title }).first(),
+    statusItem: (text) => page.locator('.statusbar-item:visible', { hasText: text }).first(),
     row: (text) => page.locator('.pane-body:visible .monaco-list-row', { hasText: text }).first(),
     async hoverLastLine() {
-      const lines = page.locator('.editor-group-container.active .view-line, .editor-group-container .view-line')
+      const lines = page.locator('.editor-group-container .view-line')
       const boxes = await Promise.all((await lines.all()).map(async (line) => ({ text: (await line.innerText()).trim(), box: await line.locator('span').first().boundingBox() })))
       const last = boxes.filter(({ text, box }) => text !== '' && box !== null).sort((a, b) => (b.box?.x ?? 0) - (a.box?.x ?? 0) || (b.box?.y ?? 0) - (a.box?.y ?? 0))[0]
       if (!last?.box) throw new Error('no line of text is shown')
-      await page.mouse.move(last.box.x + last.box.width - 6, last.box.y + last.box.height / 2)
+      await page.mouse.move(last.box.x + 12, last.box.y + last.box.height / 2)
     },
-    hover: (text) => page.locator('.monaco-hover:visible', { hasText: text }).first(),
+    async hover(text) {
+      const hover = page.locator('.monaco-hover:visible', { hasText: text }).first()
+      await hover.waitFor()
+      // It fades in; a picture taken before that shows a ghost.
+      await hover.evaluate((element) => Promise.all(element.getAnimations({ subtree: true }).map((animation) => animation.finished)))
+      return hover
+    },
     panel: () => page.frameLocator('iframe.webview:visible').first().frameLocator('iframe#active-frame'),
     async screenshot(name) {
       await page.screenshot({ path: join(screenshots, `${name}.png`) })
     },
-    setSettings(changed) {
-      const file = join(home, 'data/User/settings.json')
-      writeFileSync(file, JSON.stringify({ ...(JSON.parse(readFileSync(file, 'utf8')) as object), ...changed }))
+    async setTheme(name, kind) {
+      // In the workspace: VS Code in a browser reads the user's own settings only once.
+      mkdirSync(join(workspace, '.vscode'), { recursive: true })
+      writeFileSync(join(workspace, '.vscode/settings.json'), JSON.stringify({ 'workbench.colorTheme': name }))
+      await page.locator(`.monaco-workbench.${kind}`).waitFor()
     },
     async reload() {
       await page.reload()

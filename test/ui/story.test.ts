@@ -27,13 +27,21 @@ it('streams the completion into a run document', async () => {
 
 it('shows a token’s features with bars on hover', async () => {
   await window.hoverLastLine()
-  await window.hover('could stand here').waitFor()
-  expect(await window.hover('could stand here').innerText()).toMatch(/L\d+\/\d+[\s\S]*█/)
+  const hover = await window.hover('could stand here')
+  expect(await hover.innerText()).toMatch(/L\d+\/\d+[\s\S]*█/)
   await window.screenshot('hover')
 })
 
+it('paints a feature over the text', async () => {
+  await (await window.hover('could stand here')).getByText('Show').first().click()
+  await window.statusItem(/L\d+\/\d+/).waitFor()
+  await window.screenshot('heat')
+  await window.runCommand('Promptscope: Hide Heat')
+})
+
 it('suppresses a feature from the hover and compares the answers', async () => {
-  await window.hover('could stand here').getByText('Suppress').first().click()
+  await window.hoverLastLine()
+  await (await window.hover('could stand here')).getByText('Suppress').first().click()
   await window.page.locator('.monaco-diff-editor:visible').first().waitFor()
   await window.runCommand('Promptscope: Focus on Pins & Edits View')
   await window.row(/L\d+\/\d+ = 0/).waitFor()
@@ -48,15 +56,23 @@ it('has everything again after a reload', async () => {
   await window.screenshot('reloaded')
 })
 
-it.each([
-  ['dark', 'Default Dark Modern'],
-  ['light', 'Default Light Modern'],
-  ['high contrast', 'Default High Contrast'],
-])('shows the Scope panel in a %s theme', async (name, theme) => {
-  window.setSettings({ 'workbench.colorTheme': theme })
+it('opens the Scope panel, where a token shows its features and a feature its chart', async () => {
+  await window.runCommand('View: Toggle Primary Side Bar Visibility')
   await window.runCommand('Promptscope: Open Scope Panel')
-  await window.panel().getByText('Re-run').first().waitFor()
-  await window.screenshot(`scope-${name.replace(' ', '-')}`)
+  const panel = window.panel()
+  await panel.getByRole('button', { name: /re-run/i }).first().waitFor()
+  await panel.getByRole('option').nth(20).click()
+  await panel.locator('.feature-name:visible').first().click()
+  await panel.locator('canvas:visible').waitFor()
+})
+
+it.each([
+  ['dark', 'Default Dark Modern', 'vs-dark'],
+  ['light', 'Default Light Modern', 'vs'],
+  ['high-contrast', 'Default High Contrast', 'hc-black'],
+] as const)('shows the panel in a %s theme', async (name, theme, kind) => {
+  await window.setTheme(theme, kind)
+  await window.screenshot(`scope-${name}`)
 })
 
 it('introduces itself in four steps', async () => {
