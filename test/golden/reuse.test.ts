@@ -8,7 +8,7 @@ import { generate, loadGolden, type Generated } from './engineHarness'
 import { readGolden } from './goldenFiles'
 
 const TOLERANCE = 1e-5
-const REQUESTS = 60
+const REQUESTS = 40
 
 const golden = await readGolden('tied')
 const { saeLayers } = golden
@@ -20,7 +20,7 @@ describe('an engine that has served other requests', () => {
   beforeAll(async () => void (await Promise.all([loadGolden(used, golden), loadGolden(fresh, golden)])))
   afterAll(async () => void (await Promise.all([used.dispose(), fresh.dispose()])))
 
-  it.each([1, 2, 3, 4])('answers as a fresh one, script %i', async (seed) => {
+  it.each([1, 2, 3])('answers as a fresh one, script %i', async (seed) => {
     const random = mulberry32(seed)
     const features: { layer: number; feature: number; activation: number }[] = []
     let reused = 0

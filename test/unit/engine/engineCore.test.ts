@@ -168,6 +168,18 @@ describe('generate', () => {
   })
 })
 
+it('forgets what was used least recently when its memory is full', async () => {
+  const small = createEngineCore(400_000)
+  await loadGolden(small, MODEL)
+  for (let step = 1; step <= 8; step++) {
+    await generate(small, { promptIds: ids(100, step * 2 + 1), generate: 2 })
+    expect((await small.memory()).cacheBytes).toBeLessThanOrEqual(400_000)
+  }
+  expect((await generate(small, { promptIds: ids(100, 17), generate: 2 })).reusedTokens).toBe(102)
+  expect((await generate(small, { promptIds: ids(100, 3), generate: 2 })).reusedTokens).toBeLessThan(2)
+  await small.dispose()
+})
+
 describe('cancel', () => {
   it('ends between tokens and leaves what was computed', async () => {
     const controller = new AbortController()

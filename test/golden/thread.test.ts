@@ -1,0 +1,68 @@
+// The engine in its thread answers as the engine core does, streams while it computes, and leaves its caller free meanwhile.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Engine } from '../../server/engine/engine'
+import { createEngineCore } from '../../server/engine/engineCore'
+import { createThreadedEngine } from '../../server/engine/engineThread'
+import { CancelledError, InputError } from '../../server/protocol/errors'
+import { bundleThread, type BundledThread } from './bundledThread'
+import { generate, loadGolden, NEVER, type Generated } from './engineHarness'
+import { readGolden } from './goldenFiles'
+
+const golden = await readGolden('tied')
+
+describe('the threaded engine', () => {
+  let bundle: BundledThread
+  let engine: Engine
+  const core = createEngineCore()
+  beforeAll(async () => {
+    bundle = await bundleThread("import './server/engine/thread'")
+    engine = createThreadedEngine(bundle.entryFile)
+    await Promise.all([loadGolden(core, golden), loadGolden(engine, golden)])
+  })
+  afterAll(async () => {
+    await engine.dispose()
+    await core.dispose()
+    bundle.remove()
+  })
+
+  it.each(golden.cases.filter(({ promptLength }) => promptLength === 70).map((c) => [c.name, c] as const))('gives the core\'s answer for %s', async (_, c) => {
+    const request = { promptIds: c.ids.slice(0, 70), generate: 12, edits: c.edits, layers: golden.saeLayers, capture: { logits: true, residualLayers: [2] } }
+    expect(withoutTimes(await generate(engine, request))).toEqual(withoutTimes(await generate(core, request)))
+  })
+
+  it('leaves the calling thread free while it computes', async () => {
+    let turns = 0
+    const count = setInterval(() => turns++, 1)
+    await generate(engine, { promptIds: golden.cases[0]!.ids, generate: 100, sampling: { temperature: 2, topP: 1, topK: 0, seed: 5 } })
+    clearInterval(count)
+    expect(turns).toBeGreaterThan(2)
+  })
+
+  it('cancels a run that is under way', async () => {
+    const controller = new AbortController()
+    const run = generate(engine, { promptIds: [4, 5], generate: 250, sampling: { temperature: 2, topP: 1, topK: 0, seed: 6 } }, controller.signal, ({ index }) => index === 3 && controller.abort())
+    await expect(run).rejects.toBeInstanceOf(CancelledError)
+    await expect(generate(engine, { promptIds: [4] }, AbortSignal.abort())).rejects.toBeInstanceOf(CancelledError)
+    expect((await generate(engine, { promptIds: [4, 5] })).tokens).toHaveLength(2)
+  })
+
+  it('passes bad input on as it is', async () => {
+    const error: unknown = await generate(engine, { promptIds: [1000] }).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(InputError)
+    expect((error as InputError).line).toBe('token id 1000 at position 0 is outside the vocabulary; use ids from 0 to 299')
+  })
+
+  it('reports load progress and memory', async () => {
+    const messages: string[] = []
+    await engine.load({ modelPath: golden.modelPath, saePath: null, precision: 'exact', providers: [], threads: null }, ({ message }) => messages.push(message), NEVER)
+    expect(messages.at(-1)).toBe('ready')
+    expect((await engine.memory()).processBytes).toBeGreaterThan(1e6)
+    await engine.unload()
+    await expect(generate(engine, { promptIds: [1] })).rejects.toThrow('no model is loaded')
+    await loadGolden(engine, golden)
+  })
+})
+
+function withoutTimes(result: Generated): Generated {
+  return { ...result, prefillMs: 0, decodeMsPerToken: 0 }
+}
