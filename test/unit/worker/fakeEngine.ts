@@ -74,7 +74,7 @@ export function createFakeEngine(): FakeEngine {
           failure = null
           throw error
         }
-        id = ((id * 31 + 7) % 50) + (edits.length > 0 ? 50 : 0)
+        id = ((id + 1) % 5) + (edits.length > 0 ? 50 : 0)
         onEvent({ kind: 'tokens', tokens: [reportOf(request, id, index, true)] })
       }
       return { reason: 'length', reusedTokens: edits.length > 0 ? 1 : 0, prefillMs: 4, decodeMsPerToken: 20, captured: null }
