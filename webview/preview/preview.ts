@@ -55,7 +55,7 @@ Object.assign(window, {
     getState: () => saved,
     setState: (state: unknown) => (saved = state),
   }),
-  preview: { panel, applyTheme, grow: () => grow(fixtureRun('edited')) },
+  preview: { panel, applyTheme, view: () => view, grow: () => grow(fixtureRun('edited')) },
 })
 if (shownCase === 'growing') setTimeout(() => void grow(fixtureRun('edited'), Number(query.get('stop') ?? 'Infinity')), 100)
 

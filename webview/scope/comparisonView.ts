@@ -8,7 +8,8 @@ import { compareRuns, type Comparison } from './comparison'
 import type { ScopeActions } from './controller'
 import { count, formatProbability } from './format'
 import type { ScopeState } from './state'
-import { createTokenNodes, tokenTooltip } from './tokenParts'
+import { createTokenFlow } from './tokenFlow'
+import { tokenTooltip } from './tokenParts'
 
 export function createComparisonView(actions: ScopeActions): Part<ScopeState> {
   const verdict = element('p', { class: 'verdict', role: 'status' })
@@ -49,45 +50,37 @@ function createSide(name: string, pick: (index: number) => void): Part<SideConte
   const title = element('h3', {}, name)
   const edits = element('span', { class: 'side-edits' })
   const amount = element('span', { class: 'group-amount' })
-  const flow = element('div', { class: 'token-flow', tabindex: '0', role: 'group' })
-  let content: SideContent | null = null
-  const tokenOf = (box: HTMLElement): RunToken | undefined => content?.tokens.find(({ index }) => index === Number(box.dataset['index']))
-  flow.addEventListener('click', (event) => {
-    const token = (event.target as Element).closest<HTMLElement>('.token')
-    if (token) pick(Number(token.dataset['index']))
+  const flow = createTokenFlow()
+  const mark = element('span', { class: 'difference-mark', role: 'img', 'aria-label': 'first difference', title: 'First difference' }, '◆')
+  const end = element('span', { class: 'ends-here' }, 'ends here')
+  const scroller = element('div', { class: 'side-tokens', tabindex: '0', role: 'group', 'aria-label': `${name} completion` }, flow.element, end)
+  scroller.addEventListener('click', (event) => {
+    const box = (event.target as Element).closest<HTMLElement>('.token')
+    if (box) pick(Number(box.dataset['index']))
   })
-  attachTooltip(flow, '.token', (box) => {
-    const token = tokenOf(box)
+  attachTooltip(scroller, '.token', (box) => {
+    const token = flow.tokens[flow.boxes.indexOf(box)]
     if (!token) return null
     const others = token.alternatives.filter(({ id }) => id !== token.id).slice(0, 2).map(({ text, logprob }) => `instead ${visibleText(text)} ${formatProbability(logprob)}`)
     return tokenTooltip(token, others)
   })
   return {
-    element: element('div', { class: `side ${name.toLowerCase()}` }, element('div', { class: 'side-head' }, title, edits, amount), flow),
-    update(next) {
-      content = next
-      setText(edits, next.run.edits.length > 0 ? next.run.edits.map(({ edit }) => edit).join(',  ') : 'no edits')
-      setText(amount, count(next.tokens.length, 'token'))
-      flow.setAttribute('aria-label', `${name} completion`)
-      flow.replaceChildren(...next.tokens.flatMap((token, place) => drawToken(token, place, next)), ...endMark(next))
+    element: element('div', { class: `side ${name.toLowerCase()}` }, element('div', { class: 'side-head' }, title, edits, amount), scroller),
+    update({ run, tokens, same, parted }) {
+      setText(edits, run.edits.length > 0 ? run.edits.map(({ edit }) => edit).join(',  ') : 'no edits')
+      setText(amount, count(tokens.length, 'token'))
+      mark.remove()
+      flow.sync(tokens)
+      flow.boxes.forEach((box, place) => {
+        box.classList.toggle('same', place < same)
+        box.classList.toggle('differs', parted && place >= same)
+      })
+      // A completion that simply ends where the other goes on differs there too.
+      if (parted && same < tokens.length) flow.boxes[same]!.before(mark)
+      else if (parted) end.prepend(mark)
+      setShown(end, parted && same === tokens.length)
     },
   }
-}
-
-function drawToken(token: RunToken, place: number, { same, parted }: SideContent): readonly Node[] {
-  const { box, breaks } = createTokenNodes(token)
-  box.removeAttribute('role')
-  box.classList.add(place < same ? 'same' : 'differs')
-  return parted && place === same ? [differenceMark(), box, ...breaks] : [box, ...breaks]
-}
-
-/** A completion that simply ends where the other goes on differs there too. */
-function endMark({ tokens, same, parted }: SideContent): readonly Node[] {
-  return parted && tokens.length === same ? [differenceMark(), element('span', { class: 'ends-here' }, 'ends here')] : []
-}
-
-function differenceMark(): HTMLElement {
-  return element('span', { class: 'difference-mark', role: 'img', 'aria-label': 'first difference', title: 'First difference' }, '◆')
 }
 
 function verdictWords(comparison: Comparison, run: RunDetail): string {

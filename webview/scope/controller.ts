@@ -137,7 +137,10 @@ export function createController(host: () => ScopeHostApi, saved: SavedScope | n
     state: () => state,
     async start() {
       try {
-        happen({ kind: 'viewShown', view: await host().ready(), saved })
+        const view = await host().ready()
+        happen({ kind: 'viewShown', view, saved })
+        // A feature that only the panel remembers, after the window was reloaded, is painted over the text again.
+        if (view.chosenFeature === null && state.chosenFeature !== null) attempt(host().chooseFeature(state.chosenFeature))
       } catch (error) {
         happen({ kind: 'requestEnded', problem: problemOf(error) })
       }

@@ -8,10 +8,10 @@ import { formatProbability } from './format'
 export const UNLIKELY = 0.5
 export const VERY_UNLIKELY = 0.1
 
-/** A token's box followed by the line breaks that it holds. */
-export function createTokenNodes(token: RunToken): { readonly box: HTMLElement; readonly breaks: readonly Node[] } {
+/** A token's box followed by the line breaks that it holds; `role` where the box can be selected. */
+export function createTokenNodes(token: RunToken, role: 'option' | undefined): { readonly box: HTMLElement; readonly breaks: readonly Node[] } {
   const visible = visibleToken(token.display)
-  const box = element('span', { class: tokenClass(token), role: 'option' }, visible.text)
+  const box = element('span', { class: tokenClass(token), role }, visible.text)
   box.dataset['index'] = String(token.index)
   return { box, breaks: Array.from({ length: Math.min(2, visible.lineBreaks) }, () => element('span', { class: 'line-break' })) }
 }

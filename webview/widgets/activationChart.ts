@@ -1,5 +1,6 @@
 // One value per token as bars on a canvas, with the selected token and a boundary marked; colours come from the theme.
 import { BarController, BarElement, CategoryScale, Chart, LinearScale, Tooltip, type ChartConfiguration, type Plugin } from 'chart.js'
+import { chartColumns, columnOf, type ChartColumn } from './chartColumns'
 import { element } from './element'
 import { onThemeChange, themeColour, themeFont } from './theme'
 
@@ -26,47 +27,67 @@ export interface ActivationChart {
   update(series: ActivationSeries): void
 }
 
+/** What is on the canvas. */
+interface Drawing {
+  readonly series: ActivationSeries
+  readonly columns: readonly ChartColumn[]
+  readonly colours: Readonly<Record<'mark' | 'muted' | 'selection', string>>
+  readonly font: { readonly family: string; readonly size: number }
+}
+
+/** More columns than this are neither seen nor clicked apart. */
+const MOST_COLUMNS = 480
+
 /** `onPick` is called with the index of the token whose column was clicked. */
 export function createActivationChart(onPick: (index: number) => void): ActivationChart {
   const canvas = element('canvas', { role: 'img' })
   const frame = element('div', { class: 'chart-frame' }, canvas)
-  let series: ActivationSeries | null = null
+  let drawing: Drawing | null = null
   let chart: Chart<'bar', number[], number> | null = null
 
-  const redraw = (): void => {
-    if (!series) return
-    chart ??= new Chart(canvas, configuration(() => series, onPick))
+  const redraw = (series: ActivationSeries): void => {
+    const { values, after, scale, summary } = series
     const colours = readColours()
     const font = themeFont()
-    const { values, after, scale, summary } = series
+    const columns = chartColumns(after ? values.map((value, i) => Math.max(value, after[i]!)) : values, MOST_COLUMNS)
+    drawing = { series, columns, font, colours }
+    chart ??= new Chart(canvas, configuration(() => drawing, onPick))
     canvas.setAttribute('aria-label', summary)
-    chart.data.labels = values.map((_value, i) => i)
-    // Columns narrower than a pixel would fade away: give them a width of their own.
-    const columnWidth = (frame.clientWidth - 48) / Math.max(1, values.length)
-    const bars = columnWidth < 2 ? { barThickness: 2 } : { barPercentage: 1, categoryPercentage: columnWidth > 6 ? 0.8 : 1, maxBarThickness: 24 }
+    chart.data.labels = columns.map(({ first }) => first)
+    const bars = { grouped: false, barPercentage: 1, categoryPercentage: columns.length > 120 ? 1 : 0.8, maxBarThickness: 24 }
     chart.data.datasets = [
-      { data: [...values], backgroundColor: after ? colours.faded : colours.bar, hoverBackgroundColor: colours.strong, grouped: false, order: 2, ...bars },
-      ...(after ? [{ data: [...after], backgroundColor: colours.after, hoverBackgroundColor: colours.after, grouped: false, order: 1, ...bars }] : []),
+      { data: columns.map(({ index }) => values[index]!), backgroundColor: after ? colours.faded : colours.bar, hoverBackgroundColor: colours.strong, order: 2, ...bars },
+      ...(after ? [{ data: columns.map(({ index }) => after[index]!), backgroundColor: colours.after, hoverBackgroundColor: colours.after, order: 1, ...bars }] : []),
     ]
     const { x, y } = chart.options.scales!
-    x!.ticks = { ...x!.ticks, color: colours.axis, font }
-    y!.ticks = { ...y!.ticks, color: colours.axis, font }
+    x!.ticks = { ...x!.ticks, color: colours.muted, font }
+    y!.ticks = { ...y!.ticks, color: colours.muted, font }
     y!.grid = { ...y!.grid, color: colours.grid }
     y!.max = scale * 1.05
     chart.options.plugins!.tooltip = { ...chart.options.plugins!.tooltip, backgroundColor: colours.tooltip, titleColor: colours.tooltipText, bodyColor: colours.tooltipText, borderColor: colours.grid, bodyFont: font, titleFont: font }
     chart.update('none')
   }
-  onThemeChange(redraw)
+  onThemeChange(() => drawing && redraw(drawing.series))
   return {
     element: frame,
-    update(next) {
-      series = next
-      redraw()
+    update(series) {
+      if (!drawing || !chart || !sameBars(drawing.series, series)) return redraw(series)
+      drawing = { ...drawing, series }
+      chart.draw()
     },
   }
 }
 
-function configuration(series: () => ActivationSeries | null, onPick: (index: number) => void): ChartConfiguration<'bar', number[], number> {
+/** True when only the marks differ, which need no new layout. */
+function sameBars(a: ActivationSeries, b: ActivationSeries): boolean {
+  return a.scale === b.scale && a.summary === b.summary && sameNumbers(a.values, b.values) && (a.after === b.after || (a.after !== null && b.after !== null && sameNumbers(a.after, b.after)))
+}
+
+function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i])
+}
+
+function configuration(drawing: () => Drawing | null, onPick: (index: number) => void): ChartConfiguration<'bar', number[], number> {
   return {
     type: 'bar',
     data: { labels: [], datasets: [] },
@@ -90,46 +111,50 @@ function configuration(series: () => ActivationSeries | null, onPick: (index: nu
           caretSize: 0,
           filter: (item, i) => i === 0 && item.datasetIndex >= 0,
           callbacks: {
-            title: (items) => items[0] ? (series()?.words(items[0].dataIndex)[0] ?? '') : '',
-            label: (item) => series()?.words(item.dataIndex).slice(1) ?? '',
+            title: (items) => wordsAt(drawing(), items[0]?.dataIndex)[0] ?? '',
+            label: (item) => wordsAt(drawing(), item.dataIndex).slice(1),
           },
         },
       },
       onClick: (_event, active) => {
-        if (active[0]) onPick(active[0].index)
+        const column = drawing()?.columns[active[0]?.index ?? -1]
+        if (column) onPick(column.index)
       },
     },
-    plugins: [marks(series)],
+    plugins: [marks(drawing)],
   }
 }
 
+function wordsAt(drawing: Drawing | null, column: number | undefined): readonly string[] {
+  const index = drawing?.columns[column ?? -1]?.index
+  return drawing && index !== undefined ? drawing.series.words(index) : []
+}
+
 /** Draws the selected token's column and the line between prompt and completion. */
-function marks(series: () => ActivationSeries | null): Plugin<'bar'> {
+function marks(current: () => Drawing | null): Plugin<'bar'> {
   return {
     id: 'marks',
-    beforeDatasetsDraw(chart) {
-      const { selected, values } = series() ?? { selected: null, values: [] }
-      if (selected === null || selected >= values.length) return
-      const { ctx, chartArea, scales } = chart
-      const step = chartArea.width / values.length
-      const width = Math.max(3, step)
+    beforeDatasetsDraw({ ctx, chartArea, scales }) {
+      const drawing = current()
+      if (!drawing || !isShown(drawing, drawing.series.selected)) return
+      const width = Math.max(3, chartArea.width / drawing.columns.length)
       ctx.save()
-      ctx.fillStyle = themeColour('--scope-column')
-      ctx.fillRect(scales['x']!.getPixelForValue(selected) - width / 2, chartArea.top, width, chartArea.height)
+      ctx.fillStyle = drawing.colours.mark
+      ctx.fillRect(scales['x']!.getPixelForValue(columnOf(drawing.columns, drawing.series.selected)) - width / 2, chartArea.top, width, chartArea.height)
       ctx.restore()
     },
-    afterDatasetsDraw(chart) {
-      const { selected, boundary, values } = series() ?? { selected: null, boundary: null, values: [] }
-      const { ctx, chartArea, scales } = chart
-      const step = chartArea.width / Math.max(1, values.length)
-      const font = themeFont()
+    afterDatasetsDraw({ ctx, chartArea, scales }) {
+      const drawing = current()
+      if (!drawing) return
+      const { columns, colours, font, series } = drawing
+      const { boundary, selected } = series
       ctx.save()
       ctx.font = `${font.size}px ${font.family}`
       ctx.textBaseline = 'bottom'
-      if (boundary !== null && boundary > 0 && boundary < values.length) {
-        const at = Math.round(scales['x']!.getPixelForValue(boundary) - step / 2) + 0.5
-        ctx.strokeStyle = themeColour('--scope-muted')
-        ctx.fillStyle = themeColour('--scope-muted')
+      if (isShown(drawing, boundary) && boundary > 0) {
+        const at = Math.round(scales['x']!.getPixelForValue(columnOf(columns, boundary)) - chartArea.width / columns.length / 2) + 0.5
+        ctx.strokeStyle = colours.muted
+        ctx.fillStyle = colours.muted
         ctx.setLineDash([3, 3])
         ctx.beginPath()
         ctx.moveTo(at, chartArea.top - 14)
@@ -139,9 +164,9 @@ function marks(series: () => ActivationSeries | null): Plugin<'bar'> {
         ctx.textAlign = fits ? 'left' : 'right'
         ctx.fillText('completion', at + (fits ? 5 : -5), chartArea.top - 3)
       }
-      if (selected !== null && selected < values.length) {
-        const at = scales['x']!.getPixelForValue(selected)
-        ctx.fillStyle = themeColour('--scope-foreground')
+      if (isShown(drawing, selected)) {
+        const at = scales['x']!.getPixelForValue(columnOf(columns, selected))
+        ctx.fillStyle = colours.selection
         ctx.beginPath()
         ctx.moveTo(at - 4, chartArea.bottom + 7)
         ctx.lineTo(at + 4, chartArea.bottom + 7)
@@ -153,14 +178,20 @@ function marks(series: () => ActivationSeries | null): Plugin<'bar'> {
   }
 }
 
+function isShown(drawing: Drawing, index: number | null): index is number {
+  return index !== null && index < drawing.series.values.length
+}
+
 function readColours() {
   return {
     bar: themeColour('--scope-bar'),
     strong: themeColour('--scope-bar-strong'),
     faded: themeColour('--scope-bar-faded'),
     after: themeColour('--scope-bar-after'),
-    axis: themeColour('--scope-muted'),
+    muted: themeColour('--scope-muted'),
     grid: themeColour('--scope-line'),
+    mark: themeColour('--scope-column'),
+    selection: themeColour('--scope-foreground'),
     tooltip: themeColour('--scope-tooltip'),
     tooltipText: themeColour('--scope-tooltip-text'),
   }

@@ -2,11 +2,20 @@
 
 /** Calls back after each change of the editor's theme, font or zoom. */
 export function onThemeChange(changed: () => void): void {
-  // VS Code writes the theme's kind on the body and its colours as custom properties on the root element.
-  const observer = new MutationObserver(changed)
+  let waiting = false
+  const changedOnce = (): void => {
+    if (waiting) return
+    waiting = true
+    requestAnimationFrame(() => {
+      waiting = false
+      changed()
+    })
+  }
+  // A new theme changes many attributes at once. VS Code writes the theme's kind on the body and its colours as custom properties on the root element.
+  const observer = new MutationObserver(changedOnce)
   observer.observe(document.body, { attributes: true, attributeFilter: ['class', 'data-vscode-theme-kind', 'data-vscode-theme-id'] })
   observer.observe(document.documentElement, { attributes: true, attributeFilter: ['style', 'class'] })
-  matchMedia('(forced-colors: active)').addEventListener('change', changed)
+  matchMedia('(forced-colors: active)').addEventListener('change', changedOnce)
 }
 
 /** The value of a colour that the style sheet defines, resolved for a canvas. */

@@ -52,6 +52,14 @@ describe('start', () => {
   })
 })
 
+it('paints a feature again that only the panel remembers', async () => {
+  const chooseFeature = vi.fn(async () => undefined)
+  const restored = createController(() => ({ ...host, chooseFeature }) as unknown as ScopeHostApi, { runId: 'run-1', selectedIndex: 2, chosenFeature: FEATURE, openLayers: [1] }, () => undefined)
+  await restored.start()
+  expect(restored.state()).toMatchObject({ selectedIndex: 2, chosenFeature: FEATURE, openLayers: [1] })
+  expect(chooseFeature).toHaveBeenCalledExactlyOnceWith(FEATURE)
+})
+
 describe('selection', () => {
   it('reaches the editor, and the editor\'s reaches the panel', async () => {
     controller.actions.selectToken(2)
@@ -68,15 +76,16 @@ describe('selection', () => {
   })
 
   it('does not jump back when the editor echoes a selection that is older than the newest', async () => {
-    let finishFirst = (): void => undefined
-    host.selectToken.mockImplementationOnce(() => new Promise<undefined>((resolve) => (finishFirst = () => resolve(undefined))))
+    let finishFirst: (value: undefined) => void = () => undefined
+    const first = new Promise<undefined>((resolve) => void (finishFirst = resolve))
+    host.selectToken.mockReturnValueOnce(first)
     controller.actions.selectToken(1)
     controller.actions.selectToken(2)
     controller.actions.selectToken(3)
     await settle()
     await toPanel.selectToken('run-1', 1)
     expect(state().selectedIndex).toBe(3)
-    finishFirst()
+    finishFirst(undefined)
     await settle()
     // The one in between was overtaken and never sent.
     expect(host.selectToken.mock.calls).toEqual([['run-1', 1], ['run-1', 3]])
