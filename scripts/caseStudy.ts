@@ -252,6 +252,6 @@ function mean(values: readonly number[]): number {
 }
 
 main().catch((error: unknown) => {
-  terminal.note(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  terminal.fail(error instanceof Error ? (error.stack ?? error.message) : String(error))
   process.exitCode = 1
 })

@@ -50,17 +50,17 @@ async function main(args: readonly string[]): Promise<number> {
 
 function report(error: unknown, command: Command | undefined, terminal: Terminal, interrupted: AbortSignal): number {
   if (interrupted.aborted || error instanceof CancelledError) {
-    terminal.note('promptscope: interrupted')
+    terminal.fail('promptscope: interrupted')
     return EXIT.interrupted
   }
   if (error instanceof UsageError) {
     const usage = (command?.help ?? HELP).split('\n').find((line) => line.startsWith('Usage:'))
-    terminal.note(`promptscope: ${error.message}\n${usage}\nMore with --help.`)
+    terminal.fail(`promptscope: ${error.message}\n${usage}\nMore with --help.`)
     return EXIT.usage
   }
-  if (error instanceof InputError) terminal.note(`promptscope: ${error.line}`)
+  if (error instanceof InputError) terminal.fail(`promptscope: ${error.line}`)
   // Not the user's doing: still one line; the stack is for whoever asks for it.
-  else terminal.note(`promptscope: internal error: ${process.env.PROMPTSCOPE_STACK && error instanceof Error ? error.stack : String(error).split('\n')[0]}`)
+  else terminal.fail(`promptscope: internal error: ${process.env.PROMPTSCOPE_STACK && error instanceof Error ? error.stack : String(error).split('\n')[0]}`)
   return EXIT.input
 }
 

@@ -1,12 +1,19 @@
 // Writes captured logits and residuals as a safetensors file, float32, little-endian, layer by layer.
 // Format: https://github.com/huggingface/safetensors#format
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { InputError } from '../protocol/errors'
 
 export interface DumpTensor {
   readonly name: string
   readonly shape: readonly number[]
   readonly values: Float32Array
+}
+
+/** Says at once, before a long run, that a dump has no folder to go to. */
+export async function checkDumpFolder(path: string): Promise<void> {
+  const folder = await stat(dirname(path)).catch(() => null)
+  if (!folder?.isDirectory()) throw new InputError(`dump file ${path} has no folder to be written to`, 'name a file in a folder that exists')
 }
 
 /** Writes the tensors to `path`, replacing what is there; a path that cannot be written is the user's to correct. */

@@ -2,14 +2,17 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { locateModel } from '../checkpoint/locateModel'
-import { openPromptModel, type PromptModel } from '../checkpoint/openPromptModel'
+import { openCheckpoint } from '../checkpoint/openCheckpoint'
+import { openPromptModel } from '../checkpoint/openPromptModel'
 import type { Engine, LoadedModel } from '../engine/engine'
 import { createThreadedEngine } from '../engine/engineThread'
 import { LABELS_FILE, parseFeatureLabels, type FeatureLabels } from '../features/describe'
 import { InputError } from '../protocol/errors'
+import type { PromptModel } from '../runs/preparePrompt'
+import { BARE_TOKENIZER } from './bareTokenizer'
 import type { CommandContext } from './commandContext'
 import { demoFolders, ENGINE_THREAD } from './installation'
-import type { ModelChoice } from './runOptions'
+import type { ModelChoice, PromptSource } from './runOptions'
 
 export interface OpenModel extends PromptModel {
   /** Must be disposed of. */
@@ -18,12 +21,14 @@ export interface OpenModel extends PromptModel {
   readonly labels: FeatureLabels
 }
 
-/** Loads the chosen model with progress on stderr. */
-export async function openModel(choice: ModelChoice, context: CommandContext): Promise<OpenModel> {
+/** Loads the chosen model with progress on stderr. A prompt of token ids needs no tokenizer. */
+export async function openModel(choice: ModelChoice, promptKind: PromptSource['kind'], context: CommandContext): Promise<OpenModel> {
   const { terminal, signal } = context
   const location = await locateModel({ model: choice.model ?? '', sae: choice.sae ?? '' }, demoFolders())
+  // Reads headers only, so that a damaged checkpoint is named at once, before anything is started.
+  await openCheckpoint(location.modelPath)
   if (location.note !== null) terminal.note(`promptscope: ${location.note}`)
-  const promptModel = await openPromptModel(location.modelPath)
+  const promptModel = await readPromptModel(location.modelPath, promptKind, context)
   const labels = location.saePath === null ? new Map() : await readLabels(location.saePath, context)
   const engine = createThreadedEngine(ENGINE_THREAD)
   try {
@@ -35,6 +40,16 @@ export async function openModel(choice: ModelChoice, context: CommandContext): P
   } catch (error) {
     await engine.dispose()
     throw error
+  }
+}
+
+async function readPromptModel(modelPath: string, promptKind: PromptSource['kind'], { terminal }: CommandContext): Promise<PromptModel> {
+  try {
+    return await openPromptModel(modelPath)
+  } catch (error) {
+    if (promptKind !== 'tokenIds' || !(error instanceof InputError)) throw error
+    terminal.note(`promptscope: ${error.message}, so tokens are shown by their ids`)
+    return { tokenizer: BARE_TOKENIZER, chatTemplate: null }
   }
 }
 

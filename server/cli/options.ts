@@ -64,7 +64,8 @@ function parse(args: string[], specs: OptionSpecs): { values: Record<string, str
     return parseArgs({ args, options: specs, allowPositionals: true, strict: true })
   } catch (error) {
     // node's messages may go on with advice about `--`; the first sentence names the option.
-    throw new UsageError(error instanceof Error ? error.message.split(/\.\s|\n/)[0]!.replace(/\.$/, '') : String(error))
+    const sentence = error instanceof Error ? error.message.split(/\.\s|\n/)[0]!.replace(/\.$/, '') : String(error)
+    throw new UsageError(sentence.charAt(0).toLowerCase() + sentence.slice(1))
   }
 }
 

@@ -102,9 +102,9 @@ function fitColored(head: string, label: string, color: Pen['color']): string {
   return room > 3 ? `${color.cyan(head)} ${color.dim(fit(label, room))}` : color.cyan(fit(head, FEATURE_COLUMNS))
 }
 
-/** A token's text on one line: quotes would hide leading blanks less well than a raised dot. */
+/** A token's text on one line, with signs for blanks at its ends and for breaks; its bytes where they are no whole character. */
 function visible(token: RunToken): string {
-  const text = token.text || token.display
+  const text = token.text === '' || token.text.includes('\ufffd') ? token.display : token.text
   return text.replace(/\n/g, '⏎').replace(/\r/g, '␍').replace(/\t/g, '⇥').replace(/^ | $/g, '·').replace(/[\p{Cc}]/gu, '�')
 }
 

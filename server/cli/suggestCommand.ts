@@ -7,6 +7,7 @@ import type { Edit } from '../protocol/values'
 import { detectFaults, type Fault } from '../runs/detectors'
 import { mergeRunSettings } from '../runs/runSettings'
 import type { CommandContext } from './commandContext'
+import { withFrontMatterModel } from './frontMatterModel'
 import { openModel } from './openModel'
 import { readOptions } from './options'
 import { renderCompletion } from './renderTrace'
@@ -22,10 +23,11 @@ export async function runSuggestCommand(args: readonly string[], context: Comman
   const options = readOptions(args, RUN_OPTION_SPECS)
   const source = readPromptSource(options)
   const count = options.whole('top', 1) ?? DEFAULT_PROPOSALS
+  const choice = readModelChoice(options)
   const flags = await readRunChoices(options)
   const text = await readPromptSourceText(source, signal)
 
-  const open = await openModel(readModelChoice(options), context)
+  const open = await openModel(await withFrontMatterModel(choice, source, text, context), source.kind, context)
   try {
     if (!open.model.sae) throw new InputError('suggestions need an SAE set, and this model has none', 'name one with --sae')
     const prompt = preparePromptSource(source, text, open, context)

@@ -7,10 +7,12 @@ export interface Terminal {
   readonly color: Colors
   /** Columns that a line may take. */
   readonly width: number
-  /** Writes to stdout. */
+  /** Writes to stdout, after the notes that wait. */
   out(text: string): void
-  /** Writes a line to stderr. */
+  /** Keeps a line for stderr until there is output: should the command fail, its error stands there alone. */
   note(line: string): void
+  /** Writes a line to stderr at once; notes that wait are dropped. */
+  fail(line: string): void
   /** Shows what is going on, on one line of stderr that the next text replaces; nothing where stderr is no terminal. */
   progress(line: string): void
 }
@@ -24,16 +26,21 @@ export function createTerminal(): Terminal {
     if (shown) process.stderr.write('\r\x1b[2K')
     shown = false
   }
+  let notes: string[] = []
   return {
     // picocolors heeds NO_COLOR and FORCE_COLOR; a pipe gets plain text.
     color: colors.createColors(colors.isColorSupported && (process.stdout.isTTY || process.env.FORCE_COLOR !== undefined)),
     width: Math.max(40, process.stdout.columns || Number(process.env.COLUMNS) || DEFAULT_WIDTH),
     out(text) {
       clear()
+      if (notes.length > 0) process.stderr.write(`${notes.join('\n')}\n`)
+      notes = []
       process.stdout.write(text)
     },
-    note(line) {
+    note: (line) => void notes.push(line),
+    fail(line) {
       clear()
+      notes = []
       process.stderr.write(`${line}\n`)
     },
     progress(line) {

@@ -3,7 +3,8 @@ import { InputError } from '../protocol/errors'
 import { mergeRunSettings, type RunSettings } from '../runs/runSettings'
 import { buildTrace } from '../runs/trace'
 import type { CommandContext } from './commandContext'
-import { writeDumpFile, type DumpTensor } from './dumpFile'
+import { checkDumpFolder, writeDumpFile, type DumpTensor } from './dumpFile'
+import { withFrontMatterModel } from './frontMatterModel'
 import { openModel, type OpenModel } from './openModel'
 import { readOptions } from './options'
 import { renderBeforeAndAfter, renderCompletion, renderEdits, renderHeader, renderTokens } from './renderTrace'
@@ -22,8 +23,9 @@ export async function runTraceCommand(args: readonly string[], context: CommandC
   const flags = await readRunChoices(options)
   // Everything that can be wrong without the model is found before the model is loaded.
   const text = await readPromptSourceText(source, context.signal)
+  if (dumpPath !== null) await checkDumpFolder(dumpPath)
 
-  const open = await openModel(choice, context)
+  const open = await openModel(await withFrontMatterModel(choice, source, text, context), source.kind, context)
   try {
     const prompt = preparePromptSource(source, text, open, context)
     const settings = mergeRunSettings(prompt.choices, flags)
@@ -40,9 +42,9 @@ export async function runTraceCommand(args: readonly string[], context: CommandC
     const before = settings.edits.length > 0 ? await runPrompt(open, prompt, withoutEdits(settings), { ...extent, capture: null }, 'before', context) : null
     const finished = await runPrompt(open, prompt, settings, extent, source.name, context)
     if (dumpPath !== null) await writeDumpFile(dumpPath, dumpTensors(finished, open, dumpLayers))
-    printForPeople(finished, before, open, source.name, top, context)
     if (dumpPath !== null) context.terminal.note(`promptscope: wrote ${dumpPath}`)
     if (settings.generate === 0) context.terminal.note('promptscope: the prompt was read and nothing generated; add --generate 48 for a completion')
+    printForPeople(finished, before, open, source.name, top, context)
   } finally {
     await open.engine.dispose()
   }

@@ -9,9 +9,12 @@ import type { RunDetail } from '../protocol/requests'
 import type { TextRange } from '../protocol/values'
 import type { RunChoices } from './runSettings'
 
+/** The parts of a tokenizer that runs need. */
+export type RunTokenizer = Pick<Tokenizer, 'encode' | 'pieces' | 'display' | 'idOf' | 'createTextStream'>
+
 /** What turns a prompt into ids: the model's tokenizer and its chat template, null when it has none. */
 export interface PromptModel {
-  readonly tokenizer: Pick<Tokenizer, 'encode' | 'pieces' | 'display' | 'idOf'>
+  readonly tokenizer: RunTokenizer
   readonly chatTemplate: string | null
 }
 
@@ -64,7 +67,7 @@ export function prepareText(text: string, promptModel: PromptModel, mode: 'raw' 
 }
 
 /** A prompt that is given as token ids. Throws InputError when there is none; the engine refuses ids that the model does not have. */
-export function prepareTokenIds(ids: readonly number[], tokenizer: PromptModel['tokenizer']): PreparedPrompt {
+export function prepareTokenIds(ids: readonly number[], tokenizer: RunTokenizer): PreparedPrompt {
   if (ids.length === 0) throw new InputError('prompt has no token ids', 'give at least one')
   let end = 0
   const tokens = tokenizer.pieces(ids).map(({ text, display }, index): PreparedToken => {

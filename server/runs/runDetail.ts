@@ -1,10 +1,9 @@
 // Builds the record of a run while it streams: the run document, its tokens with exact places, features, and the lists' one line.
-import type { Tokenizer } from '../formats/tokenizer'
 import { renderEdit } from '../formats/editLine'
 import type { GenerateResult, TokenReport } from '../engine/engine'
 import type { RunDetail, RunStatus, RunSummary, RunToken } from '../protocol/requests'
 import type { Edit, FeatureActivation, FeatureTable, ModelIdentity, RunTiming, SaeIdentity, Sampling } from '../protocol/values'
-import type { PreparedPrompt } from './preparePrompt'
+import type { PreparedPrompt, RunTokenizer } from './preparePrompt'
 
 /** What is known about a run before its first token. */
 export interface RunHeader {
@@ -43,7 +42,7 @@ const OUTLIER_NORM_RATIO = 10
 const PREVIEW_LENGTH = 80
 
 /** Starts the record of a run of `prompt`. */
-export function createRunRecorder(header: RunHeader, prompt: PreparedPrompt, tokenizer: Pick<Tokenizer, 'display' | 'createTextStream'>): RunRecorder {
+export function createRunRecorder(header: RunHeader, prompt: PreparedPrompt, tokenizer: RunTokenizer): RunRecorder {
   const tokens: Omit<RunToken, 'outlier'>[] = []
   const features = emptyTable(header.layers)
   const featuresAfterEdit: { [layer: number]: (readonly FeatureActivation[])[] } = {}

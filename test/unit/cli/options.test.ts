@@ -19,7 +19,7 @@ describe('values', () => {
     [['--token-ids', '1,b'], (o: ReturnType<typeof read>) => o.wholes('token-ids'), '--token-ids takes whole numbers separated by commas, not "1,b"'],
     [['--precision', 'q2'], (o: ReturnType<typeof read>) => o.choice('precision', ['exact']), '--precision takes exact, not "q2"'],
   ])('%j are refused', (args, use, message) => expect(() => use(read(...args))).toThrow(new UsageError(message)))
-  it('unknown options are refused by name', () => expect(() => read('--modle', 'x')).toThrow(/Unknown option '--modle'/))
+  it('unknown options are refused by name', () => expect(() => read('--modle', 'x')).toThrow(/unknown option '--modle'/))
 })
 
 describe('prompt', () => {

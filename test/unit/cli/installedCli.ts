@@ -1,0 +1,84 @@
+// Builds the command line and its engine thread as they ship, runs them as a user would, and makes small model folders to run.
+import { build, type BuildOptions } from 'esbuild'
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { byteString } from '../../../server/formats/byteAlphabet'
+
+const root = resolve(import.meta.dirname, '../../..')
+
+export interface Finished {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface InstalledCli {
+  /** An empty folder that `remove` takes away. */
+  readonly scratch: string
+  /** stdin holds `input`. */
+  run(args: readonly string[], options?: { readonly input?: string }): Promise<Finished>
+  /** Sends Ctrl-C once it is seen to read from stdin, which stays open. */
+  interruptWhileReading(args: readonly string[]): Promise<Finished>
+  remove(): void
+}
+
+/** The bundles lie under out/, from where node finds onnxruntime-node. */
+export async function installCli(): Promise<InstalledCli> {
+  mkdirSync(join(root, 'out'), { recursive: true })
+  const folder = mkdtempSync(join(root, 'out', 'cli-'))
+  const scratch = mkdtempSync(join(tmpdir(), 'promptscope-cli-'))
+  const bundle: BuildOptions = { absWorkingDir: root, bundle: true, platform: 'node', format: 'cjs', target: 'node20', external: ['onnxruntime-node'], logLevel: 'warning' }
+  await build({ ...bundle, entryPoints: ['server/cli.ts'], outfile: join(folder, 'dist/cli.js') })
+  await build({ ...bundle, entryPoints: ['server/engine/thread.ts'], outfile: join(folder, 'dist/engine.js') })
+  const start = (args: readonly string[]) => spawn(process.execPath, [join(folder, 'dist/cli.js'), ...args], { cwd: scratch, env: { ...process.env, NO_COLOR: '1', PROMPTSCOPE_DEMO: join(scratch, 'demo') } })
+  return {
+    scratch,
+    run(args, { input = '' } = {}) {
+      const child = start(args)
+      child.stdin.end(input)
+      return finished(child)
+    },
+    interruptWhileReading(args) {
+      const child = start(args)
+      // More than a pipe holds: it has gone out only when the other side has begun to read.
+      child.stdin.write(Buffer.alloc(1 << 20, 'x'), () => child.kill('SIGINT'))
+      return finished(child)
+    },
+    remove() {
+      rmSync(folder, { recursive: true })
+      rmSync(scratch, { recursive: true })
+    },
+  }
+}
+
+function finished(child: ChildProcessWithoutNullStreams): Promise<Finished> {
+  return new Promise((done, fail) => {
+    let stdout = ''
+    let stderr = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    // A command that fails before it reads leaves the pipe broken.
+    child.stdin.on('error', () => {})
+    child.on('error', fail).on('close', (code) => done({ code, stdout, stderr }))
+  })
+}
+
+const GOLDEN = join(root, 'test/golden/tied')
+const CHAT_TEMPLATE = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+
+/** `folder/model` and `folder/sae`: a random Qwen3 of 3 layers, d_model 32 and 300 tokens, whose first 256 tokens are the bytes. */
+export function makeModel(folder: string): { readonly model: string; readonly sae: string } {
+  const model = join(folder, 'model')
+  const sae = join(folder, 'sae')
+  cpSync(join(GOLDEN, 'model'), model, { recursive: true })
+  cpSync(join(GOLDEN, 'sae'), sae, { recursive: true })
+  const vocab = Object.fromEntries(Array.from({ length: 256 }, (_, byte) => [byteString(Uint8Array.of(byte)), byte]))
+  const special = ['<|im_start|>', '<|im_end|>'].map((content, index) => ({ id: 256 + index, content, special: true, single_word: false, lstrip: false, rstrip: false, normalized: false }))
+  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: false }
+  writeFileSync(join(model, 'tokenizer.json'), JSON.stringify({ version: '1.0', added_tokens: special, normalizer: null, pre_tokenizer: byteLevel, post_processor: null, decoder: byteLevel, model: { type: 'BPE', vocab, merges: [] } }))
+  writeFileSync(join(model, 'chat_template.jinja'), CHAT_TEMPLATE)
+  writeFileSync(join(sae, 'labels.json'), JSON.stringify({ features: Object.fromEntries(Array.from({ length: 128 }, (_, feature) => [`L0/${feature}`, { label: `label ${feature}` }])) }))
+  return { model, sae }
+}
