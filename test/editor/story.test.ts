@@ -1,6 +1,6 @@
 // The main job inside a real VS Code, step by step: run a prompt, read a token's features, suppress one, compare, and find everything again after a restart.
 import assert from 'node:assert/strict'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as vscode from 'vscode'
@@ -84,7 +84,9 @@ describe('a prompt in the editor', () => {
   })
 
   it('says what is wrong with a model folder, and works again with a good one', async () => {
+    const demo = join(vscode.extensions.getExtension('promptscope.promptscope')?.extensionPath ?? '', 'demo/model')
     const folder = mkdtempSync(join(tmpdir(), 'promptscope-broken-'))
+    cpSync(demo, folder, { recursive: true })
     writeFileSync(join(folder, 'config.json'), JSON.stringify({ architectures: ['LlamaForCausalLM'], model_type: 'llama' }))
     const settings = vscode.workspace.getConfiguration('promptscope')
     await settings.update('model', folder, vscode.ConfigurationTarget.Global)
@@ -96,6 +98,7 @@ describe('a prompt in the editor', () => {
     await settings.update('model', undefined, vscode.ConfigurationTarget.Global)
     await vscode.commands.executeCommand('promptscope.loadModel')
     assert.equal(promptscope.model()?.kind, 'ready')
+    rmSync(folder, { recursive: true })
   })
 })
 
