@@ -39,7 +39,7 @@ function characters(text: string): UnitEnd[] {
 }
 
 /** A base character with its marks, or a Hangul syllable in any spelling: what canonical composition never crosses. */
-const CLUSTER = /(?:[\u1100-\u115f\ua960-\ua97c]+|[\uac00-\ud7a3])?[\u1160-\u11ff\ud7b0-\ud7fb]*[^]?\p{M}*/gu
+const CLUSTER = /(?:[\u1100-\u115f\ua960-\ua97c]*[\uac00-\ud7a3]?[\u1160-\u11ff\ud7b0-\ud7fb]+|[^])\p{M}*/gu
 
 function clusters(original: string, normalised: string, normalise: (text: string) => string): UnitEnd[] {
   const ends: UnitEnd[] = []
@@ -47,7 +47,6 @@ function clusters(original: string, normalised: string, normalise: (text: string
   let offset = 0
   let rebuilt = ''
   for (const [cluster] of original.matchAll(CLUSTER)) {
-    if (cluster === '') continue
     const written = normalise(cluster)
     rebuilt += written
     if (written === cluster) for (const end of characters(cluster)) ends.push({ bytes: bytes + end.bytes, offset: offset + end.offset })

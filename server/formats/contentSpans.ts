@@ -41,9 +41,9 @@ export function findContentSpans(rendered: string, contents: readonly string[], 
     const nothing: Mask = (content) => new Uint8Array(content.length)
     const own = contents.map((_, message) => masks.find((candidate) => places(contents.map((_, index) => (index === message ? candidate : nothing)))) ?? nothing)
     const separate = places(own)
-    if (separate) return spansOf(fillGaps(rendered, contents, bases, separate), bases)
+    if (separate) return spansOf(searchFor(own.map((mask) => mask === nothing), rendered, contents, bases, fillGaps(rendered, contents, bases, separate)), bases)
   }
-  return spansOf(searchInOrder(rendered, contents, bases), bases)
+  return spansOf(searchFor(contents.map(() => true), rendered, contents, bases, new Float64Array(rendered.length).fill(-1)), bases)
 }
 
 /** Positions count through all contents, so that one number tells message and offset. */
@@ -82,7 +82,8 @@ function trace(rendered: string, contents: readonly string[], bases: readonly nu
       places[i] = Math.max(places[i]!, 0) + digit * unit
     }
   }
-  return agrees(rendered, contents.join('\0'), places) ? places : null
+  const whole = contents.join('\0')
+  return places.map((place, i) => (whole[place] === rendered[i] ? place : -1))
 }
 
 function renderMarked(contents: readonly string[], bases: readonly number[], masks: readonly Uint8Array[], unit: number, render: (contents: readonly string[]) => string): string | null {
@@ -96,10 +97,6 @@ function renderMarked(contents: readonly string[], bases: readonly number[], mas
     if (error instanceof InputError) return null
     throw error
   }
-}
-
-function agrees(rendered: string, whole: string, places: Float64Array): boolean {
-  return places.every((place, i) => place < 0 || whole[place] === rendered[i])
 }
 
 /**
@@ -128,17 +125,16 @@ function fillGaps(rendered: string, contents: readonly string[], bases: readonly
   return places
 }
 
-/** The last resort: each message's trimmed content, one after the other. */
-function searchInOrder(rendered: string, contents: readonly string[], bases: readonly number[]): Float64Array {
-  const places = new Float64Array(rendered.length).fill(-1)
-  let from = 0
+/** The last resort, for messages that could not be traced: looks for their trimmed content between their neighbours. */
+function searchFor(isWanted: readonly boolean[], rendered: string, contents: readonly string[], bases: readonly number[], places: Float64Array): Float64Array {
   contents.forEach((content, message) => {
     const trimmed = content.trim()
-    const found = trimmed === '' ? -1 : rendered.indexOf(trimmed, from)
-    if (found < 0) return
-    const first = bases[message]! + content.indexOf(trimmed)
-    for (let i = 0; i < trimmed.length; i++) places[found + i] = first + i
-    from = found + trimmed.length
+    if (!isWanted[message] || trimmed === '') return
+    const first = bases[message]!
+    const from = places.findLastIndex((place) => place >= 0 && place < first) + 1
+    const next = places.findIndex((place) => place >= first + content.length)
+    const found = rendered.slice(0, next < 0 ? rendered.length : next).indexOf(trimmed, from)
+    if (found >= 0) for (let i = 0; i < trimmed.length; i++) places[found + i] = first + content.indexOf(trimmed) + i
   })
   return places
 }

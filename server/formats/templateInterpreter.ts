@@ -11,7 +11,7 @@ export interface CompiledTemplate {
 }
 
 /** Steps of one rendering; the published templates take some hundreds per message. */
-const STEP_LIMIT = 2_000_000
+const STEP_LIMIT = 1_000_000
 const RANGE_LIMIT = 10_000
 const SOURCE_LIMIT = 1_000_000
 
