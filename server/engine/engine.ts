@@ -75,6 +75,7 @@ export type GenerateEvent =
   | { readonly kind: 'tokens'; readonly tokens: readonly TokenReport[] }
 
 export interface GenerateResult {
+  /** `stop`: the last token is one of stopIds; it was fed and reported like the others. */
   readonly reason: 'length' | 'stop'
   /** Tokens at the start whose state came from an earlier run. */
   readonly reusedTokens: number

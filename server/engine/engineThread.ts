@@ -21,18 +21,20 @@ export function createThreadedEngine(entryFile: string): Engine {
   let running: Running | null = null
   /** What the thread must have loaded before it can generate; null when nothing is. */
   let model: LoadRequest | null = null
-  let reload: Promise<unknown> | null = null
+  /** The thread in which `model` is loaded, or is being loaded. */
+  let holder: { readonly running: Running; readonly loading: Promise<unknown> } | null = null
   let nextJob = 1
   let disposed = false
 
   const start = (): Running => {
     if (disposed) throw new Error('the engine has been disposed of')
+    // Read as ONNX Runtime loads, from the process: what a thread sets in its own copy of the environment does not reach it.
+    process.env['ORT_DISABLE_TELEMETRY'] = '1'
     const thread = new Worker(entryFile)
     const caller = connect<ThreadApi>((call) => thread.postMessage({ kind: 'call', call } satisfies ToThread))
     const started = { thread, caller }
     const died = (reason: string): void => {
       if (running === started) running = null
-      reload = null
       caller.close(new Error(`the engine thread stopped (${reason}); run again to start a new one`))
     }
     thread.on('message', (message: FromThread) => {
@@ -45,7 +47,7 @@ export function createThreadedEngine(entryFile: string): Engine {
     return started
   }
 
-  const api = (): ThreadApi => (running ??= start()).caller.api
+  const current = (): Running => (running ??= start())
 
   /** Calls a method under a new job number, tells the thread when `signal` fires, and turns its answer back into a CancelledError. */
   const asJob = async <Result>(signal: AbortSignal, call: (job: number) => Promise<Result>): Promise<Result> => {
@@ -64,35 +66,43 @@ export function createThreadedEngine(entryFile: string): Engine {
     }
   }
 
-  /** After the thread died, loads its model again. */
-  const withModel = (): Promise<unknown> => {
-    if (running || !model) return reload ?? Promise.resolve()
-    const request = model
-    reload = api().load(request, nextJob++).finally(() => (reload = null))
-    return reload
+  /** Loads the model in a thread that was started after the one that had it died. */
+  const holdModel = (): Promise<unknown> => {
+    const here = current()
+    if (!model) return Promise.resolve()
+    if (holder?.running === here) return holder.loading
+    const loading = here.caller.api.load(model, nextJob++)
+    const held = { running: here, loading }
+    holder = held
+    loading.catch(() => {
+      if (holder === held) holder = null
+    })
+    return loading
   }
 
   return {
     async load(request, progress, signal) {
+      model = null
+      const here = current()
       const loaded = await asJob(signal, (job) => {
         onProgress.set(job, progress)
-        model = null
-        return api().load(request, job)
+        return here.caller.api.load(request, job)
       })
       model = request
+      holder = { running: here, loading: Promise.resolve() }
       return loaded
     },
     async generate(request, event, signal) {
-      await withModel()
+      await holdModel()
       return asJob(signal, (job) => {
         onEvent.set(job, event)
-        return api().generate(request, job)
+        return current().caller.api.generate(request, job)
       })
     },
-    memory: async () => (running ? api().memory() : { processBytes: process.memoryUsage.rss(), cacheBytes: 0 }),
+    memory: async () => (running ? running.caller.api.memory() : { processBytes: process.memoryUsage.rss(), cacheBytes: 0 }),
     async unload() {
       model = null
-      if (running) await api().unload()
+      await running?.caller.api.unload()
     },
     async dispose() {
       disposed = true

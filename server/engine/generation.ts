@@ -69,7 +69,7 @@ export async function generateTokens(
     const decodeStart = performance.now()
     const decodeFrom = resumed.done ? reusedTokens : records.length
     let end = decodeFrom
-    while (!resumed.done && end < maxTokens && !(end > 0 && isStop(end - 1))) {
+    while (!resumed.done && end < maxTokens && !isStop(end - 1)) {
       await feed([known?.token ?? sampleToken(sequence.lastLogits!, sampling, end)], key)
       end = records.length
     }

@@ -15,9 +15,13 @@ export function likeliest(logits: Float32Array, count: number, logNormaliser: nu
   return largest(logits, count).map((id) => ({ id, logprob: logits[id]! - logNormaliser }))
 }
 
+/** Up to here inserting is faster than sorting everything. */
+const INSERTION_LIMIT = 200
+
 /** Indices of the `count` largest values, largest first; of equal values the lower index first. */
 export function largest(values: Float32Array, count: number): number[] {
-  // Kept sorted by insertion: `count` is small, and nearly every value fails the first comparison.
+  if (count > INSERTION_LIMIT) return Array.from(values.keys()).sort((a, b) => values[b]! - values[a]! || a - b).slice(0, count)
+  // Kept sorted by insertion: nearly every value fails the first comparison.
   const indices: number[] = []
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!

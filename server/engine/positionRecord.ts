@@ -1,8 +1,7 @@
 // What the engine remembers of one computed position: enough to report it again and to tell whether other edits would change it.
-import type { Coefficients } from './applyEdits'
+import { editEffect, type Coefficients } from './applyEdits'
 import type { Candidate, TokenReport } from './engine'
 import type { EditPlan } from './editPlan'
-import { editEffect } from './applyEdits'
 import type { TopK } from './saeSessions'
 
 /** What was read at one layer. */

@@ -30,7 +30,6 @@ export interface PrefixCache {
   /** Remembers a sequence, as far as it was computed, and forgets the least recently used ones beyond the limit. */
   keep(sequence: Sequence): void
   readonly bytes: number
-  clear(): void
 }
 
 export function createPrefixCache(newKv: () => KvCache, limitBytes: number): PrefixCache {
@@ -72,9 +71,6 @@ export function createPrefixCache(newKv: () => KvCache, limitBytes: number): Pre
     },
     get bytes() {
       return totalBytes(sequences)
-    },
-    clear() {
-      sequences = []
     },
   }
 }

@@ -1,4 +1,5 @@
 // An engine thread that dies in the middle of a run: what waits rejects with a clear sentence, and the next call works.
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Engine } from '../../server/engine/engine'
 import { createThreadedEngine } from '../../server/engine/engineThread'
@@ -79,13 +80,13 @@ describe('a model that is gone when the thread starts again', () => {
   it('says so and works once another is loaded', async () => {
     const bundle = await bundleThread(faulty('process.exit(7)'))
     const engine = createThreadedEngine(bundle.entryFile)
-    const { cpSync, mkdtempSync, rmSync } = await import('node:fs')
     const copy = mkdtempSync(`${bundle.entryFile}-model-`)
     cpSync(golden.modelPath, copy, { recursive: true })
     await loadGolden(engine, { modelPath: copy, saePath: golden.saePath })
     const dying = generate(engine, { promptIds: [13, 2, 3], generate: 200 }).catch((error: unknown) => error)
     rmSync(copy, { recursive: true })
     expect(await dying).toBeInstanceOf(Error)
+    await expect(generate(engine, { promptIds: [1] })).rejects.toBeInstanceOf(InputError)
     await expect(generate(engine, { promptIds: [1] })).rejects.toBeInstanceOf(InputError)
     await loadGolden(engine, golden)
     expect((await generate(engine, { promptIds: [1] })).tokens).toHaveLength(1)
