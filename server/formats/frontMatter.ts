@@ -47,7 +47,11 @@ function parseYaml(yaml: string, start: number): FrontMatter {
   if (yaml.length > SIZE_LIMIT) return broken(`${yaml.length} characters, more than ${SIZE_LIMIT}`, whole)
   const document = parseDocument(yaml, { prettyErrors: false, logLevel: 'silent' })
   const error = document.errors[0]
-  if (error) return broken(quote(error.message.split('\n')[0]!, 120).slice(1, -1), { start: start + error.pos[0], end: Math.max(start + error.pos[0] + 1, start + error.pos[1]) })
+  if (error) {
+    // At least one character inside the front matter, so that an editor has something to underline.
+    const at = Math.min(error.pos[0], yaml.length - 1)
+    return broken(quote(error.message.split('\n')[0]!, 120).slice(1, -1), { start: start + at, end: start + Math.min(yaml.length, Math.max(at + 1, error.pos[1])) })
+  }
   if (document.contents !== null && !isMap(document.contents)) return broken('no keys and values', whole)
   const plain = plainValue(document)
   if (plain === undefined) return broken('aliases that never end', whole)

@@ -73,7 +73,7 @@ class Renderer {
       return void this.parts.push(copiedPart(this.text, place.start, place.end))
     }
     const value = this.evaluate(expression, scope)
-    if (value === undefined && expression.kind === 'path' && !expression.data) this.warn(place, `variable ${quote(name)} has no value`, 'give it one under input: default: in the front matter')
+    if (value === undefined && expression.kind === 'path') this.warn(place, `variable ${quote(name)} has no value`, 'give it one under input: default: in the front matter')
     this.substitute(valueText(value), place)
   }
 
