@@ -88,8 +88,8 @@ function endingWords(status: RunStatus): string | null {
     case 'done':
       return null
     case 'cancelled':
-      return '⏹ cancelled'
+      return '■ cancelled'
     case 'failed':
-      return '⚠ failed'
+      return '■ failed'
   }
 }

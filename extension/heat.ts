@@ -31,6 +31,8 @@ export interface HeatSpan {
   readonly range: vscode.Range
   readonly activation: number
   readonly tokenIndex: number
+  /** Position 0 and tokens of outlier norm: painted, but they do not set the scale. */
+  readonly outlier: boolean
 }
 
 export function createHeat(worker: Worker, state: WorkerState, log: vscode.LogOutputChannel): Heat {
@@ -67,10 +69,12 @@ export function createHeat(worker: Worker, state: WorkerState, log: vscode.LogOu
     // A later choice or a later change paints instead.
     if (mine !== turn) return
     // One scale for all, so that two answers side by side can be compared.
-    max = Math.max(0, ...layers.flatMap((spans) => spans?.map(({ activation }) => activation) ?? []))
+    const spans = layers.flatMap((layer) => layer ?? [])
+    const ordinary = spans.filter(({ outlier }) => !outlier)
+    max = Math.max(0, ...(ordinary.length > 0 ? ordinary : spans).map(({ activation }) => activation))
     editors.forEach((editor, index) => {
-      const spans = layers[index]
-      if (spans) paint(editor, chosen, spans)
+      const layer = layers[index]
+      if (layer) paint(editor, chosen, layer)
       else clear(editor)
     })
     painting.fire()
@@ -92,9 +96,9 @@ export function createHeat(worker: Worker, state: WorkerState, log: vscode.LogOu
   const paint = (editor: vscode.TextEditor, chosen: FeatureId, spans: readonly HeatSpan[]): void => {
     const name = featureName(chosen)
     const byStep: vscode.DecorationOptions[][] = steps.map(() => [])
-    for (const { range, activation, tokenIndex } of spans) {
-      const step = Math.min(steps.length - 1, Math.floor((activation / max) * steps.length))
-      byStep[step]!.push({ range, hoverMessage: `${name} fires at **${activationText(activation)}** on token ${tokenIndex} (${Math.round((100 * activation) / max)} % of the most seen here)` })
+    for (const { range, activation, tokenIndex, outlier } of spans) {
+      const step = Math.min(steps.length, Math.ceil((activation / max) * steps.length)) - 1
+      byStep[step]!.push({ range, hoverMessage: `${name} fires at **${activationText(activation)}** on token ${tokenIndex} (${Math.round((100 * activation) / max)} % of the most seen here)${outlier ? '; this token is an outlier: features on it are out of distribution' : ''}` })
     }
     steps.forEach((type, step) => editor.setDecorations(type, byStep[step]!))
     painted.set(editor, spans.length)
@@ -152,7 +156,7 @@ export function heatSpans(document: vscode.TextDocument, detail: RunDetail, heat
     carried = token.text === '' ? activation : 0
     if (activation <= 0 || token.text === '' || !place || place.end <= place.start) continue
     if (!inRun && !stillThere(text, token)) continue
-    spans.push({ range: new vscode.Range(document.positionAt(place.start), document.positionAt(place.end)), activation, tokenIndex: token.index })
+    spans.push({ range: new vscode.Range(document.positionAt(place.start), document.positionAt(place.end)), activation, tokenIndex: token.index, outlier: token.outlier })
   }
   return spans
 }

@@ -9,6 +9,9 @@ import { Language, SETTINGS_SECTION } from './contributions'
 
 export type WorkerStatus = 'stopped' | 'starting' | 'running' | 'failed'
 
+/** Told how long work goes on: words, and 0..100 when it can be told. */
+export type ProgressReport = (progress: { readonly message?: string; readonly percentage?: number }) => void
+
 /** The worker process as the rest of the extension sees it. */
 export interface Worker extends vscode.Disposable {
   readonly status: WorkerStatus
@@ -24,7 +27,7 @@ export interface Worker extends vscode.Disposable {
    * Sends a request, starting the worker first if needed. Rejects with InputError for bad input, CancelledError when
    * cancelled, WorkerStoppedError when the worker ended before it answered.
    */
-  request<Params, Result>(name: RequestName<Params, Result>, params: Params, token?: vscode.CancellationToken): Promise<Result>
+  request<Params, Result>(name: RequestName<Params, Result>, params: Params, token?: vscode.CancellationToken, report?: ProgressReport): Promise<Result>
   onNotification<Params>(name: NotificationName<Params>, handler: (params: Params) => void): vscode.Disposable
 }
 
@@ -64,6 +67,7 @@ export function createWorker(setup: WorkerSetup): Worker {
   let client: LanguageClient | null = null
   let starting: Promise<LanguageClient> | null = null
   let disposed = false
+  let requestCount = 0
 
   const setStatus = (next: WorkerStatus): void => {
     if (status === next) return
@@ -142,13 +146,17 @@ export function createWorker(setup: WorkerSetup): Worker {
       setStatus('stopped')
       await start()
     },
-    request: async (name, params, token) => {
+    request: async (name, params, token, report) => {
       const running = await start()
       if (token?.isCancellationRequested) throw new CancelledError()
+      const workDoneToken = `${SETTINGS_SECTION}/${++requestCount}`
+      const reports = report && (await listenToProgress(running, workDoneToken, report))
       try {
-        return await running.sendRequest(name.method, params, token)
+        return await running.sendRequest(name.method, report ? { ...params, workDoneToken } : params, token)
       } catch (error) {
         throw fromResponseError(error)
+      } finally {
+        reports?.dispose()
       }
     },
     onNotification: (name, handler) => {
@@ -183,7 +191,7 @@ function clientOptions(setup: WorkerSetup): LanguageClientOptions {
     ],
     outputChannel: setup.log,
     initializationOptions: setup.options,
-    markdown: { isTrusted: { enabledCommands: linkableCommands }, supportHtml: false },
+    markdown: { isTrusted: { enabledCommands: linkableCommands }, supportHtml: false, supportThemeIcons: true },
     middleware: {
       provideHover: async (document, position, token, next) => {
         const hover = await next(document, position, token)
@@ -194,15 +202,23 @@ function clientOptions(setup: WorkerSetup): LanguageClientOptions {
   }
 }
 
+async function listenToProgress(client: LanguageClient, token: string, report: ProgressReport): Promise<vscode.Disposable> {
+  const { WorkDoneProgress } = await import('vscode-languageclient/node')
+  return client.onProgress(WorkDoneProgress.type, token, (progress) => {
+    if (progress.kind !== 'end') report(progress)
+  })
+}
+
 function fromResponseError(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error))
   const { code, data } = error as { readonly code?: unknown; readonly data?: unknown }
-  if (code === ERROR_INPUT) return new InputError(error.message, remedyOf(data))
+  if (code === ERROR_INPUT) return new InputError(textOf(data, 'message') ?? error.message, textOf(data, 'remedy') ?? 'see the log')
   if (code === REQUEST_CANCELLED || error.name === 'CancellationError' || error.name === 'Canceled') return new CancelledError()
   if (CONNECTION_ENDED.includes(code)) return new WorkerStoppedError()
   return error
 }
 
-function remedyOf(data: unknown): string {
-  return typeof data === 'object' && data !== null && 'remedy' in data && typeof data.remedy === 'string' ? data.remedy : 'see the log'
+function textOf(data: unknown, key: string): string | null {
+  const value: unknown = typeof data === 'object' && data !== null ? Reflect.get(data, key) : null
+  return typeof value === 'string' ? value : null
 }

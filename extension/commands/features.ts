@@ -1,14 +1,16 @@
 // The commands about features: suppress, boost, clamp and then compare; pin; paint heat; suggest what to suppress.
 import * as vscode from 'vscode'
 import type { FeaturePlace } from '../../server/protocol/editorCommands'
-import { addEdit, contrastFeatures, runFaults, setPinned, type FeatureContrast, type RunSummary } from '../../server/protocol/requests'
+import {
+  addEdit, contrastFeatures, proposeSuppressions, runFaults, setPinned, type FeatureContrast, type RunDetail, type RunSummary, type SuppressionProposal,
+} from '../../server/protocol/requests'
 import type { FeatureId } from '../../server/protocol/values'
 import { featureName } from '../featureName'
 import type { Heat } from '../heat'
 import { longTask } from '../longTask'
 import { runIdOfDocument } from '../runDocuments'
 import type { Worker } from '../serverProcess'
-import { activationText } from '../wording'
+import { activationText, countOf } from '../wording'
 import type { WorkerState } from '../workerState'
 import { askEditLine } from './askEditLine'
 import type { RunCommands } from './runs'
@@ -51,12 +53,10 @@ export function createFeatureCommands(worker: Worker, state: WorkerState, heat: 
   const suggest = async (arg?: unknown): Promise<void> => {
     const run = runOf(state, arg)
     if (!run) return void vscode.window.showInformationMessage('Run a prompt first; then its features can be ranked.')
-    const { tokens, why } = await tokensToExplain(worker, state, run)
-    if (tokens.length === 0) return void vscode.window.showInformationMessage(`${run.name} has no completion to explain.`)
-    const ranked = await longTask('Ranking features', (token) => worker.request(contrastFeatures, { runId: run.id, tokens, count: SUGGESTION_COUNT }, token))
-    if (ranked.length === 0) return void vscode.window.showInformationMessage('No feature fires more on these tokens than elsewhere.')
+    const { ranked, why } = await rankSuppressions(worker, state, run)
+    if (ranked.length === 0) return void vscode.window.showInformationMessage(why)
     const picked = await vscode.window.showQuickPick(ranked.map(suggestionItem(ranked)), {
-      title: `Suppress Features in ${run.name}`, placeHolder: why, canPickMany: true, matchOnDescription: true, matchOnDetail: true, ignoreFocusOut: true,
+      title: why, placeHolder: `Pick what to suppress; ${run.name} runs again`, canPickMany: true, matchOnDescription: true, matchOnDetail: true, ignoreFocusOut: true,
     })
     if (picked && picked.length > 0) await applyAndCompare(picked.map(({ feature }) => `${featureName(feature)} = 0`), run.id)
   }
@@ -86,32 +86,59 @@ async function activationAt(state: WorkerState, { runId, feature, tokenIndex }: 
   return detail?.features[feature.layer]?.[tokenIndex]?.find((fired) => fired.feature === feature.feature)?.activation ?? null
 }
 
-/** What to be rid of: the selected tokens, else those of a noticed fault, else the whole completion. */
-async function tokensToExplain(worker: Worker, state: WorkerState, run: RunSummary): Promise<{ readonly tokens: readonly number[]; readonly why: string }> {
+/** Features that may explain the selected tokens, else a fault that was noticed, else the completion; best first, with the reason in words. */
+async function rankSuppressions(worker: Worker, state: WorkerState, run: RunSummary): Promise<{ readonly ranked: readonly (FeatureContrast | SuppressionProposal)[]; readonly why: string }> {
   const detail = await state.runDetail(run.id)
-  if (!detail) return { tokens: [], why: '' }
-  const editor = vscode.window.activeTextEditor
-  if (editor && runIdOfDocument(editor.document.uri) === run.id && !editor.selection.isEmpty) {
-    const [start, end] = [editor.document.offsetAt(editor.selection.start), editor.document.offsetAt(editor.selection.end)]
-    const tokens = detail.tokens.filter(({ range }) => range.start < end && range.end > start).map(({ index }) => index)
-    return { tokens, why: `Features that fire on the ${tokens.length} selected tokens more than elsewhere` }
+  if (!detail) return { ranked: [], why: 'This run is no longer there.' }
+  const rank = (tokens: readonly number[]): Promise<readonly FeatureContrast[]> =>
+    longTask('Ranking features', (token) => worker.request(contrastFeatures, { runId: run.id, tokens, count: SUGGESTION_COUNT }, token))
+  const selected = selectedTokens(detail)
+  if (selected.length > 0) return reasoned(await rank(selected), `Features that fire on the ${countOf(selected.length, 'selected token')} more than elsewhere`)
+  const [fault] = await worker.request(runFaults, { runId: run.id })
+  if (fault) {
+    const tried = await longTask(`Trying what to suppress in ${run.name}`, (token, report) => worker.request(proposeSuppressions, { runId: run.id, count: SUGGESTION_COUNT }, token, report))
+    return tried.length > 0 ? { ranked: tried, why: `What to suppress when the ${fault.message}` } : reasoned(await rank(fault.tokens), `Nothing helped for sure; these fire where the ${fault.message}`)
   }
-  const faults = await worker.request(runFaults, { runId: run.id })
-  const fault = faults[0]
-  if (fault) return { tokens: fault.tokens, why: `Because the ${fault.message}` }
-  const tokens = detail.tokens.filter(({ generated }) => generated).map(({ index }) => index)
-  return { tokens, why: 'Features that fire on the completion more than on the prompt' }
+  const completion = detail.tokens.filter(({ generated }) => generated).map(({ index }) => index)
+  return reasoned(completion.length > 0 ? await rank(completion) : [], 'Features that fire on the completion more than on the prompt')
 }
 
-function suggestionItem(ranked: readonly FeatureContrast[]): (contrast: FeatureContrast, position: number) => vscode.QuickPickItem & { readonly feature: FeatureId } {
+function reasoned(ranked: readonly FeatureContrast[], why: string): { readonly ranked: readonly FeatureContrast[]; readonly why: string } {
+  return { ranked, why: ranked.length > 0 ? why : 'No feature fires more on these tokens than elsewhere.' }
+}
+
+/** Indices of the tokens that are selected in the run's document. */
+function selectedTokens(detail: RunDetail): readonly number[] {
+  const editor = vscode.window.activeTextEditor
+  if (!editor || runIdOfDocument(editor.document.uri) !== detail.id || editor.selection.isEmpty) return []
+  const { document, selection } = editor
+  const [start, end] = [document.offsetAt(selection.start), document.offsetAt(selection.end)]
+  return detail.tokens.filter(({ range }) => range.start < end && range.end > start).map(({ index }) => index)
+}
+
+function suggestionItem(ranked: readonly FeatureContrast[]): (contrast: FeatureContrast | SuppressionProposal, position: number) => vscode.QuickPickItem & { readonly feature: FeatureId } {
   const best = Math.max(...ranked.map(({ score }) => score))
-  return ({ feature, score, meanOn, meanOff, description }, position) => ({
-    label: featureName(feature),
-    description: description.label ?? description.tokens.slice(0, 4).map((token) => JSON.stringify(token)).join(' '),
-    detail: `${bar(best > 0 ? score / best : 0)}  score ${score.toPrecision(2)} · ${activationText(meanOn)} on these tokens, ${activationText(meanOff)} on the others`,
-    picked: position === 0,
-    feature,
-  })
+  return (contrast, position) => {
+    const { feature, description } = contrast
+    return {
+      label: featureName(feature),
+      description: description.label ?? description.tokens.slice(0, 4).map((token) => JSON.stringify(token)).join(' '),
+      detail: 'faultDrop' in contrast ? triedText(contrast) : `${bar(best > 0 ? contrast.score / best : 0)}  ${activationText(contrast.meanOn)} on these tokens, ${activationText(contrast.meanOff)} on the others`,
+      picked: position === 0,
+      feature,
+    }
+  }
+}
+
+// Below this a fault is hardly less likely, and the list says so.
+const WEAK_EFFECT = 0.1
+
+/** What a tried suppression does: how much less likely each token of the fault becomes, how much the others change. */
+function triedText({ faultDrop, sideEffect }: SuppressionProposal): string {
+  const lessLikely = 1 - Math.exp(-faultDrop)
+  const changed = Math.exp(sideEffect) - 1
+  const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`
+  return `${bar(lessLikely)}  fault ${percent(lessLikely)} less likely per token, the rest changes ${percent(changed)}${lessLikely < WEAK_EFFECT ? ' · weak' : ''}`
 }
 
 /** A bar of five blocks for a fraction 0..1. */

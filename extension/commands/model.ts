@@ -28,7 +28,7 @@ interface ModelItem extends vscode.QuickPickItem {
 export function createModelCommands(worker: Worker, state: WorkerState, heat: Heat, log: vscode.LogOutputChannel) {
   const load = async (): Promise<void> => {
     await worker.request(settingsChanged, readSettings())
-    const next = await longTask('Loading the model', (token) => worker.request(loadModel, null, token))
+    const next = await longTask('Loading the model', (token, report) => worker.request(loadModel, null, token, report))
     if (next.kind === 'failed') showProblem(new InputError(next.message, next.remedy), log, { title: 'Choose Another Model', command: Command.selectModel })
   }
 

@@ -3,6 +3,7 @@ import * as vscode from 'vscode'
 import { InputError } from '../../server/protocol/errors'
 import { cancelRun, deleteRun, rerun, restoreRun, startRun, type RunSummary } from '../../server/protocol/requests'
 import { Command, ContextKey } from '../contributions'
+import { answerColumn, closeRunTabs, wideColumn } from '../editorGroups'
 import { longTask } from '../longTask'
 import { CHOOSE_MODEL, offer, SHOW_LOG, showProblem, type ProblemAction } from '../problems'
 import { runDocumentUri, runIdOfDocument } from '../runDocuments'
@@ -68,7 +69,7 @@ export function createRunCommands(worker: Worker, state: WorkerState, log: vscod
   }
 
   const openDiff = async (original: RunSummary, run: RunSummary): Promise<void> => {
-    const options: vscode.TextDocumentShowOptions = { viewColumn: answerColumn(), preserveFocus: true, preview: true }
+    const options: vscode.TextDocumentShowOptions = { viewColumn: await wideColumn(), preserveFocus: true, preview: true }
     await vscode.commands.executeCommand('vscode.diff', runDocumentUri(original), runDocumentUri(run), diffTitle(original, run), options)
   }
 
@@ -154,7 +155,7 @@ export function createRunCommands(worker: Worker, state: WorkerState, log: vscod
         const run = arg === undefined ? await pickRun(state) : runOf(state, arg)
         if (!run) return
         await worker.request(deleteRun, { runId: run.id })
-        await closeTabs(run)
+        await closeRunTabs(run.id)
         await vscode.commands.executeCommand('setContext', ContextKey.canRestoreRun, true)
         offer(vscode.window.showInformationMessage(`Deleted ${run.name}.`, 'Undo'), { title: 'Undo', command: Command.restoreRun })
       },
@@ -175,30 +176,6 @@ async function promptDocument(arg: unknown): Promise<vscode.TextDocument | undef
   const uri = typeof arg === 'string' ? vscode.Uri.parse(arg) : arg instanceof vscode.Uri ? arg : undefined
   if (!uri) return vscode.window.activeTextEditor?.document
   return vscode.workspace.textDocuments.find((document) => sameUri(document.uri.toString(), uri.toString())) ?? vscode.workspace.openTextDocument(uri)
-}
-
-/** Where answers open: the group that shows one already, else beside the prompt. */
-function answerColumn(): vscode.ViewColumn {
-  const active = vscode.window.tabGroups.activeTabGroup
-  if (active.activeTab && isAnswer(active.activeTab)) return active.viewColumn
-  const group = vscode.window.tabGroups.all.find((candidate) => candidate !== active && candidate.tabs.some(isAnswer))
-  if (group) return group.viewColumn
-  return active.tabs.length === 0 ? vscode.ViewColumn.Active : vscode.ViewColumn.Beside
-}
-
-function isAnswer(tab: vscode.Tab): boolean {
-  return answerUris(tab).some((uri) => runIdOfDocument(uri) !== null)
-}
-
-function answerUris({ input }: vscode.Tab): readonly vscode.Uri[] {
-  if (input instanceof vscode.TabInputText) return [input.uri]
-  if (input instanceof vscode.TabInputTextDiff) return [input.original, input.modified]
-  return []
-}
-
-async function closeTabs(run: RunSummary): Promise<void> {
-  const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs.filter((tab) => answerUris(tab).some((uri) => runIdOfDocument(uri) === run.id)))
-  if (tabs.length > 0) await vscode.window.tabGroups.close(tabs, true)
 }
 
 /** `greeting.prompt #3 ↔ #4: L3/1021 = 0`. */

@@ -4,6 +4,7 @@ import { addEdit, cancelRun, describeFeatures, featureHeat, removeEdit, setPinne
 import { answer, connect, isReply, type Call, type Caller, type Reply } from '../../server/protocol/rpc'
 import type { ScopeHostApi, ScopePanelApi, ScopeView } from '../../server/protocol/scopePanel'
 import { Command, SCOPE_PANEL } from '../contributions'
+import { wideColumn } from '../editorGroups'
 import type { Heat } from '../heat'
 import { activeRunId } from '../runDocuments'
 import type { Worker } from '../serverProcess'
@@ -154,7 +155,7 @@ export function createScopePanel({ context, worker, state, heat, selection, log 
   return {
     open: async (id, index) => {
       if (panel) panel.reveal(undefined, true)
-      else attach(vscode.window.createWebviewPanel(SCOPE_PANEL, 'Scope', { viewColumn: await roomForPanel(), preserveFocus: true }, { enableScripts: true }))
+      else attach(vscode.window.createWebviewPanel(SCOPE_PANEL, 'Scope', { viewColumn: await wideColumn(), preserveFocus: true }, { enableScripts: true }))
       await showRun(id ?? activeRunId() ?? runId ?? state.runs[0]?.id ?? null, index)
     },
     get isOpen() {
@@ -169,18 +170,4 @@ export function createScopePanel({ context, worker, state, heat, selection, log 
       vscode.Disposable.from(...subscriptions).dispose()
     },
   }
-}
-
-interface EditorLayout {
-  readonly orientation: 0 | 1
-  readonly groups: readonly { readonly groups?: readonly unknown[] }[]
-}
-
-/** Where the panel has room: beside a single group, below two that stand side by side (a third column would be too narrow). */
-async function roomForPanel(): Promise<vscode.ViewColumn> {
-  const layout = await vscode.commands.executeCommand<EditorLayout | undefined>('vscode.getEditorLayout')
-  const areTwoColumns = layout?.orientation === 0 && layout.groups.length === 2 && layout.groups.every(({ groups }) => groups === undefined)
-  if (!areTwoColumns) return vscode.ViewColumn.Beside
-  await vscode.commands.executeCommand('vscode.setEditorLayout', { orientation: 1, groups: [{ groups: [{ size: 0.5 }, { size: 0.5 }], size: 0.42 }, { size: 0.58 }] })
-  return vscode.ViewColumn.Three
 }
