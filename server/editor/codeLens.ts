@@ -43,7 +43,8 @@ export interface RunLensSubject {
 export function runLenses({ run, faults, hasParent }: RunLensSubject): Lens[] {
   const at = run.generatedStart
   if (run.status.kind === 'running') return [lens(at, `■ Cancel · ${count(run.generatedTokens, 'token') ?? 'reading the prompt'}`, cancelRunCommand, run.id)]
-  const status: Lens = { offset: at, title: [statusWords(run), speed(run)].filter((part) => part !== null).join(' · '), command: null }
+  // Actions first: a narrow editor cuts the line at its end.
+  const status: Lens = { offset: at, title: [statusWords(run), speed(run)].filter((part) => part !== null).join(', '), command: null }
   const actions = [
     lens(at, 'Re-run with current edits', rerunCommand, run.id),
     ...(run.parent && hasParent ? [lens(at, 'Diff with original', diffRunsCommand, run.parent.runId, run.id)] : []),
@@ -54,7 +55,7 @@ export function runLenses({ run, faults, hasParent }: RunLensSubject): Lens[] {
     const offset = run.tokens[tokens[0] ?? -1]?.range.start ?? at
     return [{ offset, title: `⚠ ${message}`, command: null }, lens(offset, 'Suggest features to suppress', suggestSuppressionsCommand, run.id)]
   })
-  return [status, ...actions, ...unfired, ...found]
+  return [...actions, status, ...unfired, ...found]
 }
 
 export interface SteerLensSubject {

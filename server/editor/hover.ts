@@ -4,8 +4,9 @@ import {
   boostFeatureCommand, commandLink, openScopeCommand, pinFeatureCommand, showFeatureCommand, suppressFeatureCommand, unpinFeatureCommand, type FeaturePlace,
 } from '../protocol/editorCommands'
 import type { PinsAndEdits, RunDetail, RunToken } from '../protocol/requests'
+import type { FeatureDescription } from '../protocol/values'
 import { featureOnToken, rankFeatures, type Describe, type RankedFeature } from './featureRanking'
-import { activationText, bar, codeCell, escapeMarkdown, percent } from './markdown'
+import { activationText, bar, code, cut, escapeMarkdown, link, percent, smallBar } from './markdown'
 
 export interface TokenHoverSubject {
   readonly run: RunDetail
@@ -14,19 +15,23 @@ export interface TokenHoverSubject {
   readonly pinsAndEdits: Pick<PinsAndEdits, 'pins'>
 }
 
-const SHOWN_FEATURES = 8
+// The editor shows a hover 250 pixels high and some 70 characters wide before it scrolls; one line per feature fits.
+const SHOWN_FEATURES = 6
 const SHOWN_ALTERNATIVES = 5
-const BAR_WIDTH = 8
+const BAR_WIDTH = 6
+const WORDS_WIDTH = 22
+/** Alternatives below this are left out. */
+const LEAST_PROBABILITY = 0.001
 
 /** The hover of one token as markdown whose links run editor commands. */
 export function renderTokenHover(subject: TokenHoverSubject): string {
-  return [heading(subject), caution(subject), features(subject), alternatives(subject), footer(subject)].filter((part) => part !== null).join('\n\n')
+  return [heading(subject), alternatives(subject), caution(subject), features(subject), footer(subject)].filter((part) => part !== null).join('\n\n')
 }
 
 function heading({ run, token }: TokenHoverSubject): string {
   const probability = token.logprob === null ? '' : ` · probability ${percent(token.logprob)}`
   const joined = token.text === '' ? ' · part of a character' : ''
-  return `${codeCell(token.text === '' ? token.display : token.text)} **token ${token.index}** of ${run.tokens.length} · ${token.generated ? 'generated' : 'prompt'}${probability}${joined}`
+  return `${code(token.text === '' ? token.display : token.text)} **token ${token.index}** of ${run.tokens.length} · ${token.generated ? 'generated' : 'prompt'}${probability}${joined}`
 }
 
 function caution({ token }: TokenHoverSubject): string | null {
@@ -49,29 +54,37 @@ function features(subject: TokenHoverSubject): string {
 function featureRow({ run, token }: TokenHoverSubject, ranked: RankedFeature, isPinned: boolean): string {
   const { feature, activation, activationAfterEdit, strength, description } = ranked
   const place: FeaturePlace = { runId: run.id, feature, tokenIndex: token.index }
-  const words = description.label ?? description.tokens.slice(0, 3).join(' · ')
+  const words = description.label ?? description.tokens.slice(0, 3).join(', ')
   const edited = run.edits.find(({ edit, firedAt }) => edit.startsWith(`${renderFeature(feature)} `) && firedAt.includes(token.index))
   const after = edited && activationAfterEdit !== null ? ` → ${activationText(activationAfterEdit)}` : ''
-  const name = `${isPinned ? '📌 ' : ''}**${renderFeature(feature)}**${words === '' ? '' : ` ${escapeMarkdown(words)}`}${edited ? ` *(edit: ${escapeMarkdown(edited.edit)})*` : ''}`
+  const name = `${isPinned ? '📌 ' : ''}${link(renderFeature(feature), commandLink(showFeatureCommand, place), facts(description))}`
   const links = [
-    `[Suppress](${commandLink(suppressFeatureCommand, place)} "Set it to 0 and re-run")`,
-    `[Boost](${commandLink(boostFeatureCommand, place)} "Add to it and re-run")`,
-    isPinned ? `[Unpin](${commandLink(unpinFeatureCommand, place)} "Stop keeping it in view")` : `[Pin](${commandLink(pinFeatureCommand, place)} "Keep it in view")`,
-    `[Show](${commandLink(showFeatureCommand, place)} "Show its activation over the text")`,
+    link('Suppress', commandLink(suppressFeatureCommand, place), 'Set it to 0 and re-run'),
+    link('Boost', commandLink(boostFeatureCommand, place), 'Add to it and re-run'),
+    isPinned ? link('Unpin', commandLink(unpinFeatureCommand, place), 'Stop keeping it in view') : link('Pin', commandLink(pinFeatureCommand, place), 'Keep it in view'),
+    link('Show', commandLink(showFeatureCommand, place), 'Show its activation over the text'),
   ]
-  return `| ${name} | \`${bar(strength, BAR_WIDTH)}\` ${activationText(activation)}${after} | ${links.join(' · ')} |`
+  const about = edited ? `*(edit: ${escapeMarkdown(edited.edit)})*` : escapeMarkdown(cut(words, WORDS_WIDTH))
+  return `| ${name}${about === '' ? '' : ` ${about}`} | \`${bar(strength, BAR_WIDTH)}\` ${activationText(activation)}${after} | ${links.join(' · ')} |`
+}
+
+/** All that is known of a feature, for the tip of its link. */
+function facts({ label, tokens, density, typicalActivation, maxActivation }: FeatureDescription): string {
+  const parts = [
+    label,
+    tokens.length > 0 ? `strongest on ${tokens.slice(0, 5).map((text) => text.trim()).join(', ')}` : null,
+    density === null ? null : `fires on ${(density * 100).toPrecision(2)} % of tokens`,
+    typicalActivation === null ? null : `usually ${activationText(typicalActivation)}`,
+    maxActivation === null ? null : `at most ${activationText(maxActivation)}`,
+  ]
+  return parts.filter((part) => part !== null).join('; ') || 'no label is known'
 }
 
 function alternatives({ token }: TokenHoverSubject): string | null {
-  if (token.alternatives.length === 0) return null
-  const rows = token.alternatives.slice(0, SHOWN_ALTERNATIVES).map(({ id, text, logprob }) =>
-    `| ${codeCell(text)}${id === token.id ? ' ◀' : ''} | \`${bar(probabilityCells(logprob), BAR_WIDTH)}\` ${percent(logprob)} |`)
-  return ['| could stand here | probability |', '|:--|:--|', ...rows].join('\n')
-}
-
-/** What would fill less than half a cell is shown as none: these shares are of one whole. */
-function probabilityCells(logprob: number): number {
-  return Math.round(Math.exp(logprob) * BAR_WIDTH) / BAR_WIDTH
+  const shown = token.alternatives.slice(0, SHOWN_ALTERNATIVES).filter(({ logprob }, place) => place === 0 || Math.exp(logprob) >= LEAST_PROBABILITY)
+  if (shown.length === 0) return null
+  const words = shown.map(({ id, text, logprob }) => `${smallBar(Math.exp(logprob))}\u00a0${code(text)}\u00a0${percent(logprob)}${id === token.id ? '\u00a0◀' : ''}`)
+  return `could stand here: ${words.join(' · ')}`
 }
 
 function footer({ run, token }: TokenHoverSubject): string {

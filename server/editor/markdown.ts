@@ -7,20 +7,36 @@ export function escapeMarkdown(text: string): string {
   return text.replace(/\s+/g, ' ').replace(ESCAPED, '\\$&')
 }
 
-/** Any text as code inside a table cell, with blanks and control characters made visible; the empty text is `∅`. */
-export function codeCell(text: string): string {
+/** Any text as code, with blanks and control characters made visible; the empty text is `∅`. Not for tables, where a pipe would end the cell. */
+export function code(text: string): string {
   const visible = text === '' ? '∅' : text.replace(/\r?\n/g, '↵').replace(/\t/g, '⇥').replace(/ /g, '␣').replace(/\p{Cc}|\p{Cf}/gu, hexName)
   const longest = Math.max(0, ...[...visible.matchAll(/`+/g)].map(([run]) => run.length))
   const fence = '`'.repeat(longest + 1)
   const pad = visible.startsWith('`') || visible.endsWith('`') ? ' ' : ''
-  // A backslash escapes a pipe in tables, also inside code; another backslash before it would undo that.
-  return `${fence}${pad}${visible.replace(/\|/g, '\\|')}${pad}${fence}`
+  return `${fence}${pad}${visible}${pad}${fence}`
+}
+
+/** A link with a tip; `words` and `target` are ours, the tip may hold anything. */
+export function link(words: string, target: string, tip: string): string {
+  const safe = tip.replace(/\s+/g, ' ').replace(/"/g, '”').replace(/[\\`*_[\]<>|&]/g, '\\$&')
+  return `[${words}](${target} "${safe}")`
+}
+
+/** At most `width` characters, the last one an ellipsis where something was cut. */
+export function cut(text: string, width: number): string {
+  const characters = [...text]
+  return characters.length <= width ? text : `${characters.slice(0, width - 1).join('').trimEnd()}…`
 }
 
 /** `fraction` 0..1 of `width` cells; anything above 0 shows at least one. */
 export function bar(fraction: number, width: number): string {
   const filled = fraction > 0 ? Math.max(1, Math.min(width, Math.round(fraction * width))) : 0
   return '█'.repeat(filled) + '░'.repeat(width - filled)
+}
+
+/** One cell whose height is the fraction. */
+export function smallBar(fraction: number): string {
+  return '▁▂▃▄▅▆▇█'[Math.min(7, Math.floor(fraction * 8))]!
 }
 
 /** A probability from its natural logarithm: `61 %`, `3.2 %`, `<0.1 %`. */

@@ -18,13 +18,13 @@ import { detectFaults } from '../runs/detectors'
 import { toSignal } from './abort'
 import type { FeatureService } from './featureService'
 import type { RunService } from './runService'
-import { createThrottle, type Throttle } from './throttle'
+import { createThrottle } from './throttle'
 
 export interface EditorFeatures {
   /** The token at an offset of a run document, or of a prompt file whose text was run as it stands. */
   locate(uri: string, offset: number): Promise<Located | null>
-  /** CodeLenses are asked for again; of many calls in a row the last is never lost. */
-  refreshLenses: Throttle
+  /** CodeLenses are asked for again; `now` for what a user waits for, else a few times a second while a run grows. */
+  refreshLenses(now: boolean): void
   /** Problems of every open document are worked out again. */
   refreshDiagnostics(): void
 }
@@ -164,11 +164,17 @@ export function startEditorFeatures(parts: EditorFeaturesParts): EditorFeatures 
     void connection.sendDiagnostics({ uri, diagnostics: [] })
   })
 
+  function refresh(): void {
+    if (parts.canRefreshLenses) connection.sendRequest(CodeLensRefreshRequest.type).catch(() => {})
+  }
+  const refreshWhileGrowing = createThrottle(LENS_INTERVAL_MS, refresh)
+
   return {
     locate,
-    refreshLenses: createThrottle(LENS_INTERVAL_MS, () => {
-      if (parts.canRefreshLenses) connection.sendRequest(CodeLensRefreshRequest.type).catch(() => {})
-    }),
+    refreshLenses(now) {
+      if (now) refresh()
+      else refreshWhileGrowing.request()
+    },
     refreshDiagnostics: () => documents.all().forEach((document) => diagnoseSoon(document, 0)),
   }
 }

@@ -220,7 +220,11 @@ export function createRunService(parts: RunServiceParts): RunService {
     async detail(runId) {
       return findLive(runId)?.detail?.() ?? (await store.get(runId))?.detail ?? null
     },
-    findByPrompt: (promptUri, text) => store.findByPrompt(promptUri, text),
+    findByPrompt(promptUri, text) {
+      const summary = store.findByPrompt(promptUri, text)
+      const growing = summary && findLive(summary.id)?.detail?.()
+      return growing ? summaryOf(growing) : summary
+    },
     async close() {
       for (const { controller } of live) controller.abort()
       await Promise.all([...live].map(({ ended }) => ended))

@@ -104,8 +104,9 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
     log,
     onChanged(next) {
       notify(connection, requests.runChanged, next)
-      editor.refreshLenses.request()
-      if (next.summary.status.kind !== 'running') editor.refreshDiagnostics()
+      const hasEnded = next.summary.status.kind !== 'running'
+      editor.refreshLenses(hasEnded)
+      if (hasEnded) editor.refreshDiagnostics()
     },
   })
   const editor = startEditorFeatures({

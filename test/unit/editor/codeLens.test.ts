@@ -26,7 +26,7 @@ describe('in a run document', () => {
     const run = sampleRun({ parent: { runId: 'run-0', firstRecomputed: 1 }, edits: [{ edit: 'L1/8 = 0', firedAt: [] }] })
     const lenses = runLenses({ run, faults: [], hasParent: true })
     expect(titles(lenses)).toEqual([
-      '2 tokens, cut at the limit · 500 tokens/s', 'Re-run with current edits -> rerun', 'Diff with original -> diffRuns', 'Open in Scope -> openScope', 'edit L1/8 = 0 never fired',
+      'Re-run with current edits -> rerun', 'Diff with original -> diffRuns', 'Open in Scope -> openScope', '2 tokens, cut at the limit, 500 tokens/s', 'edit L1/8 = 0 never fired',
     ])
     expect(lenses.every(({ offset }) => offset === run.generatedStart)).toBe(true)
     expect(titles(runLenses({ run, faults: [], hasParent: false }))).not.toContain('Diff with original -> diffRuns')

@@ -36,14 +36,15 @@ describe('hover', () => {
   test('says what the token is and what could stand there', () => {
     const text = hover(2)
     expect(text).toContain('`␣how` **token 2** of 4 · generated · probability 37 %')
-    expect(text).toContain('| `␣how` ◀ | `███░░░░░` 37 % |')
+    expect(text).toContain('could stand here: ▃\u00a0`␣how`\u00a037 %\u00a0◀ · ▁\u00a0``␣`|*``\u00a05.0 %')
     expect(text).not.toContain('⚠')
   })
 
   test('links carry the run, the feature and the token', () => {
-    const links = [...hover(3).matchAll(/\[(\w+)\]\(command:([\w.]+)\?([^ )]+)/g)].map(([, title, command, args]) => [title, command, JSON.parse(decodeURIComponent(args!)) as unknown])
+    const links = [...hover(3).matchAll(/\[([\w/]+)\]\(command:([\w.]+)\?([^ )]+)/g)].map(([, title, command, args]) => [title, command, JSON.parse(decodeURIComponent(args!)) as unknown])
     const place = { runId: 'run-1', feature: { layer: 0, feature: 5 }, tokenIndex: 3 }
-    expect(links.slice(0, 4)).toEqual([
+    expect(links.slice(0, 5)).toEqual([
+      ['L0/5', 'promptscope.showFeature', [place]],
       ['Suppress', 'promptscope.suppressFeature', [place]],
       ['Boost', 'promptscope.boostFeature', [place]],
       ['Pin', 'promptscope.pinFeature', [place]],
@@ -55,12 +56,12 @@ describe('hover', () => {
 
   test('keeps a pinned feature in view where it does not fire', () => {
     const text = hover(2, {}, unknown, [{ layer: 0, feature: 5 }])
-    expect(text).toMatch(/📌 \*\*L0\/5\*\* \| `░{8}` 0 \|.*\[Unpin\]/)
+    expect(text).toMatch(/📌 \[L0\/5\]\([^)]*\) \| `░{6}` 0 \|.*\[Unpin\]/)
   })
 
   test('shows both sides of an edit where it fired', () => {
     const change = { edits: [{ edit: 'L1/8 = 0', firedAt: [3] }], featuresAfterEdit: { 1: [[], [], [], [{ feature: 9, activation: 1 }]] } }
-    expect(hover(3, change)).toContain('*(edit: L1/8 = 0)* | `█░░░░░░░` 0.500 → 0 |')
+    expect(hover(3, change)).toContain('*(edit: L1/8 = 0)* | `█░░░░░` 0.500 → 0 |')
     expect(hover(2, change)).not.toContain('(edit')
   })
 
@@ -70,7 +71,12 @@ describe('hover', () => {
   })
 
   test('escapes labels', () => {
-    expect(hover(3, {}, (feature) => ({ ...unknown(feature), label: '|[a](b)' }))).toContain('\\|\\[a\\]\\(b\\)')
+    expect(hover(3, {}, (feature) => ({ ...unknown(feature), label: '|[a](b)' }))).toContain('") \\|\\[a\\]\\(b\\) |')
+  })
+
+  test('tells all that is known of a feature in the tip of its name', () => {
+    const known = (feature: FeatureId) => ({ ...unknown(feature), label: 'a label that is too long for one line', tokens: [' the', '"'], density: 0.0163, typicalActivation: 2.5, maxActivation: 5 })
+    expect(hover(3, {}, known)).toContain('"a label that is too long for one line; strongest on the, ”; fires on 1.6 % of tokens; usually 2.50; at most 5.00") a label that is too l… |')
   })
 })
 
