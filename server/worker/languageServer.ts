@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Connection } from 'vscode-languageserver/node'
 import { findModels } from '../checkpoint/findModels'
 import { locateModel } from '../checkpoint/locateModel'
+import { openCheckpoint } from '../checkpoint/openCheckpoint'
 import { openPromptModel } from '../checkpoint/openPromptModel'
 import { createThreadedEngine } from '../engine/engineThread'
 import { LABELS_FILE, parseFeatureLabels, type FeatureLabels } from '../features/describe'
@@ -35,6 +36,8 @@ export function startLanguageServer(connection: Connection, { engineThread, demo
 }
 
 async function openPromptReader(modelPath: string): Promise<PromptReader> {
+  // An architecture that is not supported says more than a tokenizer that is missing, so the weights' headers are read first.
+  await openCheckpoint(modelPath)
   const promptModel = await openPromptModel(modelPath)
   return {
     read: (promptUri, text) => preparePrompt({ fileName: fileNameOf(promptUri), text, promptModel, mode: 'auto' }),
