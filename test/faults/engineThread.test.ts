@@ -17,7 +17,7 @@ const faulty = (fault: string) => `
   import './server/engine/thread'
   const post = parentPort!.postMessage.bind(parentPort)
   const mark = __filename + '.died'
-  parentPort!.postMessage = (message: any, transfer: any) => {
+  parentPort!.postMessage = (message, transfer) => {
     if (message.event?.tokens?.[0]?.id === 13 && !existsSync(mark)) {
       writeFileSync(mark, '')
       ${fault}
