@@ -192,7 +192,7 @@ test('no text makes a reader throw', () => {
   const bits = ['---\n', '{{', '}}', '{%', '%}', '#if x', '/if', 'user:\n', '"', "'", '(', ')', '\\', '~', '!--', '>', 'else', '\n', 'a', ' ', '@', '[', '=', '&a', '*a', ': ', '- ', '\ue000', '\ud800', 'promptscope:', ' edits: ', 'L1/2']
   let seed = 3
   const random = (below: number): number => (seed = (seed * 48271) % 0x7fffffff) % below
-  for (let round = 0; round < 3000; round++) {
+  for (let round = 0; round < 1000; round++) {
     const text = Array.from({ length: random(25) }, () => bits[random(bits.length)]).join('')
     for (const name of ['a.prompt', 'a.prompty', 'a.prompt.md', 'a.txt']) {
       const file = parsePromptFile(name, text)

@@ -4,7 +4,7 @@ import { byteString } from '../../../server/formats/byteAlphabet'
 const SPLIT = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 
 /** Bytes are ids 0..255, merge i is id 256 + i, then come the added tokens. Merges are given as pairs of texts. */
-export function tinyTokenizerJson(merges: readonly (readonly [string, string])[] = []): { model: { vocab: Record<string, number> }; added_tokens: { id: number; content: string }[]; [field: string]: unknown } {
+export function tinyTokenizerJson(merges: readonly (readonly [string, string])[] = []): { model: { type: string; vocab: Record<string, number>; merges: string[] }; added_tokens: { id: number; content: string }[]; [field: string]: unknown } {
   const spelled = (text: string): string => byteString(new TextEncoder().encode(text))
   const vocab: Record<string, number> = {}
   for (let byte = 0; byte < 256; byte++) vocab[byteString(Uint8Array.of(byte))] = byte

@@ -54,7 +54,7 @@ describe('places in the text', () => {
       }
       expect(at).toBe(text.length)
       const ids = tokens.map(({ id }) => id)
-      expect(tokenizer.decode(ids)).toBe(text.toWellFormed().normalize('NFC'))
+      expect(tokenizer.decode(ids)).toBe(text.replace(/\p{Surrogate}/gu, '\ufffd').normalize('NFC'))
       expect(tokenizer.pieces(ids).map((piece) => piece.text).join('')).toBe(tokenizer.decode(ids))
     }
   })
@@ -116,7 +116,7 @@ describe('what is no byte-level BPE is refused', () => {
   test.each(cases)('%s', (_, broken, message) => expect(() => createTokenizer(broken, null)).toThrow(message))
 
   test('a vocabulary without some byte says so when it is met', () => {
-    const { 你: _, ...vocab } = { ...json.model.vocab, 你: 0 } as Record<string, number>
+    const vocab: Record<string, number> = { ...json.model.vocab }
     delete vocab.z
     expect(() => createTokenizer({ ...json, model: { type: 'BPE', vocab, merges: [] } }, null).encode('az')).toThrow('tokenizer.json has no tokens for part of the text "az"')
   })
