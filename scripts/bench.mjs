@@ -10,3 +10,5 @@ await buildAll({ production: true })
 
 console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} processors, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ${platform()} ${release()} ${arch()}, Node ${process.version}\n`)
 process.exitCode = await runScript('scripts/benchEngine.ts')
+console.log('')
+process.exitCode ||= await runScript('scripts/benchHover.ts')

@@ -27,7 +27,7 @@ const table: Readonly<Record<string, Layer>> = {
   'server/store': { layers: ['server/protocol'], packages: /^node:/ },
   'server/editor': { layers: ['server/protocol', 'server/runs', 'server/features', 'server/formats'], packages: /^vscode-languageserver/ },
   'server/worker': { layers: all, packages: /^(node:.*|vscode-languageserver.*)$/ },
-  'server/cli': { layers: all, packages: /^(node:.*|picocolors)$/ },
+  'server/cli': { layers: all, packages: /^(node:.*|picocolors|vscode-languageserver\/node)$/ },
   'server/main.ts': { layers: all, packages: /^(node:.*|vscode-languageserver.*)$/ },
   'server/cli.ts': { layers: [...all, 'server/main.ts'], packages: /^(node:.*|picocolors)$/ },
   extension: { layers: ['server/protocol'], packages: /^(vscode|vscode-languageclient.*|node:.*)$/ },

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Colour, Command, ContextKey, Language, SCOPE_PANEL, Setting, SETTINGS_SECTION, View, WALKTHROUGH } from '../../extension/contributions'
+import { Colour, Command, ContextKey, Language, RowKind, SCOPE_PANEL, Setting, SETTINGS_SECTION, View, WALKTHROUGH } from '../../extension/contributions'
 import { root } from './sourceFiles'
 
 interface Manifest {
@@ -68,10 +68,13 @@ describe('package.json and contributions.ts name the same', () => {
     expect(used.filter((name) => name?.startsWith('promptscope.') && ![...commands, ...madeByVSCode].includes(name))).toEqual([])
   })
 
-  it('context keys', () => {
+  it('context keys, rows and views in conditions', () => {
     const clauses = [...asText.matchAll(/"(?:when|enablement)":"([^"]*)"/g)].map(([, clause]) => clause ?? '')
-    const asked = new Set(clauses.flatMap((clause) => [...clause.replace(/'[^']*'/g, '').matchAll(/promptscope\.\w+/g)].map(([name]) => name)))
-    expect([...asked].filter((name) => !(Object.values(ContextKey) as string[]).includes(name) && ![...views, SCOPE_PANEL].includes(name))).toEqual([])
+    const values = (left: string): (string | undefined)[] => clauses.flatMap((clause) => [...clause.matchAll(new RegExp(`\\b${left} == '?([\\w.]+)`, 'g'))].map(([, value]) => value))
+    const keys = clauses.flatMap((clause) => [...clause.replace(/(==|!=|=~) *\S+/g, '').matchAll(/promptscope\.\w+/g)].map(([name]) => name))
+    expect(without(keys, [...Object.values(ContextKey), SCOPE_PANEL]), 'context keys').toEqual([])
+    expect(without(values('viewItem'), Object.values(RowKind)), 'rows').toEqual([])
+    expect(without(values('view'), views), 'views').toEqual([])
   })
 })
 
@@ -89,3 +92,7 @@ it('every script that package.json names is in the repository', () => {
   const files = Object.values(manifest.scripts).flatMap((line) => [...line.matchAll(/scripts\/[\w.]+/g)].map(([path]) => path))
   expect(files.filter((path) => !existsSync(join(root, path)))).toEqual([])
 })
+
+function without(found: readonly (string | undefined)[], known: readonly string[]): (string | undefined)[] {
+  return [...new Set(found)].filter((name) => name === undefined || !known.includes(name))
+}
