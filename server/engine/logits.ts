@@ -4,9 +4,9 @@ import type { Candidate } from './engine'
 /** log Σ exp(logit): subtract it from a logit to get the natural-log probability. */
 export function logSumExp(logits: Float32Array): number {
   let max = -Infinity
-  for (const logit of logits) if (logit > max) max = logit
+  for (let i = 0; i < logits.length; i++) if (logits[i]! > max) max = logits[i]!
   let sum = 0
-  for (const logit of logits) sum += Math.exp(logit - max)
+  for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i]! - max)
   return max + Math.log(sum)
 }
 

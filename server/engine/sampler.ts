@@ -8,15 +8,14 @@ import { largest } from './logits'
  */
 export function sampleToken(logits: Float32Array, sampling: Sampling, position: number): number {
   if (sampling.temperature === 0) return largest(logits, 1)[0]!
-  const weights = softmaxWeights(logits, sampling.temperature)
-  // Drawn in ascending order of id: the outcome then does not depend on how near ties are ranked.
-  const ids = mayBeDrawn(logits, weights, sampling).sort()
-  let rest = uniform(sampling.seed, position) * sumOf(weights, ids)
-  let drawn = 0
-  for (const id of ids) {
-    if (weights[id] === 0) continue
-    drawn = id
-    rest -= weights[id]!
+  const candidates = weigh(logits, sampling)
+  const { ids, weights } = sampling.topP < 1 ? nucleus(candidates, sampling.topP) : candidates
+  let rest = uniform(sampling.seed, position) * sumOf(weights)
+  let drawn = ids[0]!
+  for (let i = 0; i < ids.length; i++) {
+    if (weights[i] === 0) continue
+    drawn = ids[i]!
+    rest -= weights[i]!
     if (rest < 0) break
   }
   return drawn
@@ -41,32 +40,44 @@ function mix(value: number): number {
   return (h ^ (h >>> 16)) >>> 0
 }
 
-/** exp((logit − max) / temperature), not normalised. */
-function softmaxWeights(logits: Float32Array, temperature: number): Float64Array {
-  let max = -Infinity
-  for (const logit of logits) if (logit > max) max = logit
-  return Float64Array.from(logits, (logit) => Math.exp((logit - max) / temperature))
+/** Tokens that may be drawn, in ascending order of id: the outcome then does not depend on how near ties are ranked. */
+interface Candidates {
+  readonly ids: Int32Array
+  /** exp((logit − max) / temperature), not normalised. */
+  readonly weights: Float64Array
 }
 
-function mayBeDrawn(logits: Float32Array, weights: Float64Array, { topK, topP }: Sampling): Int32Array {
-  const ids = topK > 0 && topK < logits.length ? Int32Array.from(largest(logits, topK)) : Int32Array.from(logits.keys())
-  return topP < 1 ? nucleus(weights, ids, topP) : ids
+function weigh(logits: Float32Array, { temperature, topK }: Sampling): Candidates {
+  const ids = topK > 0 && topK < logits.length ? Int32Array.from(largest(logits, topK)).sort() : everyId(logits.length)
+  const max = logits[largest(logits, 1)[0]!]!
+  const weights = new Float64Array(ids.length)
+  for (let i = 0; i < ids.length; i++) weights[i] = Math.exp((logits[ids[i]!]! - max) / temperature)
+  return { ids, weights }
+}
+
+function everyId(count: number): Int32Array {
+  const ids = new Int32Array(count)
+  for (let id = 0; id < count; id++) ids[id] = id
+  return ids
 }
 
 /** The smallest set of the likeliest tokens whose share reaches top-p; the one that crosses the line belongs to it. */
-function nucleus(weights: Float64Array, ids: Int32Array, topP: number): Int32Array {
-  const total = sumOf(weights, ids)
+function nucleus({ ids, weights }: Candidates, topP: number): Candidates {
+  const total = sumOf(weights)
   // All tokens below this weight together have less than 1 − top-p: they need not be ranked.
   const negligible = ((1 - topP) * total) / ids.length
-  const ranked = ids.filter((id) => weights[id]! >= negligible).sort((a, b) => weights[b]! - weights[a]! || a - b)
+  const ranked: number[] = []
+  for (let i = 0; i < ids.length; i++) if (weights[i]! >= negligible) ranked.push(i)
+  ranked.sort((a, b) => weights[b]! - weights[a]! || a - b)
   let sum = 0
   let count = 0
   while (count < ranked.length && sum < topP * total) sum += weights[ranked[count++]!]!
-  return ranked.slice(0, Math.max(1, count))
+  const kept = ranked.slice(0, Math.max(1, count)).sort((a, b) => a - b)
+  return { ids: Int32Array.from(kept, (i) => ids[i]!), weights: Float64Array.from(kept, (i) => weights[i]!) }
 }
 
-function sumOf(weights: Float64Array, ids: Int32Array): number {
+function sumOf(weights: Float64Array): number {
   let sum = 0
-  for (const id of ids) sum += weights[id]!
+  for (let i = 0; i < weights.length; i++) sum += weights[i]!
   return sum
 }
