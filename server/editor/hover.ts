@@ -15,13 +15,14 @@ export interface TokenHoverSubject {
   readonly pinsAndEdits: Pick<PinsAndEdits, 'pins'>
 }
 
-// The editor shows a hover 250 pixels high and some 70 characters wide before it scrolls; one line per feature fits.
+// The editor shows a hover 250 pixels high and, in half a window, 460 wide before it scrolls or wraps: one line per feature fits.
 const SHOWN_FEATURES = 6
 const SHOWN_ALTERNATIVES = 5
-const BAR_WIDTH = 6
-const WORDS_WIDTH = 22
+const BAR_WIDTH = 5
+const WORDS_WIDTH = 11
+const NO_BREAK = '\u00a0'
 /** Alternatives below this are left out. */
-const LEAST_PROBABILITY = 0.001
+const LEAST_PROBABILITY = 0.005
 
 /** The hover of one token as markdown whose links run editor commands. */
 export function renderTokenHover(subject: TokenHoverSubject): string {
@@ -48,7 +49,7 @@ function features(subject: TokenHoverSubject): string {
   const others = rankFeatures(run, token.index, describe, SHOWN_FEATURES + pinned.length).filter((feature) => !isPinned(feature)).slice(0, SHOWN_FEATURES)
   if (pinned.length + others.length === 0) return 'No feature fires on this token.'
   const rows = [...pinned.map((feature) => featureRow(subject, feature, true)), ...others.map((feature) => featureRow(subject, feature, false))]
-  return ['| feature | activation | |', '|:--|:--|:--|', ...rows].join('\n')
+  return ['| feature | activation | | |', '|:--|:--|:--|:--|', ...rows].join('\n')
 }
 
 function featureRow({ run, token }: TokenHoverSubject, ranked: RankedFeature, isPinned: boolean): string {
@@ -56,16 +57,16 @@ function featureRow({ run, token }: TokenHoverSubject, ranked: RankedFeature, is
   const place: FeaturePlace = { runId: run.id, feature, tokenIndex: token.index }
   const words = description.label ?? description.tokens.slice(0, 3).join(', ')
   const edited = run.edits.find(({ edit, firedAt }) => edit.startsWith(`${renderFeature(feature)} `) && firedAt.includes(token.index))
-  const after = edited && activationAfterEdit !== null ? ` → ${activationText(activationAfterEdit)}` : ''
-  const name = `${isPinned ? '📌 ' : ''}${link(renderFeature(feature), commandLink(showFeatureCommand, place), facts(description))}`
+  const after = edited && activationAfterEdit !== null ? `${NO_BREAK}→${NO_BREAK}${activationText(activationAfterEdit)}` : ''
+  const name = `${isPinned ? `📌${NO_BREAK}` : ''}${link(renderFeature(feature), commandLink(showFeatureCommand, place), facts(description))}`
   const links = [
     link('Suppress', commandLink(suppressFeatureCommand, place), 'Set it to 0 and re-run'),
     link('Boost', commandLink(boostFeatureCommand, place), 'Add to it and re-run'),
     isPinned ? link('Unpin', commandLink(unpinFeatureCommand, place), 'Stop keeping it in view') : link('Pin', commandLink(pinFeatureCommand, place), 'Keep it in view'),
     link('Show', commandLink(showFeatureCommand, place), 'Show its activation over the text'),
   ]
-  const about = edited ? `*(edit: ${escapeMarkdown(edited.edit)})*` : escapeMarkdown(cut(words, WORDS_WIDTH))
-  return `| ${name}${about === '' ? '' : ` ${about}`} | \`${bar(strength, BAR_WIDTH)}\` ${activationText(activation)}${after} | ${links.join(' · ')} |`
+  const about = edited ? `*edit: ${escapeMarkdown(edited.edit)}*` : escapeMarkdown(cut(words, WORDS_WIDTH)).replaceAll(' ', NO_BREAK)
+  return `| ${name} | \`${bar(strength, BAR_WIDTH)}\`${NO_BREAK}${activationText(activation)}${after} | ${about} | ${links.join(`${NO_BREAK}·${NO_BREAK}`)} |`
 }
 
 /** All that is known of a feature, for the tip of its link. */
@@ -83,7 +84,7 @@ function facts({ label, tokens, density, typicalActivation, maxActivation }: Fea
 function alternatives({ token }: TokenHoverSubject): string | null {
   const shown = token.alternatives.slice(0, SHOWN_ALTERNATIVES).filter(({ logprob }, place) => place === 0 || Math.exp(logprob) >= LEAST_PROBABILITY)
   if (shown.length === 0) return null
-  const words = shown.map(({ id, text, logprob }) => `${smallBar(Math.exp(logprob))}\u00a0${code(text)}\u00a0${percent(logprob)}${id === token.id ? '\u00a0◀' : ''}`)
+  const words = shown.map(({ id, text, logprob }) => `${smallBar(Math.exp(logprob))}${NO_BREAK}${code(text)}${NO_BREAK}${percent(logprob)}${id === token.id ? `${NO_BREAK}◀` : ''}`)
   return `could stand here: ${words.join(' · ')}`
 }
 

@@ -56,13 +56,13 @@ describe('hover', () => {
 
   test('keeps a pinned feature in view where it does not fire', () => {
     const text = hover(2, {}, unknown, [{ layer: 0, feature: 5 }])
-    expect(text).toMatch(/📌 \[L0\/5\]\([^)]*\) \| `░{6}` 0 \|.*\[Unpin\]/)
+    expect(text).toMatch(/📌\u00a0\[L0\/5\]\([^)]*\) \| `░{5}`\u00a00 \|.*\[Unpin\]/)
   })
 
   test('shows both sides of an edit where it fired', () => {
     const change = { edits: [{ edit: 'L1/8 = 0', firedAt: [3] }], featuresAfterEdit: { 1: [[], [], [], [{ feature: 9, activation: 1 }]] } }
-    expect(hover(3, change)).toContain('*(edit: L1/8 = 0)* | `█░░░░░` 0.500 → 0 |')
-    expect(hover(2, change)).not.toContain('(edit')
+    expect(hover(3, change)).toContain('`█░░░░`\u00a00.500\u00a0→\u00a00 | *edit: L1/8 = 0* |')
+    expect(hover(2, change)).not.toContain('*edit')
   })
 
   test('says so when there is no SAE or no feature', () => {
@@ -71,12 +71,12 @@ describe('hover', () => {
   })
 
   test('escapes labels', () => {
-    expect(hover(3, {}, (feature) => ({ ...unknown(feature), label: '|[a](b)' }))).toContain('") \\|\\[a\\]\\(b\\) |')
+    expect(hover(3, {}, (feature) => ({ ...unknown(feature), label: '|[a](b)' }))).toContain('| \\|\\[a\\]\\(b\\) |')
   })
 
   test('tells all that is known of a feature in the tip of its name', () => {
     const known = (feature: FeatureId) => ({ ...unknown(feature), label: 'a label that is too long for one line', tokens: [' the', '"'], density: 0.0163, typicalActivation: 2.5, maxActivation: 5 })
-    expect(hover(3, {}, known)).toContain('"a label that is too long for one line; strongest on the, ”; fires on 1.6 % of tokens; usually 2.50; at most 5.00") a label that is too l… |')
+    expect(hover(3, {}, known)).toContain('"a label that is too long for one line; strongest on the, ”; fires on 1.6 % of tokens; usually 2.50; at most 5.00") | `████░`\u00a04.00 | a\u00a0label\u00a0tha… |')
   })
 })
 

@@ -196,7 +196,7 @@ describe('the editor sees', () => {
     await worker.request(requests.startRun, { promptUri, text })
     await worker.request(requests.setPinned, { feature: { layer: 1, feature: 1 }, pinned: true })
     const hover = await worker.hover(promptUri, text, 'two')
-    expect(markdown(hover)).toMatch(/📌 \[L1\/1\]\(.*?\) everywhere/)
+    expect(markdown(hover)).toMatch(/📌\u00a0\[L1\/1\]\(.*?\) \|.*\| everywhere \|/)
     expect(hover?.range).toEqual({ start: { line: 0, character: 3 }, end: { line: 0, character: 7 } })
   })
 
