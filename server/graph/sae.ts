@@ -1,5 +1,6 @@
 // A Top-K SAE's encoder as a graph: a = TopK_k(ReLU(x W_encᵀ + b_enc)). The residual goes in as it is: no normalisation, no b_dec.
 import { isRowMajor, type StoredTensor } from '../formats/tensorEntry'
+import { InputError } from '../protocol/errors'
 import { GraphWriter } from './onnxWriter'
 import { float32Weight, type WeightSource } from './weights'
 
@@ -18,7 +19,7 @@ export function saeEncoderGraph({ dModel, dSae, k }: SaeShape, weights: WeightSo
   const main = new GraphWriter('sae')
   const transposed = isStoredTransposed(weights.tensor('W_enc'))
   const W_enc = float32Weight(main, weights, 'W_enc', transposed ? [dModel, dSae] : [dSae, dModel])
-  const b_enc = float32Weight(main, weights, 'b_enc')
+  const b_enc = float32Weight(main, weights, 'b_enc', [dSae])
   main.input('x', 'f32', ['T', dModel])
   const positive = main.node('Relu', [main.node('Gemm', ['x', W_enc, b_enc], { transB: transposed ? 0 : 1 })])
   main.node('TopK', [positive, main.ints(k)], { axis: -1 }, { outputs: ['activations', 'features'] })
@@ -27,10 +28,9 @@ export function saeEncoderGraph({ dModel, dSae, k }: SaeShape, weights: WeightSo
   return main.modelBytes()
 }
 
-/** True for the layout that `tensor.T` leaves behind; throws for strides that are neither. */
+/** True for the layout that `tensor.T` leaves behind. Throws InputError for strides that are neither. */
 function isStoredTransposed(matrix: StoredTensor): boolean {
   if (isRowMajor(matrix)) return false
-  const [rows] = matrix.shape
-  if (matrix.stride[0] === 1 && matrix.stride[1] === rows) return true
-  throw new Error(`tensor ${matrix.name} has strides ${matrix.stride.join(', ')}, which no graph can hold`)
+  if (matrix.stride[0] === 1 && matrix.stride[1] === matrix.shape[0]) return true
+  throw new InputError(`${matrix.file} tensor "${matrix.name}" has the strides [${matrix.stride.join(', ')}], which are not supported`, 'save it with contiguous()')
 }
