@@ -23,7 +23,7 @@ else await serve()
 
 async function openInstalled(/** @type {string} */ code) {
   console.log(`Opening ${code} on demo/ with Promptscope in it`)
-  const args = ['--new-window', `--extensionDevelopmentPath=${root}`, workspace]
+  const args = ['--new-window', `--extensionDevelopmentPath=${root}`, workspace, join(workspace, 'prompts/drift.prompt')]
   const shell = process.platform === 'win32'
   const status = await runCommand(shell ? `"${code}"` : code, shell ? args.map((arg) => `"${arg}"`) : args, { shell })
   if (status !== 0) throw new Error(`${code} ended with code ${status}; npm start -- --served needs no VS Code`)
@@ -39,7 +39,7 @@ async function serve() {
   linkExtension(root, extensions)
   // Any page in any browser may call 127.0.0.1; only the address that is printed here opens this one.
   const token = randomBytes(12).toString('hex')
-  const server = await startServer({ server: vscode, home, port, token, extensions, args: ['--default-folder', workspace] })
+  const server = await startServer({ server: vscode, home, port, token, extensions, settings: { 'workbench.startupEditor': 'readme' }, args: ['--default-folder', workspace] })
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.once(signal, () => void server.stop().then(() => process.exit(0)))
   console.log(`\nVS Code is ready. Open this address in a browser; Ctrl-C here ends it.\n\n  ${server.url}?tkn=${token}\n`)
 }
