@@ -12,7 +12,7 @@ const EDITED = ['The', ' sky', ' looks', ' blue', ' because', ' air', ' scatters
 const LAYERS = [0, 1, 2, 3, 4, 5]
 const D_SAE = 2048
 const CHINESE: FeatureId = { layer: 3, feature: 1021 }
-const LABELS: Readonly<Record<string, string>> = { 'L3/1021': 'Chinese text', 'L3/77': 'sentence ends', 'L4/1530': 'explanations, “because”', 'L2/412': 'colours', 'L5/88': 'weather and sky', 'L1/9': 'after a comma', 'L0/3': 'chat markers' }
+const LABELS: Readonly<Record<string, string>> = { 'L3/1021': 'Chinese 81 %, classical Chinese 12 % · 的, 是, 空', 'L3/77': 'sentence ends', 'L4/1530': 'explanations, “because”', 'L2/412': 'colours', 'L5/88': 'weather and sky', 'L1/9': 'after a comma', 'L0/3': 'chat markers' }
 
 /** A run: without edits, with the Chinese feature suppressed, or with edits that change little. */
 export function fixtureRun(kind: 'plain' | 'edited' | 'same' | 'never' | 'long'): RunDetail {
@@ -98,9 +98,9 @@ function featuresOn(token: RunToken, layer: number, random: () => number): Featu
 }
 
 function alternatives(display: string, logprob: number, random: () => number): RunToken['alternatives'] {
-  const others = [' 天', ' it', ' the', ' a', ',', ' light', '.'].filter((text) => text !== display)
+  const others = [' 天', ' it', ' the', ' a', ',', ' light', '.', ' and'].filter((text) => text !== display)
   let left = 1 - Math.exp(logprob)
-  const rest = others.slice(0, 4).map((text) => {
+  const rest = others.slice(0, 7).map((text) => {
     const share = left * (0.3 + 0.4 * random())
     left -= share
     return { id: hash(text), text, logprob: Math.log(Math.max(1e-5, share)) }

@@ -17,7 +17,8 @@ export function createChartView(actions: ScopeActions): Part<ScopeState> {
   const close = createButton('quiet', () => chosen && actions.toggleChosen(chosen), { text: 'Clear', label: 'Take the feature off the tokens' }, 'small')
   const chart = createActivationChart(actions.selectToken)
   const summary = element('p', { class: 'note' })
-  const key = element('p', { class: 'note chart-key' }, element('span', { class: 'swatch before' }), 'as it arrived at the layer', element('span', { class: 'swatch after' }), 'after the edits')
+  const keyed = (side: 'before' | 'after', words: string): HTMLElement => element('span', {}, element('span', { class: `swatch ${side}` }), words)
+  const key = element('p', { class: 'note chart-key' }, keyed('before', 'as it arrived at the layer'), keyed('after', 'after the edits'))
   const table = element('tbody')
   const details = element('details', { class: 'chart-table' }, element('summary', {}, 'Strongest tokens as a table'),
     element('table', {}, element('thead', {}, element('tr', {}, ...['Token', 'Text', 'Part', 'Activation'].map((name) => element('th', { scope: 'col' }, name)))), table))

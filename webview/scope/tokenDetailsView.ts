@@ -2,6 +2,7 @@
 import type { RunToken } from '../../server/protocol/requests'
 import type { TokenAlternative } from '../../server/protocol/values'
 import { createBar } from '../widgets/bar'
+import { createButton } from '../widgets/button'
 import { createList, element, setAttribute, setShown, setText, type Part } from '../widgets/element'
 import { visibleText } from '../widgets/tokenText'
 import { STRONGEST, type ScopeActions } from './controller'
@@ -72,6 +73,9 @@ interface AlternativeRow extends TokenAlternative {
   readonly taken: boolean
 }
 
+/** So many alternatives are shown at first; features matter more and come below. */
+const FIRST_ALTERNATIVES = 5
+
 function createAlternatives(): Part<RunToken> {
   const list = element('ul', { class: 'alternatives' })
   const title = element('h3', {}, 'Alternatives')
@@ -94,12 +98,27 @@ function createAlternatives(): Part<RunToken> {
       },
     }
   })
-  const box = element('div', {}, title, list)
+  let shown: RunToken | null = null
+  let all = false
+  const more = createButton('quiet', () => {
+    all = !all
+    if (shown) draw(shown)
+  }, { text: 'Show all' }, 'small more')
+  const box = element('div', {}, title, list, more.element)
+  const draw = (token: RunToken): void => {
+    const rows = token.alternatives.map((alternative) => ({ ...alternative, taken: alternative.id === token.id }))
+    // The token itself is always among them, wherever it ranks.
+    const first = rows.filter(({ taken }, rank) => taken || rank < FIRST_ALTERNATIVES)
+    setShown(box, rows.length > 0)
+    setShown(more.element, rows.length > first.length)
+    more.update({ text: all ? 'Show fewer' : `Show all ${rows.length}` })
+    update(all ? rows : first)
+  }
   return {
     element: box,
     update(token) {
-      setShown(box, token.alternatives.length > 0)
-      update(token.alternatives.map((alternative) => ({ ...alternative, taken: alternative.id === token.id })))
+      shown = token
+      draw(token)
     },
   }
 }
