@@ -40,22 +40,22 @@ export interface RunLensSubject {
   readonly hasParent: boolean
 }
 
+const FAULT_WORDS: Readonly<Record<RunFault['kind'], string>> = { loop: 'answer loops', languageSwitch: 'answer switches language' }
+
 export function runLenses({ run, faults, hasParent }: RunLensSubject): Lens[] {
   const at = run.generatedStart
   if (run.status.kind === 'running') return [lens(at, `■ Cancel · ${count(run.generatedTokens, 'token') ?? 'reading the prompt'}`, cancelRunCommand, run.id)]
   // Actions first: a narrow editor cuts the line at its end.
   const status: Lens = { offset: at, title: [statusWords(run), speed(run)].filter((part) => part !== null).join(', '), command: null }
+  const found = faults.map(({ kind, tokens }) => lens(run.tokens[tokens[0] ?? -1]?.range.start ?? at, `⚠ ${FAULT_WORDS[kind]}: suggest features to suppress`, suggestSuppressionsCommand, run.id))
   const actions = [
     lens(at, 'Re-run with current edits', rerunCommand, run.id),
+    ...found,
     ...(run.parent && hasParent ? [lens(at, 'Diff with original', diffRunsCommand, run.parent.runId, run.id)] : []),
     lens(at, 'Open in Scope', openScopeCommand, { runId: run.id, tokenIndex: null }),
   ]
   const unfired = run.edits.filter(({ firedAt }) => firedAt.length === 0).map(({ edit }): Lens => ({ offset: at, title: `edit ${edit} never fired`, command: null }))
-  const found = faults.flatMap(({ message, tokens }) => {
-    const offset = run.tokens[tokens[0] ?? -1]?.range.start ?? at
-    return [{ offset, title: `⚠ ${message}`, command: null }, lens(offset, 'Suggest features to suppress', suggestSuppressionsCommand, run.id)]
-  })
-  return [...actions, status, ...unfired, ...found]
+  return [...actions, status, ...unfired]
 }
 
 export interface SteerLensSubject {

@@ -1,7 +1,7 @@
 // What is underlined in prompts and .steer files, and the sentence that goes with it. Pure; places are offsets.
 import { parseSteerFile } from '../formats/editLine'
 import type { Problem } from '../formats/problem'
-import type { RunSummary } from '../protocol/requests'
+import type { RunDetail, RunFault, RunSummary } from '../protocol/requests'
 
 /** What edits can be checked against; null while no model is loaded. */
 export interface EditableModel {
@@ -33,6 +33,16 @@ export function runProblems(text: string, run: RunSummary | null): Problem[] {
   if (run?.status.kind !== 'failed') return []
   const lineEnd = text.search(/\r?\n|$/)
   return [{ severity: 'error', message: run.status.message, remedy: run.status.remedy, range: { start: 0, end: lineEnd } }]
+}
+
+/** What a run did wrong, on the tokens that show it. */
+export function faultProblems(run: Pick<RunDetail, 'tokens' | 'status'>, faults: readonly RunFault[]): Problem[] {
+  if (run.status.kind === 'running') return []
+  return faults.flatMap(({ message, tokens }): Problem[] => {
+    const first = run.tokens[tokens[0] ?? -1]
+    const last = run.tokens[tokens.at(-1) ?? -1]
+    return first && last ? [{ severity: 'warning', message, remedy: 'suppress a feature that may cause it', range: { start: first.range.start, end: last.range.end } }] : []
+  })
 }
 
 /** `0-5, 8`. */

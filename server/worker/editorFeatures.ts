@@ -4,7 +4,7 @@ import type { TextDocuments } from 'vscode-languageserver/node'
 import type { TextDocument } from 'vscode-languageserver-textdocument'
 import { promptLenses, runLenses, steerLenses, type Lens } from '../editor/codeLens'
 import { frontMatterProposals, steerProposals, type Proposal } from '../editor/completion'
-import { runProblems, steerProblems, type EditableModel } from '../editor/diagnostics'
+import { faultProblems, runProblems, steerProblems, type EditableModel } from '../editor/diagnostics'
 import { documentKind } from '../editor/documentKind'
 import { renderTokenHover } from '../editor/hover'
 import { promptProblems } from '../editor/promptProblems'
@@ -127,18 +127,18 @@ export function startEditorFeatures(parts: EditorFeaturesParts): EditorFeatures 
 
   function diagnoseSoon(document: TextDocument, delayMs = DIAGNOSTICS_DELAY_MS): void {
     clearTimeout(waiting.get(document.uri))
-    waiting.set(document.uri, setTimeout(() => diagnose(document), delayMs).unref())
+    waiting.set(document.uri, setTimeout(() => void diagnose(document), delayMs).unref())
   }
 
-  function diagnose({ uri }: TextDocument): void {
+  async function diagnose({ uri }: TextDocument): Promise<void> {
     waiting.delete(uri)
     const document = documents.get(uri)
     if (!document) return
-    const diagnostics = problemsOf(document).map((problem) => toDiagnostic(document, problem))
-    void connection.sendDiagnostics({ uri, version: document.version, diagnostics })
+    const diagnostics = (await problemsOf(document)).map((problem) => toDiagnostic(document, problem))
+    await connection.sendDiagnostics({ uri, version: document.version, diagnostics })
   }
 
-  function problemsOf(document: TextDocument): Problem[] {
+  async function problemsOf(document: TextDocument): Promise<Problem[]> {
     const text = document.getText()
     switch (documentKind(document.uri, document.languageId)) {
       case 'steer':
@@ -147,7 +147,10 @@ export function startEditorFeatures(parts: EditorFeaturesParts): EditorFeatures 
         return [...promptProblems(document.uri, text), ...runProblems(text, runs.findByPrompt(document.uri, text))]
       case 'plain':
         return runProblems(text, runs.findByPrompt(document.uri, text))
-      case 'run':
+      case 'run': {
+        const run = await runs.detail(parseRunUri(document.uri)!)
+        return run ? faultProblems(run, detectFaults(run)) : []
+      }
       case null:
         return []
     }

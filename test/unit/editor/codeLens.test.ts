@@ -35,7 +35,7 @@ describe('in a run document', () => {
   test('at a fault: what it is and a way out', () => {
     const fault = { kind: 'loop', message: 'answer repeats', tokens: [3] } as const
     const lenses = runLenses({ run: sampleRun(), faults: [fault], hasParent: false }).filter(({ offset }) => offset === 15)
-    expect(titles(lenses)).toEqual(['⚠ answer repeats', 'Suggest features to suppress -> suggestSuppressions'])
+    expect(titles(lenses)).toEqual(['⚠ answer loops: suggest features to suppress -> suggestSuppressions'])
   })
 
   test('that still runs', () => expect(titles(runLenses({ run: sampleRun({ status: { kind: 'running' }, generatedTokens: 0 }), faults: [], hasParent: false }))).toEqual(['■ Cancel · reading the prompt -> cancelRun']))

@@ -1,6 +1,6 @@
 // What is underlined in a .steer file and under a failed run.
 import { expect, test } from 'vitest'
-import { runProblems, steerProblems } from '../../../server/editor/diagnostics'
+import { faultProblems, runProblems, steerProblems } from '../../../server/editor/diagnostics'
 import { sampleRun } from '../store/sampleRun'
 
 const model = { name: 'tiny', saeLayers: [0, 1, 2, 5], dSae: 64 }
@@ -19,4 +19,10 @@ test('a failed run is told on the first line of its prompt', () => {
   expect(runProblems('first\nsecond', sampleRun({ status }))).toEqual([{ severity: 'error', message: status.message, remedy: status.remedy, range: { start: 0, end: 5 } }])
   expect(runProblems('first', sampleRun())).toEqual([])
   expect(runProblems('first', null)).toEqual([])
+})
+
+test('a fault is told on the tokens that show it, once the run has ended', () => {
+  const faults = [{ kind: 'loop', message: 'answer repeats itself', tokens: [2, 3] }] as const
+  expect(faultProblems(sampleRun(), faults)).toEqual([{ severity: 'warning', message: 'answer repeats itself', remedy: 'suppress a feature that may cause it', range: { start: 11, end: 19 } }])
+  expect(faultProblems(sampleRun({ status: { kind: 'running' } }), faults)).toEqual([])
 })

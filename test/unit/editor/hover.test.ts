@@ -76,7 +76,7 @@ describe('hover', () => {
 
   test('tells all that is known of a feature in the tip of its name', () => {
     const known = (feature: FeatureId) => ({ ...unknown(feature), label: 'a label that is too long for one line', tokens: [' the', '"'], density: 0.0163, typicalActivation: 2.5, maxActivation: 5 })
-    expect(hover(3, {}, known)).toContain('"a label that is too long for one line; strongest on the, ”; fires on 1.6 % of tokens; usually 2.50; at most 5.00") | `████░`\u00a04.00 | a\u00a0label\u00a0tha… |')
+    expect(hover(3, {}, known)).toContain('"a label that is too long for one line; strongest on the, ”; fires on 1.6 % of tokens; usually 2.50; at most 5.00") | `████░`\u00a04.00 | a\u00a0label\u00a0th… |')
   })
 })
 
