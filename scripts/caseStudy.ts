@@ -10,9 +10,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { openModel, type OpenModel } from '../server/cli/openModel'
 import { createTerminal } from '../server/cli/terminal'
-import { proposeSuppressions, type FaultyRun, type Suppression } from '../server/features/proposeSuppressions'
+import { proposeSuppressions, type FaultyRun } from '../server/features/proposeSuppressions'
 import { renderEdit } from '../server/formats/editLine'
-import type { RunDetail } from '../server/protocol/requests'
+import type { RunDetail, SuppressionProposal } from '../server/protocol/requests'
 import type { Edit, FeatureId } from '../server/protocol/values'
 import { detectFaults, type Fault } from '../server/runs/detectors'
 import { prepareText } from '../server/runs/preparePrompt'
@@ -25,7 +25,8 @@ const { values: options } = parseArgs({
     out: { type: 'string' },
     discovery: { type: 'string', default: '60' },
     'held-out': { type: 'string', default: '1000' },
-    features: { type: 'string', default: '4' },
+    features: { type: 'string', default: '16' },
+    candidates: { type: 'string', default: '96' },
     temperature: { type: 'string', default: '0.7' },
     generate: { type: 'string', default: '48' },
     'random-draws': { type: 'string', default: '3' },
@@ -34,6 +35,7 @@ const { values: options } = parseArgs({
 const DISCOVERY_PROMPTS = Number(options.discovery)
 const HELD_OUT_PROMPTS = Number(options['held-out'])
 const FEATURES = Number(options.features)
+const CANDIDATES = Number(options.candidates)
 const RANDOM_DRAWS = Number(options['random-draws'])
 /** Seeds tried per discovery prompt, until this many faults of each kind are found. */
 const DISCOVERY_SEEDS = 4
@@ -102,7 +104,7 @@ function readPrompts(file: string): CasePrompt[] {
 }
 
 interface Discovery {
-  readonly proposals: Record<(typeof KINDS)[number], readonly Suppression[]>
+  readonly proposals: Record<(typeof KINDS)[number], readonly SuppressionProposal[]>
   readonly faults: Record<(typeof KINDS)[number], number>
   /** Features that fired, by layer. */
   readonly living: ReadonlyMap<number, readonly number[]>
@@ -119,8 +121,12 @@ async function discover(open: OpenModel, prompts: readonly CasePrompt[]): Promis
       for (const fault of detectFaults(run)) if (faulty[fault.kind].length < DISCOVERY_FAULTS) faulty[fault.kind].push({ run, fault })
     }
   }
-  const propose = (kind: Fault['kind']): Promise<Suppression[]> =>
-    faulty[kind].length === 0 ? Promise.resolve([]) : proposeSuppressions(faulty[kind], open.labels, FEATURES, open.engine, [], (fraction) => terminal.progress(`${kind}: trying candidates ${Math.round(fraction * 100)} %`), context.signal)
+  const propose = async (kind: Fault['kind']): Promise<SuppressionProposal[]> => {
+    if (faulty[kind].length === 0) return []
+    const onProgress = (fraction: number): void => terminal.progress(`${kind}: trying candidates ${Math.round(fraction * 100)} %`)
+    const { engine, labels, tokenizer, model } = open
+    return proposeSuppressions({ faulty: faulty[kind], edits: [], count: FEATURES, candidates: CANDIDATES, k: model.sae!.k, labels, engine, tokenText: (id: number) => tokenizer.display(id), onProgress, signal: context.signal })
+  }
   return {
     proposals: { languageSwitch: await propose('languageSwitch'), loop: await propose('loop') },
     faults: { languageSwitch: faulty.languageSwitch.length, loop: faulty.loop.length },

@@ -8,8 +8,7 @@ export async function installPackages() {
   const reason = whyStale()
   if (!reason) return
   console.log(`Installing packages (${reason})`)
-  // onnxruntime-node's own install script would fetch CUDA libraries that are not used.
-  const code = await runNpm(['ci'], { env: { ONNXRUNTIME_NODE_INSTALL: 'skip' } })
+  const code = await runNpm(['ci'])
   if (code !== 0) throw new Error(`npm ci ended with code ${code}`)
 }
 

@@ -35,6 +35,9 @@ it('shows a token’s features with bars on hover', async () => {
 it('paints a feature over the text', async () => {
   await (await window.hover('could stand here')).getByText('Show').first().click()
   await window.statusItem(/L\d+\/\d+/).waitFor()
+  await window.page.keyboard.press('Escape')
+  await window.page.mouse.move(20, 600)
+  await window.page.locator('.monaco-hover:visible').waitFor({ state: 'hidden' })
   await window.screenshot('heat')
   await window.runCommand('Promptscope: Hide Heat')
 })
