@@ -1,8 +1,8 @@
 // `promptscope suggest`: runs a prompt, looks for a fault in what comes out, and ranks the features to suppress.
-import { proposeSuppressions, type Suppression } from '../features/proposeSuppressions'
+import { proposeSuppressions } from '../features/proposeSuppressions'
 import { renderEdit, renderFeature } from '../formats/editLine'
 import { InputError } from '../protocol/errors'
-import type { RunDetail } from '../protocol/requests'
+import type { RunDetail, SuppressionProposal } from '../protocol/requests'
 import type { Edit } from '../protocol/values'
 import { detectFaults, type Fault } from '../runs/detectors'
 import { mergeRunSettings } from '../runs/runSettings'
@@ -35,7 +35,9 @@ export async function runSuggestCommand(args: readonly string[], context: Comman
     const { run } = await runPrompt(open, prompt, settings, { top: open.model.sae.k, alternatives: 0, capture: null }, source.name, context)
     const fault = detectFaults(run)[0] ?? null
     const progress = (fraction: number): void => terminal.progress(`trying candidates: ${Math.round(fraction * 100)} %`)
-    const proposals = fault ? await proposeSuppressions([{ run, fault }], open.labels, count, open.engine, settings.edits, progress, signal) : []
+    const { engine, labels, tokenizer } = open
+    const request = { edits: settings.edits, count, k: open.model.sae.k, labels, engine, tokenText: (id: number) => tokenizer.display(id), onProgress: progress, signal }
+    const proposals = fault ? await proposeSuppressions({ ...request, faulty: [{ run, fault }] }) : []
     terminal.progress('')
     if (options.has('json')) terminal.out(`${JSON.stringify(toDocument(run, fault, proposals))}\n`)
     else terminal.out(renderSuggestions(run, fault, proposals, terminal))
@@ -44,7 +46,7 @@ export async function runSuggestCommand(args: readonly string[], context: Comman
   }
 }
 
-function toDocument(run: RunDetail, fault: Fault | null, proposals: readonly Suppression[]): unknown {
+function toDocument(run: RunDetail, fault: Fault | null, proposals: readonly SuppressionProposal[]): unknown {
   return {
     completion: run.text.slice(run.generatedStart),
     fault: fault && { kind: fault.kind, first: fault.first, last: fault.last, message: fault.message },
@@ -60,20 +62,24 @@ function toDocument(run: RunDetail, fault: Fault | null, proposals: readonly Sup
   }
 }
 
-function renderSuggestions(run: RunDetail, fault: Fault | null, proposals: readonly Suppression[], terminal: Terminal): string {
+function renderSuggestions(run: RunDetail, fault: Fault | null, proposals: readonly SuppressionProposal[], terminal: Terminal): string {
   const { color } = terminal
   const lines = [renderCompletion('Completion', run, terminal)]
   if (!fault) lines.push('No switch of script and no loop was found in this completion.')
   else if (proposals.length === 0) lines.push('Suppressing none of the features that fire there makes the fault less likely.')
   else {
-    lines.push(color.bold('Features to suppress'), color.dim(`  ${fit('feature', 12)} ${fit('on fault', 10)} ${fit('elsewhere', 10)} ${fit('fault less likely by', 21)} ${fit('other tokens move', 18)} label`))
+    lines.push(color.bold('Features to suppress'), color.dim(`  ${fit('feature', 12)} ${fit('there', 8)} ${fit('elsewhere', 10)} ${fit('fault less likely', 18)} ${fit('other tokens change', 20)} label`))
     for (const { feature, meanOn, meanOff, faultDrop, sideEffect, description } of proposals)
-      lines.push(`  ${color.cyan(fit(renderFeature(feature), 12))} ${fit(meanOn.toPrecision(3), 10)} ${fit(meanOff.toPrecision(3), 10)} ${fit(`${faultDrop.toFixed(3)} nats/token`, 21)} ${fit(sideEffect.toFixed(3), 18)} ${color.dim(description.label ?? '')}`.trimEnd())
+      lines.push(`  ${color.cyan(fit(renderFeature(feature), 12))} ${fit(meanOn.toPrecision(3), 8)} ${fit(meanOff.toPrecision(3), 10)} ${fit(`by ${inPercent(1 - Math.exp(-faultDrop))}`, 18)} ${fit(`by ${inPercent(Math.expm1(sideEffect))}`, 20)} ${color.dim(description.label ?? '')}`.trimEnd())
     lines.push('', 'Try', `  promptscope trace … ${proposals.map((proposal) => `--edit '${suppressionLine(proposal)}'`).join(' ')}`)
   }
   return `${lines.join('\n')}\n`
 }
 
-function suppressionLine({ feature }: Suppression): string {
+function inPercent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`
+}
+
+function suppressionLine({ feature }: SuppressionProposal): string {
   return renderEdit({ feature, operation: { kind: 'set', value: 0 }, positions: { kind: 'all' } } satisfies Edit)
 }

@@ -1,7 +1,7 @@
 // Ranks features by how much more they fire on some tokens than on the others: which may explain what happens there.
 // After the Qwen-Scope report (arXiv 2605.11887, section 3.2), which ranks by the difference of mean activations.
 import type { FeatureContrast, RunDetail } from '../protocol/requests'
-import type { FeatureTable } from '../protocol/values'
+import type { FeatureActivation, FeatureId } from '../protocol/values'
 import { describeFeature, type FeatureLabels } from './describe'
 
 /** A run and the tokens of it that are chosen; the others are what they are compared with. */
@@ -16,42 +16,54 @@ export interface ContrastSubject {
  * so that layers compare: activations grow with the residual stream, tenfold and more from the first layer to the last.
  */
 export function contrastFeatures(subjects: readonly ContrastSubject[], labels: FeatureLabels, count: number): FeatureContrast[] {
-  const layers = new Set(subjects.flatMap(({ run }) => Object.keys(run.features).map(Number)))
-  return [...layers]
-    .flatMap((layer) => contrastLayer(subjects, layer))
-    .sort((a, b) => b.score - a.score)
+  const tokens = subjects.flatMap(({ run, chosen }) => {
+    const isChosen = new Set(chosen)
+    const layers = Object.keys(run.features).map(Number)
+    return run.tokens
+      .filter((token) => !token.outlier)
+      .map(({ index }) => ({ weight: isChosen.has(index) ? 1 : 0, features: Object.fromEntries(layers.map((layer) => [layer, run.features[layer]![index] ?? []])) }))
+  })
+  return contrastWeighted(tokens)
     .slice(0, count)
     .map((contrast) => ({ ...contrast, description: describeFeature(labels, contrast.feature) }))
 }
 
-function contrastLayer(subjects: readonly ContrastSubject[], layer: number): Omit<FeatureContrast, 'description'>[] {
-  const sumOn = new Map<number, number>()
-  const sumOff = new Map<number, number>()
-  let countOn = 0
-  let countOff = 0
-  let sumOfNorms = 0
-  for (const { run, chosen } of subjects) {
-    const isChosen = new Set(chosen)
-    for (const token of run.tokens) {
-      const entries = run.features[layer]?.[token.index]
-      if (!entries || token.outlier) continue
-      const sums = isChosen.has(token.index) ? (countOn++, sumOn) : (countOff++, sumOff)
-      for (const { feature, activation } of entries) sums.set(feature, (sums.get(feature) ?? 0) + activation)
-      sumOfNorms += activationNorm(entries)
+/** A token's features by layer, and how far it counts as chosen, 0..1; for the rest it counts as one of the others. */
+export interface WeightedToken {
+  readonly weight: number
+  readonly features: { readonly [layer: number]: readonly FeatureActivation[] }
+}
+
+/** Features whose weighted mean is greater where the weight is, highest score first. The tokens must not be outliers. */
+export function contrastWeighted(tokens: readonly WeightedToken[]): Omit<FeatureContrast, 'description'>[] {
+  const weightOn = tokens.reduce((sum, { weight }) => sum + weight, 0)
+  if (weightOn === 0) return []
+  const weightOff = tokens.length - weightOn
+  const sums = new Map<string, { readonly feature: FeatureId; on: number; off: number }>()
+  const sumOfNorms = new Map<number, number>()
+  for (const { weight, features } of tokens) {
+    for (const [key, entries] of Object.entries(features)) {
+      const layer = Number(key)
+      sumOfNorms.set(layer, (sumOfNorms.get(layer) ?? 0) + activationNorm(entries))
+      for (const { feature, activation } of entries) {
+        const sum = sums.get(`${layer}/${feature}`) ?? { feature: { layer, feature }, on: 0, off: 0 }
+        sum.on += weight * activation
+        sum.off += (1 - weight) * activation
+        sums.set(`${layer}/${feature}`, sum)
+      }
     }
   }
-  if (countOn === 0) return []
-  const scale = sumOfNorms / (countOn + countOff) || 1
-  return [...sumOn]
-    .map(([feature, sum]) => {
-      const meanOn = sum / countOn
-      const meanOff = countOff === 0 ? 0 : (sumOff.get(feature) ?? 0) / countOff
-      return { feature: { layer, feature }, meanOn, meanOff, score: (meanOn - meanOff) / scale }
+  return [...sums.values()]
+    .map(({ feature, on, off }) => {
+      const meanOn = on / weightOn
+      const meanOff = weightOff === 0 ? 0 : off / weightOff
+      return { feature, meanOn, meanOff, score: (meanOn - meanOff) / (sumOfNorms.get(feature.layer)! / tokens.length || 1) }
     })
     .filter(({ score }) => score > 0)
+    .sort((a, b) => b.score - a.score)
 }
 
 /** Euclidean norm of a token's activations: how far the SAE moves from b_dec to rebuild the residual, if W_dec's columns are unit vectors. */
-function activationNorm(entries: FeatureTable[number][number]): number {
+function activationNorm(entries: readonly FeatureActivation[]): number {
   return Math.sqrt(entries.reduce((sum, { activation }) => sum + activation * activation, 0))
 }

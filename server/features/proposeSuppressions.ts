@@ -1,89 +1,124 @@
 // Proposes which features to suppress to be rid of a fault: candidates by contrast, then each tried on the text that went wrong.
 import type { Engine, TokenReport } from '../engine/engine'
-import type { FeatureContrast, RunDetail } from '../protocol/requests'
+import type { FeatureContrast, RunDetail, SuppressionProposal } from '../protocol/requests'
 import { GREEDY, type Edit, type FeatureId } from '../protocol/values'
 import type { Fault } from '../runs/detectors'
-import { contrastFeatures } from './contrast'
-import type { FeatureLabels } from './describe'
+import { contrastWeighted } from './contrast'
+import { describeFeature, type FeatureLabels } from './describe'
+import { ALTERNATIVES_READ, createFaultMeasure, type FaultMeasure } from './faultMeasure'
 
 /** A run and what went wrong in it. */
 export interface FaultyRun {
-  readonly run: Pick<RunDetail, 'tokens' | 'features'>
+  readonly run: Pick<RunDetail, 'tokens' | 'layers'>
   readonly fault: Fault
 }
 
-/** A feature to suppress and what suppressing it was seen to do, in nats of log-probability per token, averaged over the faulty runs. */
-export interface Suppression extends FeatureContrast {
-  /** How much less likely the fault's own tokens become, the text before them being the same. */
-  readonly faultDrop: number
-  /** How much the completion's other tokens change, up or down: the harm done beside. */
+export interface ProposalRequest {
+  /** Of one kind of fault, made with `edits`. */
+  readonly faulty: readonly FaultyRun[]
+  readonly edits: readonly Edit[]
+  /** Most features proposed. */
+  readonly count: number
+  /** Features that are tried, from the head of the contrast; each takes one reading of each run. */
+  readonly candidates?: number
+  /** The SAE's k: all features that are active are looked at. */
+  readonly k: number
+  readonly labels: FeatureLabels
+  readonly engine: Pick<Engine, 'generate'>
+  /** The text of a token id. */
+  readonly tokenText: (id: number) => string
+  /** Hears the share that is done. */
+  readonly onProgress: (fraction: number) => void
+  readonly signal: AbortSignal
+}
+
+const CANDIDATES = 64
+/** Keeps ratios finite. */
+const LEAST_AMOUNT = 1e-9
+
+/**
+ * Features to suppress, best first; empty when suppressing none of the candidates makes the fault less likely.
+ *
+ * Firing where a fault happens does not make a feature its cause. So each candidate is suppressed while the model reads the same faulty
+ * text again: it is worth how much less likely the fault becomes, less how much the other tokens of the answer change. Both are means over the
+ * runs, in nats. What suppressing several features does together is more than the sum where they say the same thing.
+ */
+export async function proposeSuppressions(request: ProposalRequest): Promise<SuppressionProposal[]> {
+  const { faulty, labels, onProgress } = request
+  const subjects: Subject[] = []
+  for (const { run, fault } of faulty) subjects.push(await readSubject(run, createFaultMeasure(run, fault, request.tokenText), request))
+  const candidates = rankCandidates(subjects).slice(0, request.candidates ?? CANDIDATES)
+  const trials = candidates.map((): Trial[] => [])
+  // Run by run, so that the engine can go on from what it remembers of the run before a feature first fires.
+  for (const [subjectIndex, subject] of subjects.entries()) {
+    for (const [index, { feature }] of candidates.entries()) {
+      trials[index]!.push(await trySuppression(subject, feature, request))
+      onProgress((subjectIndex + (index + 1) / candidates.length) / subjects.length)
+    }
+  }
+  const baseAmount = sum(subjects.map(({ baseAmount }) => baseAmount))
+  return candidates
+    .map((contrast, index) => ({
+      ...contrast,
+      description: describeFeature(labels, contrast.feature),
+      faultDrop: Math.log(Math.max(baseAmount, LEAST_AMOUNT) / Math.max(sum(trials[index]!.map(({ amount }) => amount)), LEAST_AMOUNT)),
+      sideEffect: sum(trials[index]!.map(({ sideEffect }) => sideEffect)) / subjects.length,
+    }))
+    .filter(({ faultDrop, sideEffect }) => faultDrop > sideEffect)
+    .sort((a, b) => b.faultDrop - b.sideEffect - (a.faultDrop - a.sideEffect))
+    .slice(0, request.count)
+}
+
+/** A faulty run as the model reads it without the candidates' suppression. */
+interface Subject {
+  readonly run: FaultyRun['run']
+  readonly measure: FaultMeasure
+  readonly base: readonly TokenReport[]
+  readonly baseAmount: number
+  /** Tokens of the answer before the fault: what a suppression should leave alone. */
+  readonly otherTokens: readonly number[]
+}
+
+interface Trial {
+  readonly amount: number
   readonly sideEffect: number
 }
 
-/** Candidates that are tried on each run, taken from the head of the contrast. */
-const CANDIDATES = 32
-/** Tokens of a fault that are read: later ones follow from the text before them. */
-const FAULT_TOKENS = 12
-
-/**
- * The tokens on which features are looked for: those from which the fault's tokens are predicted, so each one's predecessor.
- * Of a loop the first unit is left out, since it is not yet a repetition.
- */
-export function tokensToContrast(fault: Fault): number[] {
-  const start = fault.kind === 'loop' ? fault.first + fault.period : fault.first
-  return Array.from({ length: fault.last - start + 1 }, (_, offset) => start + offset - 1)
+async function readSubject(run: FaultyRun['run'], measure: FaultMeasure, request: ProposalRequest): Promise<Subject> {
+  const base = await read(run, measure, request, [], request.k)
+  const weights = measure.weights(base)
+  const otherTokens = run.tokens.slice(0, measure.length).filter((token) => token.generated && (weights[token.index - 1] ?? 0) < 0.5).map((token) => token.index)
+  return { run, measure, base, baseAmount: measure.amount(base), otherTokens }
 }
 
-/** Features that fire where the fault is about to happen, ranked by contrast alone: no model is run. */
-export function rankForFaults(faulty: readonly FaultyRun[], labels: FeatureLabels, count: number): FeatureContrast[] {
-  return contrastFeatures(faulty.map(({ run, fault }) => ({ run, chosen: tokensToContrast(fault) })), labels, count)
+function rankCandidates(subjects: readonly Subject[]): Omit<FeatureContrast, 'description'>[] {
+  const tokens = subjects.flatMap(({ run, measure, base }) => {
+    const weights = measure.weights(base)
+    return base.slice(0, measure.length - 1).filter(({ index }) => !run.tokens[index]!.outlier).map(({ index, features }) => ({ weight: weights[index]!, features }))
+  })
+  return contrastWeighted(tokens)
 }
 
-/**
- * Ranks features to suppress, best first, at most `count`; empty when suppressing none of the candidates makes the fault less likely.
- *
- * Firing where a fault happens does not make a feature its cause. So each candidate is suppressed while the model reads the
- * same faulty text again: the score is how much less likely the fault's tokens become, less what happens to the other tokens.
- * `edits` are those that were active in the runs; `onProgress` hears the share that is done.
- */
-export async function proposeSuppressions(
-  faulty: readonly FaultyRun[],
-  labels: FeatureLabels,
-  count: number,
-  engine: Pick<Engine, 'generate'>,
-  edits: readonly Edit[],
-  onProgress: (fraction: number) => void,
-  signal: AbortSignal,
-): Promise<Suppression[]> {
-  const candidates = rankForFaults(faulty, labels, CANDIDATES)
-  const suppressions: Suppression[] = []
-  for (const [index, candidate] of candidates.entries()) {
-    const effects: { faultDrop: number; sideEffect: number }[] = []
-    for (const subject of faulty) effects.push(await trySuppression(subject, candidate.feature, engine, edits, signal))
-    suppressions.push({ ...candidate, faultDrop: mean(effects.map((effect) => effect.faultDrop)), sideEffect: mean(effects.map((effect) => effect.sideEffect)) })
-    onProgress((index + 1) / candidates.length)
-  }
-  const worth = (suppression: Suppression): number => suppression.faultDrop - suppression.sideEffect
-  return suppressions.filter(({ faultDrop }) => faultDrop > 0).sort((a, b) => worth(b) - worth(a)).slice(0, count)
+async function trySuppression({ run, measure, base, otherTokens }: Subject, feature: FeatureId, request: ProposalRequest): Promise<Trial> {
+  const reports = await read(run, measure, request, [{ feature, operation: { kind: 'set', value: 0 }, positions: { kind: 'all' } }], 0)
+  const changes = otherTokens.map((index) => Math.abs((base[index]!.logprob ?? 0) - (reports[index]!.logprob ?? 0)))
+  return { amount: measure.amount(reports), sideEffect: changes.length === 0 ? 0 : sum(changes) / changes.length }
 }
 
-async function trySuppression({ run, fault }: FaultyRun, feature: FeatureId, engine: Pick<Engine, 'generate'>, edits: readonly Edit[], signal: AbortSignal): Promise<{ faultDrop: number; sideEffect: number }> {
-  const predicted = tokensToContrast(fault).slice(0, FAULT_TOKENS).map((index) => index + 1)
-  const promptIds = run.tokens.slice(0, predicted.at(-1)! + 1).map((token) => token.id)
-  const suppression: Edit = { feature, operation: { kind: 'set', value: 0 }, positions: { kind: 'all' } }
+/** Reads the run's own tokens again, with further edits. */
+async function read(run: FaultyRun['run'], { length }: FaultMeasure, { engine, edits, signal }: ProposalRequest, further: readonly Edit[], top: number): Promise<TokenReport[]> {
   const reports: TokenReport[] = []
+  const promptIds = run.tokens.slice(0, length).map((token) => token.id)
   await engine.generate(
-    { promptIds, generate: 0, sampling: GREEDY, stopIds: [], edits: [...edits, suppression], layers: [], top: 0, alternatives: 0, capture: null },
+    { promptIds, generate: 0, sampling: GREEDY, stopIds: [], edits: [...edits, ...further], layers: run.layers, top, alternatives: ALTERNATIVES_READ, capture: null },
     (event) => {
       if (event.kind === 'tokens') reports.push(...event.tokens)
     },
     signal,
   )
-  const changeAt = (index: number): number => (run.tokens[index]?.logprob ?? 0) - (reports[index]?.logprob ?? 0)
-  const others = run.tokens.filter((token) => token.generated && token.index < predicted[0]!).map((token) => token.index)
-  return { faultDrop: mean(predicted.map(changeAt)), sideEffect: mean(others.map((index) => Math.abs(changeAt(index)))) }
+  return reports
 }
 
-function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
 }

@@ -231,11 +231,11 @@ export interface FeatureContrast {
 /** Ranks features that may explain the chosen tokens: what to suppress to be rid of them. */
 export const contrastFeatures = request<{ readonly runId: string; readonly tokens: readonly number[]; readonly count: number }, readonly FeatureContrast[]>('features/contrast')
 
-/** A feature whose suppression was tried on the text that went wrong; in nats of log-probability per token. */
+/** A feature whose suppression was tried on the text that went wrong; both numbers in nats of log-probability. */
 export interface SuppressionProposal extends FeatureContrast {
-  /** How much less likely the fault's own tokens become, the text before them being the same. */
+  /** How much less likely the fault becomes while the text is the same: of a switch, any token of the other script; of a loop, one more repetition. */
   readonly faultDrop: number
-  /** How much the answer's other tokens change, up or down: the harm done beside. */
+  /** How much each of the answer's other tokens changes, up or down: the harm done beside. */
   readonly sideEffect: number
 }
 /**

@@ -47,14 +47,20 @@ export function detectLanguageSwitch(run: FaultSubject): Fault | null {
     .map(({ script, letter }) => {
       let first = completion.findIndex((token) => letter.test(plainText(token)))
       const last = completion.findLastIndex((token) => letter.test(plainText(token)))
-      // A character of several tokens has its text at the last of them.
-      while (first > 0 && completion[first - 1]!.text === '') first--
+      // A character of several tokens has its text at the last of them, and `。` announces the script as well as a letter does.
+      const own = charactersOf(script)
+      while (first > 0 && (completion[first - 1]!.text === '' || own.test(plainText(completion[first - 1]!)))) first--
       return { script, first: completion[first]!.index, last: completion[last]!.index }
     })
     .sort((a, b) => a.first - b.first)[0]
   if (!found) return null
   const message = `answer switches from ${[...home].join(' and ')} to ${found.script} script at token ${found.first}`
   return { kind: 'languageSwitch', message, tokens: range(found.first, found.last), ...found }
+}
+
+/** Finds any character that is written with a script: its letters, and the signs that few others use, such as `。` with Han. */
+export function charactersOf(script: string): RegExp {
+  return new RegExp(`\\p{Script_Extensions=${script}}`, 'u')
 }
 
 /** Longest repeated unit that is looked for, in tokens. */

@@ -8,7 +8,7 @@ import { parseEditLine } from '../formats/editLine'
 import type { FeatureContrast, RunDetail, SuppressionProposal } from '../protocol/requests'
 import type { FeatureDescription, FeatureId, Progress } from '../protocol/values'
 import { detectFaults } from '../runs/detectors'
-import type { ModelService } from './modelService'
+import type { ModelService, ReadyModel } from './modelService'
 
 export interface FeatureService {
   /** A function that describes a set's features from memory; with null, or when the set has no labels, it knows no words. */
@@ -43,6 +43,14 @@ export function createFeatureService(parts: FeatureServiceParts): FeatureService
     return reading
   }
 
+  async function modelOf(run: RunDetail, signal: AbortSignal, onProgress: (progress: Progress) => void): Promise<ReadyModel> {
+    const isOfRun = ({ loaded }: ReadyModel): boolean => loaded.identity.path === run.model.path && loaded.sae?.path === run.sae?.path
+    const current = parts.models.current()
+    const model = current && isOfRun(current) ? current : await parts.models.load(signal, onProgress)
+    if (!isOfRun(model)) throw new InputError(`run ${run.name} was made with another model`, 'run the prompt again')
+    return model
+  }
+
   return {
     async describer(saePath) {
       const loaded = await labels(saePath)
@@ -56,13 +64,12 @@ export function createFeatureService(parts: FeatureServiceParts): FeatureService
     async propose(run, count, signal, onProgress) {
       const fault = detectFaults(run)[0]
       if (!fault) return []
-      const { loaded } = await parts.models.load(signal, onProgress)
-      if (loaded.identity.path !== run.model.path || loaded.sae?.path !== run.sae?.path) {
-        throw new InputError(`run ${run.name} was made with another model`, 'run the prompt again')
-      }
+      const { loaded, reader } = await modelOf(run, signal, onProgress)
       const edits = run.edits.map(({ edit }) => parseEditLine(edit).edit).filter((edit) => edit !== null)
       const report = (fraction: number): void => onProgress({ message: 'trying features', fraction })
-      return proposeSuppressions([{ run, fault }], await labels(run.sae?.path ?? null), count, parts.engine, edits, report, signal)
+      return proposeSuppressions({
+        faulty: [{ run, fault }], edits, count, k: loaded.sae?.k ?? 0, labels: await labels(run.sae?.path ?? null), engine: parts.engine, tokenText: (id) => reader.display(id), onProgress: report, signal,
+      })
     },
   }
 }

@@ -41,6 +41,7 @@ async function openPromptReader(modelPath: string): Promise<PromptReader> {
   const promptModel = await openPromptModel(modelPath)
   return {
     read: (promptUri, text) => preparePrompt({ fileName: fileNameOf(promptUri), text, promptModel, mode: 'auto' }),
+    display: (id) => promptModel.tokenizer.display(id),
     createRecorder: (header, prompt) => createRunRecorder(header, prompt, promptModel.tokenizer),
   }
 }

@@ -5,5 +5,7 @@ import type { RunHeader, RunRecorder } from '../runs/runDetail'
 export interface PromptReader {
   /** Throws InputError when the file cannot be read as a prompt. */
   read(promptUri: string, text: string): PreparedPrompt
+  /** A token's own bytes as text. */
+  display(id: number): string
   createRecorder(header: RunHeader, prompt: PreparedPrompt): RunRecorder
 }

@@ -1,35 +1,58 @@
 // How features to suppress are proposed: by what suppressing them does, not by how they fire alone.
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { GenerateEvent, GenerateRequest, GenerateResult, TokenReport } from '../../../server/engine/engine'
-import { proposeSuppressions, tokensToContrast } from '../../../server/features/proposeSuppressions'
+import { createFaultMeasure } from '../../../server/features/faultMeasure'
+import { proposeSuppressions } from '../../../server/features/proposeSuppressions'
 import { detectFaults } from '../../../server/runs/detectors'
 import { fakeRun, words } from '../runs/fakeRun'
 
 const f = (feature: number, activation: number) => ({ feature, activation })
+const report = (index: number, extra: Partial<TokenReport> = {}): TokenReport => ({ index, id: 0, generated: false, logprob: -1, alternatives: [], features: {}, featuresAfterEdit: {}, residualNorm: {}, fired: [], ...extra })
 
-it('looks where the fault is predicted: one token earlier, and from the second unit of a loop on', () => {
-  const [languageSwitch] = detectFaults(fakeRun(['p', 'hello'], [' a', '从', '前', '有']))
-  expect(tokensToContrast(languageSwitch!)).toEqual([2, 3, 4])
-  const [loop] = detectFaults(fakeRun(['p'], words('x a b c d a b c d a b c d')))
-  expect(tokensToContrast(loop!)).toEqual([5, 6, 7, 8, 9, 10, 11, 12])
+const HAN = 900
+const tokenText = (id: number): string => (id === HAN ? '从' : 'word')
+
+describe('measure', () => {
+  it('of a switch is the probability of the foreign script, wherever in the answer it might have happened', () => {
+    const run = fakeRun(['tell', ' me'], [' so', ' it', '从', '前', '有'])
+    const measure = createFaultMeasure(run, detectFaults(run)[0]!, tokenText)
+    const likely = (share: number) => ({ alternatives: [{ id: 3, logprob: Math.log(0.1) }, { id: HAN, logprob: Math.log(share) }] })
+    const reports = [report(0), report(1, likely(0.9)), report(2, likely(0.1)), report(3, likely(0.2)), report(4, likely(0.4)), report(5, likely(0.9)), report(6)]
+    // Not the prompt's token 1, and not what followed the switch at token 4.
+    expect(measure.length).toBe(5)
+    expect(measure.amount(reports)).toBeCloseTo(0.7, 12)
+    expect(measure.weights(reports).map((weight) => Number(weight.toFixed(6)))).toEqual([0, 0.1, 0.2, 0.4, 0])
+  })
+
+  it('of a loop is the probability of one more repetition, the mean over the repetitions', () => {
+    const run = fakeRun(['p'], words('x a b c d a b c d a b c d'))
+    const measure = createFaultMeasure(run, detectFaults(run)[0]!, tokenText)
+    expect(measure.length).toBe(14)
+    // Four tokens at half each, twice.
+    expect(measure.amount(run.tokens.map(({ index }) => report(index, { logprob: index >= 10 ? Math.log(0.5) : 0 })))).toBeCloseTo((1 + 0.5 ** 4) / 2, 12)
+    expect(measure.weights([])).toEqual([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0])
+  })
 })
 
 it('ranks the feature that causes the fault above one that only accompanies it', async () => {
-  // Both features fire before each Han token, 8 more strongly; suppressing 7 makes Han unlikely, suppressing 8 changes other tokens.
-  const run = fakeRun(['tell', ' me'], [' so', '从', '前', '有'], { 0: [[], [f(1, 1)], [f(8, 9), f(7, 5)], [f(8, 9), f(7, 5)], [f(8, 9), f(7, 5)], [f(1, 1)]] })
+  const run = fakeRun(['tell', ' me'], [' so', ' it', '从', '前', '有'], { 0: [] })
   const requests: GenerateRequest[] = []
+  // Features 8 and 7 both fire where Han is likely, 8 more strongly; suppressing 7 makes Han unlikely, suppressing 8 only changes another token.
   const generate = async (request: GenerateRequest, onEvent: (event: GenerateEvent) => void): Promise<GenerateResult> => {
     requests.push(request)
-    const suppressed = request.edits.at(-1)!.feature.feature
-    const tokens = request.promptIds.map((id, index): TokenReport => ({
-      index, id, generated: false, logprob: index >= 3 ? (suppressed === 7 ? -6 : -1) : suppressed === 8 ? -4 : -1, alternatives: [], features: {}, featuresAfterEdit: {}, residualNorm: {}, fired: [],
-    }))
+    const suppressed = request.edits.at(-1)?.feature.feature
+    const share = suppressed === 7 ? 0.05 : 0.5
+    const tokens = request.promptIds.map((_, index) =>
+      report(index, { features: { 0: index === 3 ? [f(8, 9), f(7, 5)] : [f(1, 1)] }, logprob: index === 2 && suppressed === 8 ? -4 : -1, alternatives: index === 4 ? [{ id: HAN, logprob: Math.log(share) }] : [] }))
     onEvent({ kind: 'tokens', tokens })
     return { reason: 'length', reusedTokens: 0, prefillMs: 0, decodeMsPerToken: 0, captured: null }
   }
-  const fault = detectFaults(run)[0]!
-  const proposals = await proposeSuppressions([{ run, fault }], new Map(), 5, { generate }, [], () => {}, new AbortController().signal)
-  // 8 makes no Han token less likely, so it is not proposed at all.
-  expect(proposals.map(({ feature, faultDrop, sideEffect }) => [feature.feature, faultDrop, sideEffect])).toEqual([[7, 5, 0]])
-  expect(requests.every((request) => request.generate === 0 && request.promptIds.length === 6)).toBe(true)
+  const progress: number[] = []
+  const proposals = await proposeSuppressions({
+    faulty: [{ run, fault: detectFaults(run)[0]! }], edits: [], count: 5, k: 2, labels: new Map(), engine: { generate }, tokenText, onProgress: (fraction) => progress.push(fraction), signal: new AbortController().signal,
+  })
+  // 8 makes Han no less likely, so it is not proposed at all.
+  expect(proposals.map(({ feature, faultDrop, sideEffect }) => [feature.feature, Number(faultDrop.toFixed(9)), sideEffect])).toEqual([[7, Number(Math.log(10).toFixed(9)), 0]])
+  expect(requests.map(({ promptIds, generate, edits }) => [promptIds.length, generate, edits.length])).toEqual([[5, 0, 0], [5, 0, 1], [5, 0, 1]])
+  expect(progress).toEqual([0.5, 1])
 })

@@ -21,6 +21,7 @@ describe('language switch', () => {
   })
   it('finds Cyrillic after Latin', () => check('tell me a story', words('жил был царь'), { script: 'Cyrillic', first: 4, last: 6 }))
   it('begins at the first byte of a character of several tokens', () => check('hello', [' hi', '', '', '从', '前', '有'], { script: 'Han', first: 2, last: 6 }))
+  it('begins at the full stop that announces the script', () => check('tell me', [' tea', '。“', '从', '前', '有'], { script: 'Han', first: 3, last: 6 }))
   it('ignores special tokens', () => check('从前有座山', ['<|im_end|>', '<|im_start|>', '<|endoftext|>'], null))
   it('has nothing to say when the prompt has no letters', () => check('1 + 1 =', characters('从前有座山'), null))
 })
