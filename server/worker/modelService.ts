@@ -15,16 +15,19 @@ export interface ReadyModel {
 export interface ModelService {
   state(): ModelState
   settings(): WorkerSettings
-  /** The model that the settings mean, loaded. Rejects with InputError when it cannot be, CancelledError when the signal aborts. */
-  load(signal: AbortSignal, onProgress?: (progress: Progress) => void): Promise<ReadyModel>
-  /** False once another model, or none, has taken its place. */
-  isCurrent(model: ReadyModel): boolean
+  /** The model that the settings mean, or what a prompt asks for in their place, loaded. Rejects with InputError when it cannot be, CancelledError when the signal aborts. */
+  load(signal: AbortSignal, onProgress?: (progress: Progress) => void, choice?: ModelChoice): Promise<ReadyModel>
+  /** What is loaded now; null while nothing is. */
+  current(): ReadyModel | null
   unload(): Promise<void>
   /** A model that is loaded, loading or failed gives way to another at once when the new settings mean another. */
   changeSettings(settings: WorkerSettings): void
   /** Tells how fast a run was; memory is measured again. */
   noteRun(decodeMsPerToken: number): Promise<void>
 }
+
+/** Settings that a prompt overrides. */
+export type ModelChoice = Partial<Pick<WorkerSettings, 'model' | 'sae'>>
 
 /** Folders of a model and of its SAE set, null for none. */
 export interface ModelLocation {
@@ -62,12 +65,13 @@ export function createModelService(parts: ModelServiceParts): ModelService {
     parts.onChanged(next)
   }
 
-  async function load(signal: AbortSignal, onProgress?: (progress: Progress) => void): Promise<ReadyModel> {
-    const key = keyOf(settings)
+  async function load(signal: AbortSignal, onProgress?: (progress: Progress) => void, choice: ModelChoice = {}): Promise<ReadyModel> {
+    const wanted = { ...settings, ...choice }
+    const key = keyOf(wanted)
     if (ready?.key === key) return ready
     if (loading?.key !== key) {
       loading?.controller.abort()
-      loading = startLoading(key)
+      loading = startLoading(key, wanted)
     }
     const joined = loading
     if (onProgress) joined.listeners.add(onProgress)
@@ -81,10 +85,10 @@ export function createModelService(parts: ModelServiceParts): ModelService {
     }
   }
 
-  function startLoading(key: string): Loading {
+  function startLoading(key: string, wanted: WorkerSettings): Loading {
     const controller = new AbortController()
     const listeners = new Set<(progress: Progress) => void>()
-    const started: Loading = { key, controller, listeners, waiting: 0, promise: loadNow(key, settings, controller.signal, listeners, () => loading === started) }
+    const started: Loading = { key, controller, listeners, waiting: 0, promise: loadNow(key, wanted, controller.signal, listeners, () => loading === started) }
     // Everyone who waits is told; a load that nobody waits for any more has no one to tell.
     started.promise.catch(() => {})
     return started
@@ -129,7 +133,7 @@ export function createModelService(parts: ModelServiceParts): ModelService {
     state: () => state,
     settings: () => settings,
     load,
-    isCurrent: (model) => ready === model,
+    current: () => ready,
     async unload() {
       loading?.controller.abort()
       loading = null

@@ -10,7 +10,7 @@ import { summaryOf, type StoredRun } from '../store/runFile'
 import type { RunStore } from '../store/runStore'
 import { orCancelled } from './abort'
 import { fileNameOf } from '../editor/fileName'
-import type { ModelService } from './modelService'
+import type { ModelChoice, ModelService } from './modelService'
 import { createThrottle } from './throttle'
 
 /** Alternatives kept per token: more than a hover shows, enough for the panel. */
@@ -51,6 +51,8 @@ export interface RunServiceParts {
   readonly models: ModelService
   readonly store: RunStore
   activeEdits(): readonly Edit[]
+  /** Which model the prompt file asks for itself, if any. */
+  readModelChoice(promptUri: string, text: string): Promise<ModelChoice>
   onChanged(change: RunChange): void
   log(message: string): void
 }
@@ -102,7 +104,7 @@ export function createRunService(parts: RunServiceParts): RunService {
   async function carryOut(plan: Plan, run: LiveRun, signal: AbortSignal, onProgress: (progress: Progress) => void): Promise<RunSummary> {
     const parent = plan.parent && findLive(plan.parent.id)
     if (parent) await orCancelled(parent.ended, signal)
-    const model = await models.load(signal, onProgress)
+    const model = await models.load(signal, onProgress, await parts.readModelChoice(plan.promptUri, plan.text))
     const prompt = model.reader.read(plan.promptUri, plan.text)
     const settings = settingsOf(plan, prompt.choices, models.settings())
     const extent = { top: model.loaded.sae?.k ?? 0, alternatives: ALTERNATIVES, capture: null }
@@ -116,7 +118,7 @@ export function createRunService(parts: RunServiceParts): RunService {
     run.detail = () => record.detail()
     try {
       const result = await inTurn(signal, async () => {
-        if (!models.isCurrent(model)) throw new InputError('model was changed before the run began', 'run the prompt again')
+        if (models.current() !== model) throw new InputError('model was changed before the run began', 'run the prompt again')
         return engine.generate(request, (event) => {
           if (event.kind === 'tokens') record.add(event.tokens)
           else onProgress({ message: `reading the prompt: ${event.done} of ${event.total} tokens`, fraction: event.done / event.total })

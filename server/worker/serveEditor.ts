@@ -17,6 +17,7 @@ import { startEditorFeatures, type EditorFeatures } from './editorFeatures'
 import { createFeatureService, type FeatureService } from './featureService'
 import { createModelService, type ModelLocation, type ModelService } from './modelService'
 import * as change from './pinsAndEdits'
+import { readModelChoice } from './promptModelChoice'
 import type { PromptReader } from './promptReader'
 import { notify, onRequest } from './requestHandlers'
 import { createRunService, type RunService } from './runService'
@@ -101,6 +102,7 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
     models,
     store,
     activeEdits: () => edits.active(),
+    readModelChoice,
     log,
     onChanged(next) {
       notify(connection, requests.runChanged, next)

@@ -1,7 +1,8 @@
 // The worker as an editor sees it: a prompt is run, hovered, edited, re-run, compared and undone; and all of it survives a restart.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { CancellationTokenSource } from 'vscode-languageserver/node'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import * as requests from '../../../server/protocol/requests'
@@ -110,6 +111,16 @@ describe('a run', () => {
     const summary = await worker.request(requests.startRun, { promptUri, text: 'seed=7 two' })
     expect(summary).toMatchObject({ generate: 2, sampling: { temperature: 1, topP: 0.9, topK: 5, seed: 7 } })
     expect((await worker.request(requests.getRun, { runId: summary.id }))?.layers).toEqual([1])
+  })
+
+  test('of a prompt that names its own model loads that one, and the next prompt loads the settings’ again', async () => {
+    const model = join(folder, 'own')
+    await mkdir(model)
+    await writeFile(join(model, 'config.json'), '{}')
+    const uri = pathToFileURL(join(folder, 'own.prompt')).href
+    expect((await worker.request(requests.startRun, { promptUri: uri, text: '---\npromptscope:\n  model: ./own\n---\nhello' })).model.path).toBe(model)
+    expect((await worker.request(requests.startRun, { promptUri: uri, text: '---\nmodel: googleai/gemini-2.5-flash\n---\nhello' })).model.path).toBe(SETTINGS.model)
+    expect(worker.engine.loads.map(({ modelPath, saePath }) => [modelPath, saePath])).toEqual([[model, null], [SETTINGS.model, SETTINGS.sae]])
   })
 
   test('can be deleted and brought back', async () => {
