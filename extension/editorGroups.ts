@@ -20,6 +20,12 @@ export function answerColumn(): vscode.ViewColumn {
   return active.tabs.length === 0 ? vscode.ViewColumn.Active : vscode.ViewColumn.Beside
 }
 
+/** The group for the difference of two answers: a wide one, unless that would cover the Scope panel. */
+export async function comparisonColumn(): Promise<vscode.ViewColumn> {
+  const panelIsSeen = vscode.window.tabGroups.all.some(({ activeTab }) => activeTab !== undefined && isPanel(activeTab))
+  return panelIsSeen ? answerColumn() : wideColumn()
+}
+
 /** The group for something wide: the one that holds such already, else a new one below two groups that stand side by side. */
 export async function wideColumn(): Promise<vscode.ViewColumn> {
   const { all, activeTabGroup: active } = vscode.window.tabGroups
@@ -48,10 +54,12 @@ function isAnswer({ input }: vscode.Tab): boolean {
 }
 
 function isWide(tab: vscode.Tab): boolean {
-  const { input } = tab
+  return isPanel(tab) || (tab.input instanceof vscode.TabInputTextDiff && answerUris(tab).some((uri) => runIdOfDocument(uri) !== null))
+}
+
+function isPanel({ input }: vscode.Tab): boolean {
   // The editor puts its own prefix before a panel's type.
-  if (input instanceof vscode.TabInputWebview) return input.viewType.endsWith(SCOPE_PANEL)
-  return input instanceof vscode.TabInputTextDiff && answerUris(tab).some((uri) => runIdOfDocument(uri) !== null)
+  return input instanceof vscode.TabInputWebview && input.viewType.endsWith(SCOPE_PANEL)
 }
 
 function answerUris({ input }: vscode.Tab): readonly vscode.Uri[] {

@@ -39,8 +39,8 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const state = createWorkerState(worker, log)
   const heat = createHeat(worker, state, log)
   const selection = createTokenSelection(worker, state)
-  const scope = createScopePanel({ context, worker, state, heat, selection, log })
   const runs = createRunCommands(worker, state, log)
+  const scope = createScopePanel({ context, worker, state, heat, selection, log, rerun: (runId) => runs.rerunAndCompare(runId, false) })
 
   const modelView = registerModelView(worker, state)
   const editsView = registerPinsAndEditsView(worker, state)

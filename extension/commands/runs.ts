@@ -3,10 +3,10 @@ import * as vscode from 'vscode'
 import { InputError } from '../../server/protocol/errors'
 import { cancelRun, deleteRun, rerun, restoreRun, startRun, type RunSummary } from '../../server/protocol/requests'
 import { Command, ContextKey } from '../contributions'
-import { answerColumn, closeRunTabs, wideColumn } from '../editorGroups'
+import { answerColumn, closeRunTabs, comparisonColumn } from '../editorGroups'
 import { longTask } from '../longTask'
 import { CHOOSE_MODEL, offer, SHOW_LOG, showProblem, type ProblemAction } from '../problems'
-import { runDocumentUri, runIdOfDocument } from '../runDocuments'
+import { activeRunId, runDocumentUri, runIdOfDocument } from '../runDocuments'
 import type { Worker } from '../serverProcess'
 import { opensDiffAfterRerun } from '../settings'
 import { baseName } from '../wording'
@@ -69,18 +69,19 @@ export function createRunCommands(worker: Worker, state: WorkerState, log: vscod
   }
 
   const openDiff = async (original: RunSummary, run: RunSummary): Promise<void> => {
-    const options: vscode.TextDocumentShowOptions = { viewColumn: await wideColumn(), preserveFocus: true, preview: true }
+    // Whoever was reading an answer goes on in the new one; whoever types in a prompt is left there.
+    const preserveFocus = activeRunId() === null
+    const options: vscode.TextDocumentShowOptions = { viewColumn: await comparisonColumn(), preserveFocus, preview: true }
     await vscode.commands.executeCommand('vscode.diff', runDocumentUri(original), runDocumentUri(run), diffTitle(original, run), options)
   }
 
-  /** Runs a run's prompt again with the current edits and opens the two answers side by side. */
-  const rerunAndCompare = async (runId: string): Promise<RunSummary | null> => {
+  /** Runs a run's prompt again with the current edits and opens the two answers side by side, or only the new one. */
+  const rerunAndCompare = async (runId: string, compare = opensDiffAfterRerun()): Promise<RunSummary | null> => {
     const original = state.run(runId)
     if (!original) {
       void vscode.window.showErrorMessage('This run is no longer there. Run its prompt again.')
       return null
     }
-    const compare = opensDiffAfterRerun()
     const result = await follow({
       title: `Re-running ${original.name}`,
       isMine: (run) => run.parent?.runId === runId,

@@ -28,13 +28,15 @@ export interface ScopeParts {
   readonly heat: Heat
   readonly selection: TokenSelection
   readonly log: vscode.LogOutputChannel
+  /** Runs a run again with the current edits and opens the new answer. */
+  readonly rerun: (runId: string) => Promise<unknown>
 }
 
 // The trace of a streaming run is read this often; the panel redraws no faster anyway.
 const GROW_MS = 200
 const REMEMBERED_RUN = 'scope.runId'
 
-export function createScopePanel({ context, worker, state, heat, selection, log }: ScopeParts): ScopePanel {
+export function createScopePanel({ context, worker, state, heat, selection, log, rerun }: ScopeParts): ScopePanel {
   let panel: vscode.WebviewPanel | null = null
   let caller: Caller<ScopePanelApi> | null = null
   let isReady = false
@@ -98,7 +100,8 @@ export function createScopePanel({ context, worker, state, heat, selection, log 
     addEdit: async (line) => state.acceptEdits(await worker.request(addEdit, { line })),
     removeEdit: async (id) => state.acceptEdits(await worker.request(removeEdit, { id })),
     undoEdits: async () => state.acceptEdits(await worker.request(undoEdits, null)),
-    rerun: async (id) => void (await vscode.commands.executeCommand(Command.rerun, id)),
+    // The panel compares the two answers itself.
+    rerun: async (id) => void (await rerun(id)),
     cancelRun: async (id) => void (await worker.request(cancelRun, { runId: id })),
     openDiff: async (original, id) => void (await vscode.commands.executeCommand(Command.diffRuns, original, id)),
     runPrompt: async () => {

@@ -75,7 +75,7 @@ function editItem(entry: EditEntry, description: FeatureDescription | undefined,
     tooltip: entry.enabled ? 'Switch this edit off' : 'Switch this edit on',
     accessibilityInformation: { label: `Edit ${entry.line} is ${entry.enabled ? 'on' : 'off'}` },
   }
-  item.description = [description?.label, fired].filter(Boolean).join(' · ')
+  item.description = [fired, description?.label].filter(Boolean).join(' · ')
   item.tooltip = featureTooltip(entry.line, description, fired)
   item.accessibilityInformation = { label: `Edit ${entry.line}, ${entry.enabled ? 'on' : 'off'}, ${description?.label ?? 'no label'}, ${fired}` }
   return item
@@ -87,7 +87,7 @@ function pinItem(feature: FeatureId, description: FeatureDescription | undefined
   item.id = `pin ${name}`
   item.contextValue = RowKind.pin
   item.iconPath = new vscode.ThemeIcon('pinned')
-  item.description = [description?.label, last].filter(Boolean).join(' · ')
+  item.description = [last, description?.label].filter(Boolean).join(' · ')
   item.tooltip = featureTooltip(name, description, last)
   item.command = { command: Command.showFeature, title: 'Show Heat', arguments: [{ kind: 'pin', feature }] }
   item.accessibilityInformation = { label: `Pinned feature ${name}, ${description?.label ?? 'no label'}, ${last}` }
