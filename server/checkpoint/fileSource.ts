@@ -1,6 +1,7 @@
 // A file as a ByteSource, and the small reads of whole text and JSON files that opening a folder needs; turns what the disk says into InputErrors.
 import { open, realpath, stat, readFile } from 'node:fs/promises'
 import type { ByteSource } from '../formats/byteSource'
+import { scanJson } from '../formats/jsonScan'
 import { InputError } from '../protocol/errors'
 
 /** A file that is open for reading. */
@@ -9,8 +10,9 @@ export interface FileSource extends ByteSource {
   readonly file: string
 }
 
-/** Most bytes of a JSON file: tokenizer.json of Qwen3.5 has 20 MB. */
-const JSON_LIMIT = 256 * 1024 * 1024
+/** Most bytes of a text file: tokenizer.json of Qwen3.5 has 20 MB. */
+const TEXT_LIMIT = 64 * 1024 * 1024
+const DEPTH_LIMIT = 100
 
 /** Opens the file, hands it to `use` and closes it. Throws InputError with `remedy` when it is missing, no file or not readable. */
 export async function withFile<Result>(path: string, remedy: string, use: (source: FileSource) => Promise<Result>): Promise<Result> {
@@ -41,9 +43,11 @@ export async function withFile<Result>(path: string, remedy: string, use: (sourc
 
 /** A parsed JSON file. Throws InputError when it is missing or no JSON. */
 export async function readJson(path: string, remedy: string): Promise<unknown> {
-  const text = await readText(path, remedy)
+  const bytes = await readSmallFile(path, remedy)
+  const { depth } = scanJson(bytes)
+  if (depth > DEPTH_LIMIT) throw new InputError(`${path} is nested ${depth} deep`, 'download or copy the file again')
   try {
-    return JSON.parse(text)
+    return JSON.parse(decodeText(bytes))
   } catch {
     throw new InputError(`${path} is not JSON`, 'download or copy the file again')
   }
@@ -56,12 +60,7 @@ export async function readJsonIfThere(path: string, remedy: string): Promise<unk
 
 /** A text file in UTF-8, without its byte order mark. */
 export async function readText(path: string, remedy: string): Promise<string> {
-  const { file, size } = await regularFile(path, remedy)
-  if (size > JSON_LIMIT) throw new InputError(`${path} has ${size} bytes, more than the limit of ${JSON_LIMIT}`, remedy)
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new InputError(`${path} cannot be read (${errorCode(error)})`, 'check its permissions')
-  })
-  return text.replace(/^\uFEFF/, '')
+  return decodeText(await readSmallFile(path, remedy))
 }
 
 export async function isThere(path: string): Promise<boolean> {
@@ -77,6 +76,18 @@ export async function realFolder(path: string, what: string): Promise<string> {
   if (!found) throw new InputError(`${what} ${path} does not exist`, 'check the path')
   if (!found.isDirectory()) throw new InputError(`${what} ${path} is not a folder`, 'choose the folder that holds config.json')
   return realpath(path)
+}
+
+async function readSmallFile(path: string, remedy: string): Promise<Uint8Array> {
+  const { file, size } = await regularFile(path, remedy)
+  if (size > TEXT_LIMIT) throw new InputError(`${path} has ${size} bytes, more than the limit of ${TEXT_LIMIT}`, remedy)
+  return readFile(file).catch((error: unknown) => {
+    throw new InputError(`${path} cannot be read (${errorCode(error)})`, 'check its permissions')
+  })
+}
+
+function decodeText(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes)
 }
 
 async function regularFile(path: string, remedy: string): Promise<{ file: string; size: number }> {

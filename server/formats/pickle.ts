@@ -34,8 +34,11 @@ export interface PickleReader {
   readonly persistent: (id: PickleValue) => PickleValue
 }
 
-/** Most bytes that a pickle of tensors may have; the tensors' own numbers lie outside it. */
-export const PICKLE_LIMIT = 64 * 1024 * 1024
+/** Most bytes that a pickle of tensors may have; the tensors' own numbers lie outside it, and each takes some 200 bytes. */
+export const PICKLE_LIMIT = 8 * 1024 * 1024
+
+/** Each instruction may make an object of some hundred bytes. */
+const INSTRUCTION_LIMIT = 1_000_000
 
 /** Reads one pickle of protocol 2 to 5. Throws InputError, which begins with `name`, for damaged data and for instructions that could run code. */
 export function readPickle(name: string, bytes: Uint8Array, reader: PickleReader): PickleValue {
@@ -70,11 +73,12 @@ class Unpickler {
   }
 
   read(): PickleValue {
-    for (;;) {
+    for (let count = 0; count < INSTRUCTION_LIMIT; count++) {
       const opcode = this.byte()
       if (opcode === 0x2e) return this.pop() // STOP
       this.step(opcode)
     }
+    throw new InputError(`${this.name} has a pickle of more than ${INSTRUCTION_LIMIT} instructions`, REMEDY)
   }
 
   private step(opcode: number): void {

@@ -2,11 +2,20 @@
 // Format: https://github.com/huggingface/safetensors#format
 import { InputError } from '../protocol/errors'
 import type { ByteSource } from './byteSource'
+import { scanJson } from './jsonScan'
 import { quote, quoteValue } from './quote'
 import { DTYPE_BYTES, rowMajorStride, type TensorDtype, type TensorEntry } from './tensorEntry'
 
 /** The format's own limit on the header, in bytes. */
 const HEADER_LIMIT = 100_000_000
+
+/** Far above what checkpoints have: Qwen3-30B-A3B names 18,867 tensors in all its shards together. */
+const TENSOR_LIMIT = 200_000
+const DEPTH_LIMIT = 8
+
+/** A header takes some 100 bytes per tensor, and metadata may be long. */
+const PLAIN_HEADER_BYTES = 16 * 1024 * 1024
+const BYTES_PER_TENSOR = 4096
 
 const DAMAGED = 'download or copy the file again'
 const FOREIGN = 'choose a safetensors file'
@@ -78,32 +87,20 @@ async function readHeader(source: ByteSource): Promise<{ header: Record<string, 
 }
 
 function parseHeader(source: ByteSource, bytes: Uint8Array): Record<string, unknown> {
-  let text: string
+  const { depth, members } = scanJson(bytes)
+  if (depth > DEPTH_LIMIT) throw new InputError(`${source.name} has a header that is nested ${depth} deep`, DAMAGED)
+  if (members[1]! > TENSOR_LIMIT) throw new InputError(`${source.name} names ${members[1]} tensors, more than the limit of ${TENSOR_LIMIT}`, FOREIGN)
+  if (bytes.length > PLAIN_HEADER_BYTES + members[1]! * BYTES_PER_TENSOR) throw new InputError(`${source.name} has a header of ${bytes.length} bytes for ${members[1]} tensors`, FOREIGN)
   let header: unknown
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    header = JSON.parse(text)
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
     throw new InputError(`${source.name} has a header that is not JSON`, DAMAGED)
   }
   if (!isRecord(header)) throw new InputError(`${source.name} has a header that is not a JSON object`, DAMAGED)
-  if (keysWritten(text) !== keysKept(header)) throw new InputError(`${source.name} has a header that names something twice`, DAMAGED)
+  // JSON.parse keeps the last of several members of one name, without a word.
+  if (members[1]! + members[2]! !== keysKept(header)) throw new InputError(`${source.name} has a header that names something twice`, DAMAGED)
   return header
-}
-
-/** Keys in a JSON text's objects, down to depth 2; compared with what JSON.parse kept, since it drops duplicates silently. */
-function keysWritten(json: string): number {
-  let keys = 0
-  let depth = 0
-  for (let i = 0; i < json.length; i++) {
-    const character = json[i]
-    if (character === '"') {
-      for (i++; json[i] !== '"'; i++) if (json[i] === '\\') i++
-    } else if (character === '{') depth++
-    else if (character === '}') depth--
-    else if (character === ':' && depth <= 2) keys++
-  }
-  return keys
 }
 
 function keysKept(header: Record<string, unknown>): number {

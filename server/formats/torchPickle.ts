@@ -10,6 +10,9 @@ import { readZipDirectory, zipDataOffset, type ZipEntry } from './zipDirectory'
 const REMEDY = 'save a plain dict of tensors with torch.save'
 const DAMAGED = 'download or copy the file again'
 
+/** Most values of a dict; an SAE has four, a whole checkpoint some thousands. */
+const VALUE_LIMIT = 20_000
+
 /** The dtype that each storage class of torch stands for. Untyped storages count bytes. */
 const STORAGE_DTYPES: Readonly<Record<string, TensorDtype>> = {
   'torch.FloatStorage': 'F32',
@@ -67,6 +70,7 @@ interface Tensor extends PickleObject {
 async function readRoot(source: ByteSource, root: Map<PickleValue, PickleValue>, entries: ReadonlyMap<string, ZipEntry>, folder: string): Promise<TorchFile> {
   const tensors = new Map<string, TensorEntry>()
   const metadata: TorchFile['metadata'] = new Map()
+  if (root.size > VALUE_LIMIT) throw new InputError(`${source.name} holds ${root.size} values, more than the limit of ${VALUE_LIMIT}`, REMEDY)
   for (const [name, value] of root) {
     if (typeof name !== 'string') throw new InputError(`${source.name} has a key that is not a string`, REMEDY)
     if (isTensor(value)) tensors.set(name, await locate(source, name, value, entries.get(`${folder}/data/${value.storage.key}`)))

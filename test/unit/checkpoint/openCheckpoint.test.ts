@@ -69,6 +69,7 @@ describe('a checkpoint that is not right', () => {
     ['is a file', () => rm(folder, { recursive: true }).then(() => writeFile(folder, '')), 'model folder FOLDER is not a folder'],
     ['has no config.json', () => rm(join(folder, 'config.json')), 'config.json is missing'],
     ['has a config.json that is no JSON', () => writeFile(join(folder, 'config.json'), '{"a"'), 'config.json is not JSON'],
+    ['has a config.json that is nested without end', () => writeFile(join(folder, 'config.json'), '['.repeat(1e6)), 'config.json is nested 1000000 deep'],
     ['has a folder for config.json', () => rm(join(folder, 'config.json')).then(() => mkdir(join(folder, 'config.json'))), 'config.json is not a file'],
     ['is of another architecture', () => writeJson(folder, 'config.json', { architectures: ['LlamaForCausalLM'] }), 'config.json architecture "LlamaForCausalLM" is not supported'],
     ['has no weights', () => rm(join(folder, 'model.safetensors')), 'FOLDER has no model.safetensors'],

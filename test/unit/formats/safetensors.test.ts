@@ -45,6 +45,8 @@ describe('a header that cannot be true is refused in one sentence', () => {
     ['a header beyond the file', file('{}', 0, 5000), 'w.safetensors is truncated: its header needs 5008 bytes and the file has 10'],
     ['no JSON', file('{"a": '), 'w.safetensors has a header that is not JSON'],
     ['broken UTF-8', file(String.raw`{"a":1}`).map((byte) => (byte === 0x61 ? 0xff : byte)), 'w.safetensors has a header that is not JSON'],
+    ['deep nesting', file('{"a":' + '['.repeat(100_000) + ']'.repeat(100_000) + '}'), 'w.safetensors has a header that is nested 100001 deep'],
+    ['far too many tensors', file('{' + '"a":{},'.repeat(200_001) + '"b":{}}'), 'w.safetensors names 200002 tensors, more than the limit of 200000'],
     ['a name twice', file('{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1), 'w.safetensors has a header that names something twice'],
     ['a field twice', file('{"a":{"dtype":"U8","shape":[1],"shape":[1],"data_offsets":[0,1]}}', 1), 'w.safetensors has a header that names something twice'],
     ['an unknown dtype', file({ a: entry([1], [0, 1], 'F8_E4M3') }, 1), 'w.safetensors tensor "a" has the dtype "F8_E4M3", which is not supported'],

@@ -15,7 +15,8 @@ export function storedZip(entries: Readonly<Record<string, Uint8Array>> | readon
   for (const [name, data] of list) {
     const nameBytes = new TextEncoder().encode(name)
     const offset = out.length
-    out.push(...u32(0x04034b50), ...u16(45), ...u16(0), ...u16(method), ...u32(0), ...u32(0), ...u32(data.length), ...u32(data.length), ...u16(nameBytes.length), ...u16(0), ...nameBytes, ...data)
+    out.push(...u32(0x04034b50), ...u16(45), ...u16(0), ...u16(method), ...u32(0), ...u32(0), ...u32(data.length), ...u32(data.length), ...u16(nameBytes.length), ...u16(0), ...nameBytes)
+    for (const byte of data) out.push(byte)
     const extra = zip64 ? [...u16(1), ...u16(24), ...u64(data.length), ...u64(data.length), ...u64(offset)] : []
     const size = zip64 ? 0xffffffff : data.length
     directory.push(...u32(0x02014b50), ...u16(45), ...u16(45), ...u16(0), ...u16(method), ...u32(0), ...u32(0), ...u32(size), ...u32(size))

@@ -73,7 +73,8 @@ describe('files that torch wrote', () => {
 describe('pickles that want something run', () => {
   const text = (value: string): number[] => [...new TextEncoder().encode(value)]
   const unicode = (value: string): number[] => [0x58, value.length, 0, 0, 0, ...text(value)] // BINUNICODE
-  const archive = (...pickle: number[]): Uint8Array => storedZip({ 'x/data.pkl': Uint8Array.from(pickle), 'x/byteorder': Uint8Array.from(text('little')) })
+  const archive = (...pickle: number[]): Uint8Array => archiveOf(Uint8Array.from(pickle))
+  const archiveOf = (pickle: Uint8Array): Uint8Array => storedZip({ 'x/data.pkl': pickle, 'x/byteorder': Uint8Array.from(text('little')) })
   const cases: [string, number[], string][] = [
     ['GLOBAL os.system', [0x80, 2, ...text('cos\nsystem\n'), ...unicode('touch /tmp/owned'), 0x85, 0x52, 0x2e], 'wants to call os.system'],
     ['STACK_GLOBAL posix.system', [0x80, 4, ...unicode('posix'), ...unicode('system'), 0x93, ...unicode('id'), 0x85, 0x52, 0x2e], 'wants to call posix.system'],
@@ -88,6 +89,10 @@ describe('pickles that want something run', () => {
   ]
   test.each(cases)('%s', async (_, pickle, words) => {
     expect(await refusal(archive(...pickle))).toBe(`layer3.sae.pt ${words}, which Promptscope never runs; save a plain dict of tensors with torch.save`)
+  })
+
+  test('a pickle that only grows', async () => {
+    expect(await refusal(archiveOf(new Uint8Array(1_000_001).fill(0x28)))).toBe('layer3.sae.pt has a pickle of more than 1000000 instructions; save a plain dict of tensors with torch.save')
   })
 
   const damaged: [string, number[]][] = [
