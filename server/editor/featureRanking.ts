@@ -10,6 +10,8 @@ export interface RankedFeature {
   readonly activationAfterEdit: number | null
   /** Activation relative to the greatest known: of the feature when labels tell, else of its layer in this run. 0..1. */
   readonly strength: number
+  /** Activation relative to the greatest of its layer in this run, outlier tokens aside. 0..1. */
+  readonly share: number
   readonly description: FeatureDescription
 }
 
@@ -54,8 +56,9 @@ export function featureOnToken(run: FeatureSource, tokenIndex: number, feature: 
   }
   const activation = find(run.features) ?? 0
   const description = describe(feature)
-  const greatest = description.maxActivation ?? layerScale(run, feature.layer).max
-  return { feature, activation, activationAfterEdit: find(run.featuresAfterEdit), strength: greatest > 0 ? Math.min(1, activation / greatest) : 0, description }
+  const { max } = layerScale(run, feature.layer)
+  const relativeTo = (greatest: number): number => (greatest > 0 ? Math.min(1, activation / greatest) : 0)
+  return { feature, activation, activationAfterEdit: find(run.featuresAfterEdit), strength: relativeTo(description.maxActivation ?? max), share: relativeTo(max), description }
 }
 
 function layerScale(run: FeatureSource, layer: number): LayerScale {

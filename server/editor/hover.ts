@@ -18,7 +18,7 @@ export interface TokenHoverSubject {
 // The editor shows a hover 250 pixels high and, in half a window, 460 wide before it scrolls or wraps: one line per feature fits.
 const SHOWN_FEATURES = 6
 const SHOWN_ALTERNATIVES = 5
-const BAR_WIDTH = 5
+const BAR_WIDTH = 6
 const WORDS_WIDTH = 11
 const NO_BREAK = '\u00a0'
 /** Alternatives below this are left out. */
@@ -53,9 +53,8 @@ function features(subject: TokenHoverSubject): string {
 }
 
 function featureRow({ run, token }: TokenHoverSubject, ranked: RankedFeature, isPinned: boolean): string {
-  const { feature, activation, activationAfterEdit, strength, description } = ranked
+  const { feature, activation, activationAfterEdit, share, description } = ranked
   const place: FeaturePlace = { runId: run.id, feature, tokenIndex: token.index }
-  const words = description.label ?? description.tokens.slice(0, 3).join(', ')
   const edited = run.edits.find(({ edit, firedAt }) => edit.startsWith(`${renderFeature(feature)} `) && firedAt.includes(token.index))
   const after = edited && activationAfterEdit !== null ? `${NO_BREAK}→${NO_BREAK}${activationText(activationAfterEdit)}` : ''
   const name = `${isPinned ? `📌${NO_BREAK}` : ''}${link(renderFeature(feature), commandLink(showFeatureCommand, place), facts(description))}`
@@ -65,8 +64,14 @@ function featureRow({ run, token }: TokenHoverSubject, ranked: RankedFeature, is
     isPinned ? link('Unpin', commandLink(unpinFeatureCommand, place), 'Stop keeping it in view') : link('Pin', commandLink(pinFeatureCommand, place), 'Keep it in view'),
     link('Show', commandLink(showFeatureCommand, place), 'Show its activation over the text'),
   ]
-  const about = edited ? `*edit: ${escapeMarkdown(edited.edit)}*` : escapeMarkdown(cut(words, WORDS_WIDTH)).replaceAll(' ', NO_BREAK)
-  return `| ${name} | \`${bar(strength, BAR_WIDTH)}\`${NO_BREAK}${activationText(activation)}${after} | ${about} | ${links.join(`${NO_BREAK}·${NO_BREAK}`)} |`
+  const about = edited ? `*edit: ${escapeMarkdown(edited.edit)}*` : escapeMarkdown(shortWords(description)).replaceAll(' ', NO_BREAK)
+  return `| ${name} | \`${bar(share, BAR_WIDTH)}\`${NO_BREAK}${activationText(activation)}${after} | ${about} | ${links.join(`${NO_BREAK}·${NO_BREAK}`)} |`
+}
+
+/** The label where it fits; else the tokens that the feature fires on most, which say more than half a label. */
+function shortWords({ label, tokens }: FeatureDescription): string {
+  const fits = label !== null && [...label].length <= WORDS_WIDTH
+  return cut(fits || tokens.length === 0 ? (label ?? '') : tokens.slice(0, 3).map((text) => text.trim()).join(', '), WORDS_WIDTH)
 }
 
 /** All that is known of a feature, for the tip of its link. */

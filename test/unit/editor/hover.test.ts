@@ -56,12 +56,12 @@ describe('hover', () => {
 
   test('keeps a pinned feature in view where it does not fire', () => {
     const text = hover(2, {}, unknown, [{ layer: 0, feature: 5 }])
-    expect(text).toMatch(/📌\u00a0\[L0\/5\]\([^)]*\) \| `░{5}`\u00a00 \|.*\[Unpin\]/)
+    expect(text).toMatch(/📌\u00a0\[L0\/5\]\([^)]*\) \| `░{6}`\u00a00 \|.*\[Unpin\]/)
   })
 
   test('shows both sides of an edit where it fired', () => {
     const change = { edits: [{ edit: 'L1/8 = 0', firedAt: [3] }], featuresAfterEdit: { 1: [[], [], [], [{ feature: 9, activation: 1 }]] } }
-    expect(hover(3, change)).toContain('`█░░░░`\u00a00.500\u00a0→\u00a00 | *edit: L1/8 = 0* |')
+    expect(hover(3, change)).toContain('`█░░░░░`\u00a00.500\u00a0→\u00a00 | *edit: L1/8 = 0* |')
     expect(hover(2, change)).not.toContain('*edit')
   })
 
@@ -70,13 +70,21 @@ describe('hover', () => {
     expect(hover(2, { features: {} })).toContain('No feature fires on this token.')
   })
 
+  test('shows a label that fits, else the tokens it fires on most, else what there is of the label', () => {
+    const words = (label: string | null, tokens: string[]) => / \| ([^|]*) \| \[Suppress/.exec(hover(3, {}, (feature) => ({ ...unknown(feature), label, tokens })))?.[1]
+    expect(words('Chinese', [' the'])).toBe('Chinese')
+    expect(words('English 52 %, mathematics 18 %', [' the', ' of', ' a', ' to'])).toBe('the,\u00a0of,\u00a0a')
+    expect(words('words about the weather', [])).toBe('words\u00a0abou…')
+    expect(words(null, [])).toBe('')
+  })
+
   test('escapes labels', () => {
     expect(hover(3, {}, (feature) => ({ ...unknown(feature), label: '|[a](b)' }))).toContain('| \\|\\[a\\]\\(b\\) |')
   })
 
   test('tells all that is known of a feature in the tip of its name', () => {
     const known = (feature: FeatureId) => ({ ...unknown(feature), label: 'a label that is too long for one line', tokens: [' the', '"'], density: 0.0163, typicalActivation: 2.5, maxActivation: 5 })
-    expect(hover(3, {}, known)).toContain('"a label that is too long for one line; strongest on the, ”; fires on 1.6 % of tokens; usually 2.50; at most 5.00") | `████░`\u00a04.00 | a\u00a0label\u00a0th… |')
+    expect(hover(3, {}, known)).toContain('"a label that is too long for one line; strongest on the, ”; fires on 1.6 % of tokens; usually 2.50; at most 5.00") | `██████`\u00a04.00 | the,\u00a0" |')
   })
 })
 
