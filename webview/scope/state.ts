@@ -112,7 +112,8 @@ function showView(state: ScopeState, view: ScopeView, saved: SavedScope | null):
   const { run } = view
   const sameRun = run !== null && run.id === state.run?.id
   const samePrompt = sameRun || (run !== null && state.run !== null && (run.parent?.runId === state.run.id || run.promptUri === state.run.promptUri) && samePromptTokens(run, state.run))
-  const savedHere = saved !== null && run !== null && saved.runId === run.id ? saved : null
+  // A panel that was covered while its run was made again comes back on the new run.
+  const savedHere = saved?.runId && (saved.runId === run?.id || saved.runId === run?.parent?.runId) ? saved : null
   const chosenFeature = view.chosenFeature ?? savedHere?.chosenFeature ?? null
   return {
     ...state,

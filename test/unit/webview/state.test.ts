@@ -86,6 +86,11 @@ describe('what is remembered while the panel is hidden', () => {
     expect(after({ kind: 'viewShown', view: view(run('ab', 'cd')), saved })).toMatchObject({ selectedIndex: 3, chosenFeature: FEATURE, openLayers: [1] })
   })
 
+  it('comes back on the re-run that was made meanwhile', () => {
+    const again = run('ab', 'xy', { id: 'run-2', parent: { runId: 'run-1', firstRecomputed: 2 } })
+    expect(after({ kind: 'viewShown', view: view(again), saved })).toMatchObject({ selectedIndex: 3, chosenFeature: FEATURE })
+  })
+
   it('gives way to the host\'s word and to another run', () => {
     expect(after({ kind: 'viewShown', view: view(run('ab', 'cd'), { selectedToken: 0 }), saved }).selectedIndex).toBe(0)
     expect(after({ kind: 'viewShown', view: view(run('ab', 'cd', { id: 'run-9' })), saved })).toMatchObject({ selectedIndex: null, chosenFeature: null, openLayers: [1] })
