@@ -5,7 +5,7 @@ import { modelTensors } from '../formats/modelTensors'
 import { quote } from '../formats/quote'
 import { readSafetensors } from '../formats/safetensors'
 import { parseSafetensorsIndex } from '../formats/safetensorsIndex'
-import type { StoredTensor } from '../formats/tensorEntry'
+import type { StoredTensor, TensorEntry } from '../formats/tensorEntry'
 import { InputError } from '../protocol/errors'
 import type { Checkpoint } from './checkpoint'
 import { isThere, readJson, readJsonIfThere, realFolder, withFile } from './fileSource'
@@ -23,16 +23,12 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   const config = parseModelConfig(configJson, configFile)
   const wanted = modelTensors(config)
   const tensors = await locateTensors(folder, wanted)
-  let parameters = 0
-  for (const [name, shape] of wanted) {
-    checkTensor(tensors.get(name)!, shape)
-    parameters += shape.reduce((product, size) => product * size, 1)
-  }
+  const parameters = [...wanted.values()].reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0)
   return { path, name: folderName(path), config, tensors, stopIds: await readStopIds(folder, configJson, config.vocabSize), parameters }
 }
 
-/** Every wanted tensor with its file, from the shards that hold them. */
-async function locateTensors(folder: string, wanted: ReadonlyMap<string, unknown>): Promise<Map<string, StoredTensor>> {
+/** Every wanted tensor, checked, with its file, from the shards that hold them. */
+async function locateTensors(folder: string, wanted: ReadonlyMap<string, readonly number[]>): Promise<Map<string, StoredTensor>> {
   const located = new Map<string, StoredTensor>()
   for (const [shard, names] of await shardsOf(folder, wanted)) {
     const path = join(folder, shard)
@@ -41,6 +37,7 @@ async function locateTensors(folder: string, wanted: ReadonlyMap<string, unknown
       for (const name of names) {
         const tensor = tensors.get(name)
         if (!tensor) throw new InputError(`${path} has no tensor ${quote(name)}`, 'download or copy the file again')
+        checkTensor(path, tensor, wanted.get(name)!)
         located.set(name, { ...tensor, file: source.file })
       }
     })
@@ -66,8 +63,8 @@ async function shardsOf(folder: string, wanted: ReadonlyMap<string, unknown>): P
   return shards
 }
 
-function checkTensor(tensor: StoredTensor, shape: readonly number[]): void {
-  const subject = `${tensor.file} tensor ${quote(tensor.name)}`
+function checkTensor(path: string, tensor: TensorEntry, shape: readonly number[]): void {
+  const subject = `${path} tensor ${quote(tensor.name)}`
   if (tensor.shape.join() !== shape.join()) {
     throw new InputError(`${subject} has the shape [${tensor.shape.join(', ')}] where config.json asks for [${shape.join(', ')}]`, 'use the config.json that came with the weights')
   }

@@ -94,7 +94,7 @@ function readTag(text: string, at: number): Tag | null {
   // A tag that runs into another one was not closed; a comment may mention braces.
   if (!sigil!.startsWith('!') && inner!.includes('{{')) return null
   const end = TAG.lastIndex + (third && text[TAG.lastIndex] === '}' ? 1 : 0)
-  return { tag: tagKind(sigil!, inner!.trim()), start: at, end, inner: sigil === '^' && inner!.trim() ? inner!.trim() : inner!.trim(), tildeBefore: tildeBefore === '~', tildeAfter: tildeAfter === '~' }
+  return { tag: tagKind(sigil!, inner!.trim()), start: at, end, inner: inner!.trim(), tildeBefore: tildeBefore === '~', tildeAfter: tildeAfter === '~' }
 }
 
 function tagKind(sigil: string, inner: string): TagKind {

@@ -20,7 +20,7 @@ export function scanJson(bytes: Uint8Array): JsonScan {
   let depth = 0
   let deepest = 0
   for (let i = 0; i < bytes.length; i++) {
-    switch (bytes[i]) {
+    switch (bytes[i]!) {
       case QUOTE:
         for (i++; i < bytes.length && bytes[i] !== QUOTE; i++) if (bytes[i] === BACKSLASH) i++
         break
