@@ -34,13 +34,15 @@ export function renderHeader(run: RunDetail, model: LoadedModel, promptName: str
 export function renderTokens(run: RunDetail, labels: FeatureLabels, top: number, pen: Pen): string {
   const { color } = pen
   const strongest = strongestByLayer(run)
-  const perToken = Math.max(0, Math.min(top, FEATURES_PER_TOKEN, Math.floor((pen.width - TOKEN_COLUMNS - 15) / (FEATURE_COLUMNS + 1))))
+  const room = pen.width - TOKEN_COLUMNS - 15
+  const perToken = Math.min(top, FEATURES_PER_TOKEN, Math.max(1, Math.floor(room / (FEATURE_COLUMNS + 1))))
+  const columns = Math.min(FEATURE_COLUMNS, room)
   const lines = run.tokens.map((token) => {
     const features = standingOut(run, token, strongest)
       .slice(0, perToken)
       .map(({ feature, activation, share }) => {
         const label = describeFeature(labels, feature).label
-        return fitColored(`${renderFeature(feature)} ${bar(share, BAR_COLUMNS)} ${short(activation)}`, label ?? '', color)
+        return fitColored(`${renderFeature(feature)} ${bar(share, BAR_COLUMNS)} ${short(activation)}`, label ?? '', columns, color)
       })
     const text = fit(visible(token), TOKEN_COLUMNS)
     const probability = token.logprob === null ? '    ' : percent(token.logprob)
@@ -71,8 +73,20 @@ export function renderBeforeAndAfter(before: RunDetail, after: RunDetail, pen: P
   const a = firstDifference === null ? undefined : before.tokens[firstDifference]
   const b = firstDifference === null ? undefined : after.tokens[firstDifference]
   const name = (token: RunToken | undefined): string => (token ? `${JSON.stringify(token.text || token.display)} (${percent(token.logprob ?? 0).trim()})` : 'the end')
-  const verdict = firstDifference === null ? 'no token differs: the edits had no effect on what was chosen' : `first difference at token ${firstDifference}: ${name(a)} became ${name(b)}`
+  const verdict = firstDifference === null ? `no token differs${renderGreatestChange(before, after)}` : `first difference at token ${firstDifference}: ${name(a)} became ${name(b)}`
   return [renderCompletion('Before', marked(before, a, color.red), pen), renderCompletion('After', marked(after, b, color.green), pen), color.dim(`  ${verdict}`), ''].join('\n')
+}
+
+/** How far the edits were from changing the answer: the generated token whose probability moved most. */
+function renderGreatestChange(before: RunDetail, after: RunDetail): string {
+  const changes = after.tokens.filter((token) => token.generated).map((token) => {
+    const from = before.tokens[token.index]?.logprob ?? 0
+    return { token, from, change: Math.abs(Math.exp(token.logprob ?? 0) - Math.exp(from)) }
+  })
+  const greatest = changes.sort((a, b) => b.change - a.change)[0]
+  if (!greatest) return ''
+  const { token, from } = greatest
+  return `; the greatest change is that of token ${token.index}, ${JSON.stringify(token.text || token.display)}, from ${percent(from).trim()} to ${percent(token.logprob ?? 0).trim()}`
 }
 
 /** The run with the first token that differs between guillemets, coloured: found without colour, too. */
@@ -97,9 +111,9 @@ function standingOut(run: RunDetail, token: RunToken, strongest: ReadonlyMap<num
     .sort((a, b) => b.share - a.share)
 }
 
-function fitColored(head: string, label: string, color: Pen['color']): string {
-  const room = FEATURE_COLUMNS - columnsOf(head) - 1
-  return room > 3 ? `${color.cyan(head)} ${color.dim(fit(label, room))}` : color.cyan(fit(head, FEATURE_COLUMNS))
+function fitColored(head: string, label: string, columns: number, color: Pen['color']): string {
+  const room = columns - columnsOf(head) - 1
+  return room > 3 ? `${color.cyan(head)} ${color.dim(fit(label, room))}` : color.cyan(fit(head, Math.max(columns, columnsOf(head))))
 }
 
 /** A token's text on one line, with signs for blanks at its ends and for breaks; its bytes where they are no whole character. */

@@ -197,6 +197,14 @@ it('stops at Ctrl-C with exit code 130', async () => {
   expect(await cli.interruptWhileReading(['trace', '-', '--json'])).toEqual({ code: 130, stdout: '', stderr: 'promptscope: interrupted\n' })
 })
 
+it('serves the language server protocol over stdin and stdout', async () => {
+  const { code, replies } = await cli.converse(['serve', '--lsp', '--stdio'], [
+    { id: 1, method: 'initialize', params: { processId: null, rootUri: null, capabilities: {} } }, { method: 'initialized', params: {} }, { id: 2, method: 'shutdown' }, { method: 'exit' },
+  ])
+  expect(replies).toMatchObject([{ id: 1, result: { capabilities: { hoverProvider: true } } }, { id: 2, result: null }])
+  expect(code).toBe(0)
+})
+
 it('lists models with their SAE sets', async () => {
   const { code, stdout } = await cli.run(['models', '--json'])
   expect(code).toBe(0)

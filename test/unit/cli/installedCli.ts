@@ -21,6 +21,8 @@ export interface InstalledCli {
   run(args: readonly string[], options?: { readonly input?: string }): Promise<Finished>
   /** Sends Ctrl-C once it is seen to read from stdin, which stays open. */
   interruptWhileReading(args: readonly string[]): Promise<Finished>
+  /** Speaks JSON-RPC over stdin and stdout: sends each message once the one before is answered (notifications are not). Resolves when the process ends. */
+  converse(args: readonly string[], messages: readonly { readonly id?: number; readonly method: string; readonly params?: unknown }[]): Promise<{ readonly code: number | null; readonly replies: readonly { readonly id: number; readonly result?: unknown }[] }>
   remove(): void
 }
 
@@ -46,11 +48,37 @@ export async function installCli(): Promise<InstalledCli> {
       child.stdin.write(Buffer.alloc(1 << 20, 'x'), () => child.kill('SIGINT'))
       return finished(child)
     },
+    converse: (args, messages) => converse(start(args), messages),
     remove() {
       rmSync(folder, { recursive: true })
       rmSync(scratch, { recursive: true })
     },
   }
+}
+
+async function converse(child: ChildProcessWithoutNullStreams, messages: Parameters<InstalledCli['converse']>[1]): ReturnType<InstalledCli['converse']> {
+  const closed = new Promise<number | null>((done) => child.on('close', done))
+  const replies: { id: number; result?: unknown }[] = []
+  let received = Buffer.alloc(0)
+  const chunks = child.stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+  for (const message of messages) {
+    const body = JSON.stringify({ jsonrpc: '2.0', ...message })
+    child.stdin.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+    while (message.id !== undefined && replies.at(-1)?.id !== message.id) {
+      const head = /^Content-Length: (\d+)\r\n\r\n/.exec(received.toString('latin1'))
+      const end = head ? head[0].length + Number(head[1]) : Infinity
+      if (head && received.length >= end) {
+        const reply = JSON.parse(received.subarray(head[0].length, end).toString()) as { id?: number }
+        if (reply.id !== undefined) replies.push({ ...reply, id: reply.id })
+        received = received.subarray(end)
+        continue
+      }
+      const chunk = await chunks.next()
+      if (chunk.done) throw new Error(`the process ended before it answered ${message.method}`)
+      received = Buffer.concat([received, chunk.value])
+    }
+  }
+  return { code: await closed, replies }
 }
 
 function finished(child: ChildProcessWithoutNullStreams): Promise<Finished> {
