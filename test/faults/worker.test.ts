@@ -1,74 +1,72 @@
 // A worker that is killed in the middle of a run: the next one on the same folder has everything, the run marked as interrupted.
-import { fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { readdirSync, readFileSync, watch } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { build } from 'esbuild'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createProtocolConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-languageserver/node'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as requests from '../../server/protocol/requests'
-import { initialise, type WorkerClient } from '../unit/worker/workerClient'
+import { runUri } from '../../server/protocol/runUri'
+import { bundleWorker, type WorkerProcesses } from './workerProcess'
 
-const promptUri = 'file:///work/greeting.prompt'
+const promptUri = 'file:///work/story.txt'
 const text = 'one two three'
-let folder: string
-let entry: string
-const children: ChildProcess[] = []
+const INTERRUPTED = { kind: 'failed', message: 'run was interrupted because the worker stopped', remedy: 'run the prompt again' }
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'promptscope-kill-'))
-  entry = join(folder, 'heldWorker.js')
-  await build({ entryPoints: [join(__dirname, 'heldWorker.ts')], outfile: entry, bundle: true, platform: 'node', format: 'cjs', target: 'node20', external: ['onnxruntime-node'] })
-})
-afterAll(async () => {
-  for (const child of children) child.kill('SIGKILL')
-  await rm(folder, { recursive: true, force: true })
-})
-
-async function forkWorker(): Promise<{ readonly child: ChildProcess; readonly client: WorkerClient }> {
-  const child = fork(entry, ['--node-ipc'], { stdio: 'inherit' })
-  children.push(child)
-  const client = await initialise(createProtocolConnection(new IPCMessageReader(child), new IPCMessageWriter(child)), join(folder, 'storage'))
-  return { child, client }
-}
-
-test('a killed worker loses nothing but the tokens of its last second', async () => {
-  const first = await forkWorker()
-  await first.client.request(requests.addEdit, { line: 'L0/1 = 0' })
-  await first.client.request(requests.setPinned, { feature: { layer: 0, feature: 2 }, pinned: true })
-  const answer = first.client.request(requests.startRun, { promptUri, text }).catch(() => 'gone')
-  const { summary } = await first.client.next(requests.runChanged, (change) => change.summary.generatedTokens === 3)
-  await untilSaved((file) => file.includes('"generatedTokens":3'))
-  first.child.kill('SIGKILL')
-  await once(first.child, 'exit')
-
-  const second = await forkWorker()
-  expect(await second.client.request(requests.pinsAndEdits, null)).toMatchObject({ edits: [{ line: 'L0/1 = 0' }], pins: [{ layer: 0, feature: 2 }], undo: 'pin L0/2' })
-  const [kept] = await second.client.request(requests.listRuns, null)
-  expect(kept).toMatchObject({ id: summary.id, status: { kind: 'failed', message: 'run was interrupted because the worker stopped', remedy: 'run the prompt again' } })
-  const run = await second.client.request(requests.getRun, { runId: summary.id })
-  expect(run?.tokens.map((token) => token.generated)).toEqual([false, false, false, true, true, true])
-  expect(run?.features[0]).toHaveLength(6)
-
-  const again = second.client.next(requests.runChanged, (change) => change.summary.generatedTokens === 3)
-  second.client.request(requests.rerun, { runId: summary.id }).catch(() => {})
-  expect((await again).summary).toMatchObject({ name: 'greeting.prompt #2', parent: { runId: summary.id }, edits: [{ edit: 'L0/1 = 0' }] })
-  void answer
-}, 30_000)
-
-/** Resolves when a run file on disk passes the test. */
-function untilSaved(isThere: (file: string) => boolean): Promise<void> {
-  const runs = join(folder, 'storage', 'runs')
-  return new Promise((resolve) => {
-    const look = (): void => {
-      const files = readdirSync(runs).filter((name) => name.endsWith('.run'))
-      if (!files.some((name) => isThere(readFileSync(join(runs, name), 'utf8')))) return
-      watcher.close()
-      resolve()
-    }
-    const watcher = watch(runs, look)
-    look()
+describe('with an engine that computes nothing', () => {
+  let workers: WorkerProcesses
+  beforeAll(async () => {
+    workers = await bundleWorker({ main: 'test/faults/heldWorker.ts' })
   })
-}
+  afterAll(() => workers.remove())
+
+  test('a killed worker loses nothing but the tokens of its last second', async () => {
+    const first = await workers.start()
+    await first.client.request(requests.addEdit, { line: 'L0/1 = 0' })
+    await first.client.request(requests.setPinned, { feature: { layer: 0, feature: 2 }, pinned: true })
+    first.client.request(requests.startRun, { promptUri, text }).catch(() => {})
+    const { summary } = await first.client.next(requests.runChanged, (change) => change.summary.generatedTokens === 3)
+    await workers.untilSaved((file) => file.includes('"generatedTokens":3'))
+    await first.kill()
+
+    const { client } = await workers.start()
+    expect(await client.request(requests.pinsAndEdits, null)).toMatchObject({ edits: [{ line: 'L0/1 = 0' }], pins: [{ layer: 0, feature: 2 }], undo: 'pin L0/2' })
+    expect((await client.request(requests.listRuns, null))[0]).toMatchObject({ id: summary.id, status: INTERRUPTED })
+    const run = await client.request(requests.getRun, { runId: summary.id })
+    expect(run?.text.startsWith(text)).toBe(true)
+    expect(run?.tokens.map((token) => token.generated)).toEqual([false, false, false, true, true, true])
+    expect(run?.features[0]).toHaveLength(6)
+
+    const again = client.next(requests.runChanged, (change) => change.summary.generatedTokens === 3)
+    client.request(requests.rerun, { runId: summary.id }).catch(() => {})
+    expect((await again).summary).toMatchObject({ name: 'story.txt #2', parent: { runId: summary.id }, edits: [{ edit: 'L0/1 = 0' }] })
+  })
+})
+
+describe('the product with the demo model', () => {
+  const settings = { model: '', sae: '' }
+  let workers: WorkerProcesses
+  beforeAll(async () => {
+    workers = await bundleWorker({ main: 'server/main.ts', engine: 'server/engine/thread.ts' })
+  })
+  afterAll(() => workers.remove())
+
+  test('comes back after a kill in the middle of a run, and runs and hovers again', async () => {
+    const first = await workers.start({ ...settings, generate: 4000 })
+    first.client.request(requests.startRun, { promptUri, text: 'Once upon a time' }).catch(() => {})
+    const { summary } = await first.client.next(requests.runChanged, (change) => change.summary.generatedTokens > 0)
+    await first.kill()
+
+    const { client } = await workers.start({ ...settings, generate: 8 })
+    expect((await client.request(requests.listRuns, null))[0]).toMatchObject({ id: summary.id, status: INTERRUPTED })
+
+    const run = await client.request(requests.startRun, { promptUri, text: 'Once upon a time' })
+    expect(run).toMatchObject({ name: 'story.txt #2', status: { kind: 'done' } })
+    const detail = await client.request(requests.getRun, { runId: run.id })
+    const uri = runUri(run)
+    client.open(uri, detail!.text)
+    const hover = await client.hover(uri, detail!.text, detail!.text.slice(detail!.generatedStart))
+    expect((hover!.contents as { value: string }).value).toMatch(/could stand here[\s\S]*L\d+\/\d+[\s\S]*█/)
+  })
+
+  test('says which folder is no model, in one sentence, and stays', async () => {
+    const { client } = await workers.start({ ...settings, model: '/no/such/folder' })
+    await expect(client.request(requests.startRun, { promptUri, text })).rejects.toMatchObject({ code: requests.ERROR_INPUT, message: expect.stringMatching(/\/no\/such\/folder.*;/) as string })
+    expect(await client.request(requests.modelState, null)).toMatchObject({ kind: 'failed', path: '/no/such/folder' })
+  })
+})
