@@ -111,7 +111,7 @@ export function readSavedScope(value: unknown): SavedScope | null {
 function showView(state: ScopeState, view: ScopeView, saved: SavedScope | null): ScopeState {
   const { run } = view
   const sameRun = run !== null && run.id === state.run?.id
-  const samePrompt = sameRun || (run !== null && state.run !== null && (run.parent?.runId === state.run.id || run.promptUri === state.run.promptUri) && samePromptTokens(run, state.run))
+  const samePrompt = sameRun || (run !== null && state.run !== null && (isRerun(run, state.run) || samePromptTokens(run, state.run)))
   // A panel that was covered while its run was made again comes back on the new run.
   const savedHere = saved?.runId && (saved.runId === run?.id || saved.runId === run?.parent?.runId) ? saved : null
   const chosenFeature = view.chosenFeature ?? savedHere?.chosenFeature ?? null
@@ -128,8 +128,13 @@ function showView(state: ScopeState, view: ScopeView, saved: SavedScope | null):
   }
 }
 
+/** A run that has just begun may have no tokens to compare yet, but it knows where it comes from. */
+function isRerun(run: RunDetail, before: RunDetail): boolean {
+  return run.parent !== null && (run.parent.runId === before.id || run.parent.runId === before.parent?.runId)
+}
+
 function samePromptTokens(a: RunDetail, b: RunDetail): boolean {
-  if (a.promptTokens !== b.promptTokens) return false
+  if (a.promptUri !== b.promptUri || a.promptTokens !== b.promptTokens) return false
   for (let i = 0; i < a.promptTokens; i++) if (a.tokens[i]?.id !== b.tokens[i]?.id) return false
   return true
 }

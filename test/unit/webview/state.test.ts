@@ -24,11 +24,18 @@ describe('runs', () => {
 
   it('keeps the selected token when the same prompt is run again, also before the token exists', () => {
     const first = after({ kind: 'viewShown', view: view(run('ab', 'cd'), { selectedToken: 3 }) })
-    const again = run('ab', '', { id: 'run-2', parent: { runId: 'run-1', firstRecomputed: 0 } })
+    // A run that has just begun has no tokens at all, not even those of the prompt.
+    const again = run('', '', { id: 'run-2', parent: { runId: 'run-1', firstRecomputed: 0 } })
     const started = nextState(first, { kind: 'viewShown', view: view(again) })
     expect(started.selectedIndex).toBe(3)
     expect(selectedToken(started)).toBeNull()
     expect(selectedToken(nextState(started, { kind: 'runGrew', run: { ...run('ab', 'xy'), id: 'run-2' } }))?.text).toBe('y')
+  })
+
+  it('keeps it when the prompt is run once more and reads the same', () => {
+    const first = after({ kind: 'viewShown', view: view(run('ab', 'cd'), { selectedToken: 3 }) })
+    expect(nextState(first, { kind: 'viewShown', view: view(run('ab', 'cd', { id: 'run-2' })) }).selectedIndex).toBe(3)
+    expect(nextState(first, { kind: 'viewShown', view: view(run('ax', 'cd', { id: 'run-2' })) }).selectedIndex).toBeNull()
   })
 
   it('forgets the selected token when another prompt is shown', () => {
