@@ -39,16 +39,16 @@ describe('a prompt in the editor', () => {
   it('shows features and alternatives on hover, of the completion and of the prompt', async () => {
     const last = await hoverText(answer, answer.getText().trimEnd().length - 1)
     assert.match(last, /generated/)
-    assert.match(last, /\*\*L\d+\/\d+\*\*/)
+    assert.match(last, /L\d+\/\d+/)
     assert.match(last, /could stand here/)
     const inPrompt = await hoverText(prompt, prompt.getText().trimEnd().length - 2)
     assert.match(inPrompt, /· prompt ·/)
-    assert.match(inPrompt, /\*\*L\d+\/\d+\*\*/)
+    assert.match(inPrompt, /L\d+\/\d+/)
   })
 
   it('suppresses a feature from the hover, re-runs and opens the difference', async () => {
     const hover = await hoverText(answer, answer.getText().trimEnd().length - 1)
-    const feature = /\*\*(L\d+\/\d+)\*\*/.exec(hover)?.[1]
+    const feature = /L\d+\/\d+/.exec(hover)?.[0]
     assert.ok(feature)
     const ended = promptscope.nextRunEnded()
     await followLink(hover, 'Suppress')
@@ -75,7 +75,7 @@ describe('a prompt in the editor', () => {
     const after = { runs: promptscope.runs(), edits: promptscope.edits() }
     assert.equal(promptscope.workerStatus(), 'running')
     assert.deepEqual(after, before)
-    assert.match(await hoverText(answer, answer.getText().trimEnd().length - 1), /\*\*L\d+\/\d+\*\*/)
+    assert.match(await hoverText(answer, answer.getText().trimEnd().length - 1), /L\d+\/\d+/)
   })
 
   it('undoes the edit', async () => {
