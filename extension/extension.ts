@@ -2,6 +2,7 @@
 import * as vscode from 'vscode'
 import { settingsChanged } from '../server/protocol/requests'
 import { RUN_SCHEME } from '../server/protocol/runUri'
+import type { FeatureId } from '../server/protocol/values'
 import { createEditCommands } from './commands/edits'
 import { createFeatureCommands } from './commands/features'
 import { createHelpCommands } from './commands/help'
@@ -12,7 +13,7 @@ import { createScopeCommands } from './commands/scope'
 import { registerCompletionMarks } from './completionMarks'
 import { registerContextKeys } from './contextKeys'
 import { Command, ContextKey, Language } from './contributions'
-import { createHeat } from './heat'
+import { createHeat, type Heat } from './heat'
 import { createScopePanel } from './panels/scopePanel'
 import { offer, SHOW_LOG, showProblem } from './problems'
 import { registerRunDocuments } from './runDocuments'
@@ -25,6 +26,8 @@ import { registerModelView } from './views/modelView'
 import { registerPinsAndEditsView } from './views/pinsAndEditsView'
 import { registerRunsView } from './views/runsView'
 import { createWorkerState } from './workerState'
+
+const KEPT_HEAT = 'heat.feature'
 
 /** Registers everything and returns the hooks of the in-editor tests. The worker starts when something first needs it. */
 export function activate(context: vscode.ExtensionContext): TestApi {
@@ -53,6 +56,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     registerRunDocuments(state),
     registerCompletionMarks(state, context.extensionUri),
     registerContextKeys(state, heat),
+    keepHeat(context, heat),
     registerCommands(
       {
         ...runs.handlers,
@@ -70,6 +74,13 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     ...startWhenWanted(worker, log, [modelView.view, editsView.view, runsView.view]),
   )
   return createTestApi({ worker, state, statusBar, heat, scope, views: { model: modelView, edits: editsView, runs: runsView } })
+}
+
+/** Shows the same feature's heat again after a window reload. */
+function keepHeat({ workspaceState }: vscode.ExtensionContext, heat: Heat): vscode.Disposable {
+  const kept = workspaceState.get<FeatureId>(KEPT_HEAT)
+  if (kept) void heat.show(kept)
+  return heat.onDidChange((feature) => void workspaceState.update(KEPT_HEAT, feature ?? undefined))
 }
 
 /** Starts the worker once a prompt, .steer or run document is open or one of our views is seen. */
