@@ -34,7 +34,7 @@ export function promptLenses({ uri, runs, currentRun }: PromptLensSubject): Lens
 }
 
 export interface RunLensSubject {
-  readonly run: Pick<RunDetail, 'id' | 'status' | 'generatedStart' | 'parent' | 'generatedTokens' | 'edits' | 'tokens' | 'timing'>
+  readonly run: Pick<RunDetail, 'id' | 'status' | 'generatedStart' | 'parent' | 'generatedTokens' | 'edits' | 'timing'>
   readonly faults: readonly RunFault[]
   /** Whether the run that it came from is still there. */
   readonly hasParent: boolean
@@ -47,7 +47,7 @@ export function runLenses({ run, faults, hasParent }: RunLensSubject): Lens[] {
   if (run.status.kind === 'running') return [lens(at, `■ Cancel · ${count(run.generatedTokens, 'token') ?? 'reading the prompt'}`, cancelRunCommand, run.id)]
   // Actions first: a narrow editor cuts the line at its end.
   const status: Lens = { offset: at, title: [statusWords(run), speed(run)].filter((part) => part !== null).join(', '), command: null }
-  const found = faults.map(({ kind, tokens }) => lens(run.tokens[tokens[0] ?? -1]?.range.start ?? at, `⚠ ${FAULT_WORDS[kind]}: suggest features to suppress`, suggestSuppressionsCommand, run.id))
+  const found = faults.map(({ kind }) => lens(at, `⚠ ${FAULT_WORDS[kind]}: suggest features to suppress`, suggestSuppressionsCommand, run.id))
   const actions = [
     lens(at, 'Re-run with current edits', rerunCommand, run.id),
     ...found,

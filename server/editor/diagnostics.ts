@@ -35,13 +35,12 @@ export function runProblems(text: string, run: RunSummary | null): Problem[] {
   return [{ severity: 'error', message: run.status.message, remedy: run.status.remedy, range: { start: 0, end: lineEnd } }]
 }
 
-/** What a run did wrong, on the tokens that show it. */
+/** What a run did wrong, on the token where it begins: a wider mark would stand before the features in every hover of the fault. */
 export function faultProblems(run: Pick<RunDetail, 'tokens' | 'status'>, faults: readonly RunFault[]): Problem[] {
   if (run.status.kind === 'running') return []
   return faults.flatMap(({ message, tokens }): Problem[] => {
-    const first = run.tokens[tokens[0] ?? -1]
-    const last = run.tokens[tokens.at(-1) ?? -1]
-    return first && last ? [{ severity: 'warning', message, remedy: 'suppress a feature that may cause it', range: { start: first.range.start, end: last.range.end } }] : []
+    const first = run.tokens.find((token) => token.index >= (tokens[0] ?? Infinity) && token.text !== '')
+    return first ? [{ severity: 'warning', message, remedy: 'see what is proposed above the answer', range: first.range }] : []
   })
 }
 

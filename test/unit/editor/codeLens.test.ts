@@ -32,10 +32,9 @@ describe('in a run document', () => {
     expect(titles(runLenses({ run, faults: [], hasParent: false }))).not.toContain('Diff with original -> diffRuns')
   })
 
-  test('at a fault: what it is and a way out', () => {
+  test('a fault has its way out right after Re-run', () => {
     const fault = { kind: 'loop', message: 'answer repeats', tokens: [3] } as const
-    const lenses = runLenses({ run: sampleRun(), faults: [fault], hasParent: false }).filter(({ offset }) => offset === 15)
-    expect(titles(lenses)).toEqual(['⚠ answer loops: suggest features to suppress -> suggestSuppressions'])
+    expect(titles(runLenses({ run: sampleRun(), faults: [fault], hasParent: false }))[1]).toBe('⚠ answer loops: suggest features to suppress -> suggestSuppressions')
   })
 
   test('that still runs', () => expect(titles(runLenses({ run: sampleRun({ status: { kind: 'running' }, generatedTokens: 0 }), faults: [], hasParent: false }))).toEqual(['■ Cancel · reading the prompt -> cancelRun']))

@@ -21,8 +21,8 @@ test('a failed run is told on the first line of its prompt', () => {
   expect(runProblems('first', null)).toEqual([])
 })
 
-test('a fault is told on the tokens that show it, once the run has ended', () => {
+test('a fault is told where it begins, once the run has ended', () => {
   const faults = [{ kind: 'loop', message: 'answer repeats itself', tokens: [2, 3] }] as const
-  expect(faultProblems(sampleRun(), faults)).toEqual([{ severity: 'warning', message: 'answer repeats itself', remedy: 'suppress a feature that may cause it', range: { start: 11, end: 19 } }])
+  expect(faultProblems(sampleRun(), faults)).toEqual([{ severity: 'warning', message: 'answer repeats itself', remedy: 'see what is proposed above the answer', range: { start: 11, end: 15 } }])
   expect(faultProblems(sampleRun({ status: { kind: 'running' } }), faults)).toEqual([])
 })
