@@ -11,36 +11,41 @@ interface EditorLayout {
 // Prompts are short; what is compared or looked at gets the larger part.
 const TOP_SHARE = 0.42
 
-/** The group for a run document: one that shows an answer already, else beside the active one. */
+/** The group for a run document: one that shows an answer already, else beside the prompt, never over the Scope panel. */
 export function answerColumn(): vscode.ViewColumn {
   const { all, activeTabGroup: active } = vscode.window.tabGroups
   if (active.tabs.some(isAnswer)) return active.viewColumn
-  const group = all.find((candidate) => candidate.tabs.some(isAnswer)) ?? all.find((candidate) => candidate !== active && !candidate.tabs.some(isWide))
+  const group = all.find(({ tabs }) => tabs.some(isAnswer)) ?? all.find((candidate) => candidate !== active && !candidate.tabs.some(isWide))
   if (group) return group.viewColumn
   return active.tabs.length === 0 ? vscode.ViewColumn.Active : vscode.ViewColumn.Beside
 }
 
-/** The group for the difference of two answers: a wide one, unless that would cover the Scope panel. */
-export async function comparisonColumn(): Promise<vscode.ViewColumn> {
-  const panelIsSeen = vscode.window.tabGroups.all.some(({ activeTab }) => activeTab !== undefined && isPanel(activeTab))
-  return panelIsSeen ? answerColumn() : wideColumn()
+/** Whether an answer is open somewhere, so that another one can take its place. */
+export function hasAnswerGroup(): boolean {
+  return vscode.window.tabGroups.all.some(({ tabs }) => tabs.some(isAnswer))
 }
 
-/** The group for something wide: the one that holds such already, else a new one below two groups that stand side by side. */
+/** The group for the difference of two answers: over a lone answer, else a wide one, unless that would cover the Scope panel. */
+export async function comparisonColumn(): Promise<vscode.ViewColumn> {
+  const { all, activeTabGroup: active } = vscode.window.tabGroups
+  const panelIsSeen = all.some(({ activeTab }) => activeTab !== undefined && isPanel(activeTab))
+  if (panelIsSeen) return answerColumn()
+  return all.length === 1 && active.tabs.some(isAnswer) ? active.viewColumn : wideColumn()
+}
+
+/** The group for something wide: the one that holds such already, else a new one below what is there. */
 export async function wideColumn(): Promise<vscode.ViewColumn> {
   const { all, activeTabGroup: active } = vscode.window.tabGroups
-  const group = all.find((candidate) => candidate.tabs.some(isWide))
+  const group = all.find(({ tabs }) => tabs.some(isWide))
   if (group) return group.viewColumn
+  if (all.length === 1 && active.tabs.length === 0) return active.viewColumn
   const layout = await vscode.commands.executeCommand<EditorLayout | undefined>('vscode.getEditorLayout')
-  const areTwoColumns = layout?.orientation === 0 && layout.groups.length === 2 && layout.groups.every(({ groups }) => groups === undefined)
-  if (areTwoColumns) {
-    await vscode.commands.executeCommand('vscode.setEditorLayout', {
-      orientation: 1,
-      groups: [{ groups: [{ size: 0.5 }, { size: 0.5 }], size: TOP_SHARE }, { size: 1 - TOP_SHARE }],
-    })
-    return vscode.ViewColumn.Three
-  }
-  return active.tabs.some(isAnswer) || active.tabs.length === 0 ? active.viewColumn : vscode.ViewColumn.Beside
+  const isRow = layout !== undefined && layout.groups.length === all.length && all.length <= 2 && (layout.orientation === 0 || all.length === 1)
+  // An arrangement of the user's own is left as it is.
+  if (!isRow) return vscode.ViewColumn.Beside
+  const top = all.length === 1 ? {} : { groups: all.map(() => ({ size: 1 / all.length })) }
+  await vscode.commands.executeCommand('vscode.setEditorLayout', { orientation: 1, groups: [{ ...top, size: TOP_SHARE }, { size: 1 - TOP_SHARE }] })
+  return all.length + 1
 }
 
 /** Closes every tab that shows a run, alone or in a comparison. */

@@ -43,7 +43,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const heat = createHeat(worker, state, log)
   const selection = createTokenSelection(worker, state)
   const runs = createRunCommands(worker, state, log)
-  const scope = createScopePanel({ context, worker, state, heat, selection, log, rerun: (runId) => runs.rerunAndCompare(runId, false) })
+  const scope = createScopePanel({ context, worker, state, heat, selection, log, rerun: (runId) => runs.rerunAndCompare(runId, 'inPlace') })
 
   const modelView = registerModelView(worker, state)
   const editsView = registerPinsAndEditsView(worker, state)

@@ -3,7 +3,7 @@ import * as vscode from 'vscode'
 import { InputError } from '../../server/protocol/errors'
 import { cancelRun, deleteRun, rerun, restoreRun, startRun, type RunSummary } from '../../server/protocol/requests'
 import { Command, ContextKey } from '../contributions'
-import { answerColumn, closeRunTabs, comparisonColumn } from '../editorGroups'
+import { answerColumn, closeRunTabs, comparisonColumn, hasAnswerGroup } from '../editorGroups'
 import { longTask } from '../longTask'
 import { CHOOSE_MODEL, offer, SHOW_LOG, showProblem, type ProblemAction } from '../problems'
 import { activeRunId, runDocumentUri, runIdOfDocument } from '../runDocuments'
@@ -29,6 +29,9 @@ interface FollowedRun {
   /** The button under the message when it fails. */
   readonly failure: ProblemAction
 }
+
+/** What a re-run opens: the two answers side by side, the new answer, or nothing but the new answer in place of one that is open. */
+export type AfterRerun = 'difference' | 'answer' | 'inPlace'
 
 export function createRunCommands(worker: Worker, state: WorkerState, log: vscode.LogOutputChannel) {
   /** Sends a run's request, calls `onBegin` as soon as the run is known, and shows how it failed. Null when it did not end well. */
@@ -75,8 +78,8 @@ export function createRunCommands(worker: Worker, state: WorkerState, log: vscod
     await vscode.commands.executeCommand('vscode.diff', runDocumentUri(original), runDocumentUri(run), diffTitle(original, run), options)
   }
 
-  /** Runs a run's prompt again with the current edits and opens the two answers side by side, or only the new one. */
-  const rerunAndCompare = async (runId: string, compare = opensDiffAfterRerun()): Promise<RunSummary | null> => {
+  /** Runs a run's prompt again with the current edits and shows what came of it. */
+  const rerunAndCompare = async (runId: string, show: AfterRerun = opensDiffAfterRerun() ? 'difference' : 'answer'): Promise<RunSummary | null> => {
     const original = state.run(runId)
     if (!original) {
       void vscode.window.showErrorMessage('This run is no longer there. Run its prompt again.')
@@ -87,7 +90,10 @@ export function createRunCommands(worker: Worker, state: WorkerState, log: vscod
       isMine: (run) => run.parent?.runId === runId,
       send: (token) => worker.request(rerun, { runId }, token),
       onBegin: (run, ended) => {
-        const open = (): Promise<void> => (compare ? openDiff(original, run) : openRun(run, true))
+        const open = async (): Promise<void> => {
+          if (show === 'difference') await openDiff(original, run)
+          else if (show === 'answer' || hasAnswerGroup()) await openRun(run, true)
+        }
         return Promise.race([ended.then(nothing, nothing), new Promise((resolve) => setTimeout(resolve, WAIT_FOR_END_MS))]).then(open)
       },
       failure: SHOW_LOG,
