@@ -3,6 +3,7 @@ import type { PinsAndEdits, RunDetail, RunToken } from '../../server/protocol/re
 import type { ScopeView } from '../../server/protocol/scopePanel'
 import type { FeatureActivation, FeatureDescription, FeatureId, FeatureTable } from '../../server/protocol/values'
 
+/** The situations that can be looked at. */
 export type FixtureCase = 'run' | 'rerun' | 'weak' | 'never' | 'failed' | 'empty' | 'loading' | 'growing' | 'long'
 
 const PROMPT = ['<|im_start|>', 'user', '\n', 'Why', ' is', ' the', ' sky', ' blue', '?', ' Answer', ' in', ' two', ' sentences', ',', ' please', '.', '<|im_end|>', '\n', '<|im_start|>', 'assistant', '\n']
@@ -72,6 +73,7 @@ export function fixtureView(kind: FixtureCase): ScopeView {
   }
 }
 
+/** A label for the few features that have one, words for the others. */
 export function describeFixture(feature: FeatureId): FeatureDescription {
   const label = LABELS[`L${feature.layer}/${feature.feature}`] ?? null
   const random = seeded(feature.layer * 7919 + feature.feature)

@@ -1,4 +1,5 @@
 // The theme variables that VS Code gives a webview, for four of its default themes; only those that the panel reads.
+/** VS Code's four kinds of theme. */
 export type ThemeName = 'dark' | 'light' | 'hc' | 'hc-light'
 
 interface Theme {
@@ -42,6 +43,7 @@ const HIGH_CONTRAST_LIGHT = {
   'editorHoverWidget-background': '#ffffff', 'editorHoverWidget-foreground': '#292929', 'editorHoverWidget-border': '#0f4a85', 'progressBar-background': '#0f4a85', 'scrollbarSlider-background': '#0f4a8566', 'inputOption-activeBorder': '#0f4a85', 'inputValidation-errorBorder': '#0f4a85', 'inputValidation-errorBackground': '#ffffff',
 }
 
+/** Each theme's kind, as the class of the body, and its variables without `--vscode-`. */
 export const THEMES: Readonly<Record<ThemeName, Theme>> = {
   'dark': { kind: 'vscode-dark', variables: DARK },
   'light': { kind: 'vscode-light', variables: LIGHT },

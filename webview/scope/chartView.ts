@@ -11,6 +11,7 @@ import type { ScopeState } from './state'
 /** The table lists this many of the strongest tokens. */
 const TABLE_ROWS = 20
 
+/** Says how to choose a feature while none is chosen. */
 export function createChartView(actions: ScopeActions): Part<ScopeState> {
   const title = element('h2', { id: 'chart-title' })
   const label = element('span', { class: 'feature-label' })

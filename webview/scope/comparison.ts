@@ -12,6 +12,7 @@ export type Verdict =
   /** The run goes on and has not parted from the original yet. */
   | 'sameSoFar'
 
+/** What the two completions share and where they part. */
 export interface Comparison {
   readonly original: readonly RunToken[]
   readonly edited: readonly RunToken[]
@@ -24,6 +25,7 @@ export interface Comparison {
   readonly largestShift: { readonly place: number; readonly before: number; readonly after: number } | null
 }
 
+/** Compares completions token by token; the prompts need not be equal. */
 export function compareRuns(original: RunDetail, run: RunDetail): Comparison {
   const left = original.tokens.filter(({ generated }) => generated)
   const right = run.tokens.filter(({ generated }) => generated)

@@ -11,6 +11,7 @@ import type { ScopeState } from './state'
 import { createTokenFlow } from './tokenFlow'
 import { tokenTooltip } from './tokenParts'
 
+/** Hidden while there is nothing to compare the run with. */
 export function createComparisonView(actions: ScopeActions): Part<ScopeState> {
   const verdict = element('p', { class: 'verdict', role: 'status' })
   const left = createSide('Original', () => undefined)

@@ -30,6 +30,7 @@ export interface ScopeActions {
   readonly dismissProblem: () => void
 }
 
+/** The panel without its looks. */
 export interface Controller {
   readonly actions: ScopeActions
   /** What the host may call. */

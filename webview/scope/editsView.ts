@@ -11,6 +11,7 @@ interface EditChip {
   readonly run: RunDetail | null
 }
 
+/** Shows all edits, enabled or not, whether or not the run shown was made with them. */
 export function createEditsView(actions: ScopeActions): Part<ScopeState> {
   const chips = element('ul', { class: 'chips' })
   const none = element('span', { class: 'hint' }, 'None. Suppress or boost a feature below, then re-run.')

@@ -8,6 +8,7 @@ import { boostLine } from './editLine'
 import { formatActivation } from './format'
 import { BOOST_LIMIT, BOOST_STEP, type FeatureRow } from './selectors'
 
+/** The row stays that of `first`'s feature; updates must be about the same one. */
 export function createFeatureRow(actions: ScopeActions, first: FeatureRow): Part<FeatureRow> {
   let row = first
   const name = element('button', { class: 'feature-name', type: 'button' })

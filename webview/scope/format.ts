@@ -6,6 +6,7 @@ export function featureName({ layer, feature }: FeatureId): string {
   return `L${layer}/${feature}`
 }
 
+/** True for equal features and for two nulls. */
 export function sameFeature(a: FeatureId | null, b: FeatureId | null): boolean {
   return a === b || (a !== null && b !== null && a.layer === b.layer && a.feature === b.feature)
 }

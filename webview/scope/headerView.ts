@@ -7,6 +7,7 @@ import { editsDiffer } from './editLine'
 import { count, formatDuration } from './format'
 import type { ScopeState } from './state'
 
+/** Draws nothing new while there is no run. */
 export function createHeaderView(actions: ScopeActions): Part<ScopeState> {
   const name = element('h1', {})
   const status = element('span', { class: 'status' })

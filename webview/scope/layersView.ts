@@ -14,6 +14,7 @@ interface LayerLine {
   readonly index: number
 }
 
+/** Shows the features of the token at `index`, which the run must have. */
 export function createLayersView(actions: ScopeActions): Part<{ readonly state: ScopeState; readonly index: number }> {
   const list = element('div', { class: 'layers' })
   const update = createList<LayerLine>(list, ({ layer }) => String(layer), ({ layer }) => createLayer(actions, layer))

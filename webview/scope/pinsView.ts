@@ -5,6 +5,7 @@ import { createFeatureRow } from './featureRowView'
 import { featureRow, selectedToken, type FeatureRow } from './selectors'
 import type { ScopeState } from './state'
 
+/** Hidden while nothing is pinned. */
 export function createPinsView(actions: ScopeActions): Part<ScopeState> {
   const rows = element('ul', { class: 'feature-rows' })
   const update = createList<FeatureRow>(rows, (row) => row.name, (row) => createFeatureRow(actions, row))

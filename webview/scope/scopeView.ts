@@ -12,6 +12,7 @@ import type { ScopeState } from './state'
 import { createTokenDetailsView } from './tokenDetailsView'
 import { createTokensView } from './tokensView'
 
+/** Two columns where there is room, one where there is not. */
 export function createScopeView(actions: ScopeActions): Part<ScopeState> {
   const empty = createEmptyView(actions)
   const problems = createProblemsView(actions)
@@ -39,6 +40,7 @@ export function createScopeView(actions: ScopeActions): Part<ScopeState> {
       setShown(empty.element, state.run === null)
       setShown(run, state.run !== null)
       if (!state.run) return
+      run.classList.toggle('edited', Object.keys(state.run.featuresAfterEdit).length > 0)
       for (const part of parts) part.update(state)
       progress.update(state.run.status.kind === 'running' ? Math.min(1, state.run.generatedTokens / Math.max(1, state.run.generate)) : null)
     },

@@ -1,5 +1,6 @@
 // Keeps the panel's token selection and the editor's the same without echoes: the latest own selection goes out, one at a time.
 
+/** The panel's side of one selection that two windows share. */
 export interface SelectionLink {
   /** The user selected a token here: tell the editor. */
   tell(runId: string, index: number): void

@@ -30,6 +30,7 @@ export interface FeatureRow {
 
 /** The boost slider reaches this many times the usual activation either way. */
 export const BOOST_LIMIT = 4
+/** The slider's grid, in units of the usual activation. */
 export const BOOST_STEP = 0.25
 
 /** Activations of the chosen feature over all tokens, and how to draw them. */

@@ -13,6 +13,7 @@ export interface Problem {
 /** The call to the host that the user waits for. */
 export type PendingRequest = 'run' | 'rerun' | 'cancel'
 
+/** Everything the views draw from. */
 export interface ScopeState {
   /** False until the host has answered for the first time. */
   readonly loaded: boolean
@@ -41,6 +42,7 @@ export interface SavedScope {
   readonly openLayers: readonly number[]
 }
 
+/** All that can happen to the panel, from the user or from the host. */
 export type ScopeEvent =
   | { readonly kind: 'viewShown'; readonly view: ScopeView; readonly saved?: SavedScope | null }
   | { readonly kind: 'runGrew'; readonly run: RunDetail }
@@ -54,6 +56,7 @@ export type ScopeEvent =
   | { readonly kind: 'requestEnded'; readonly problem: Problem | null }
   | { readonly kind: 'problemDismissed' }
 
+/** Before the host has answered. */
 export const INITIAL_STATE: ScopeState = {
   loaded: false,
   run: null,

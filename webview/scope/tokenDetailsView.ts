@@ -12,6 +12,7 @@ import { createLayersView } from './layersView'
 import { selectedToken, strongestRows, type FeatureRow } from './selectors'
 import type { ScopeState } from './state'
 
+/** Says what to do while no token is selected, and why there are no features when the model has no SAE set. */
 export function createTokenDetailsView(actions: ScopeActions): Part<ScopeState> {
   const hint = element('p', { class: 'hint' })
   const facts = createFacts()

@@ -3,6 +3,7 @@ import type { RunToken } from '../../server/protocol/requests'
 import { element } from '../widgets/element'
 import { createTokenNodes } from './tokenParts'
 
+/** A block of tokens in reading order. */
 export interface TokenFlow {
   readonly element: HTMLElement
   readonly tokens: readonly RunToken[]

@@ -6,6 +6,7 @@ import { formatProbability } from './format'
 
 /** Below these probabilities a token is underlined: unlikely, very unlikely. */
 export const UNLIKELY = 0.5
+/** Below this probability the underline is dashed instead of dotted. */
 export const VERY_UNLIKELY = 0.1
 
 /** A token's box followed by the line breaks that it holds; `role` where the box can be selected. */

@@ -9,6 +9,7 @@ import { createTokenFlow, type TokenFlow } from './tokenFlow'
 import { tokenFromKey } from './tokenKeys'
 import { tokenLabel, tokenTooltip } from './tokenParts'
 
+/** Selects with click and arrow keys; one token can be reached with Tab. */
 export function createTokensView(actions: ScopeActions): Part<ScopeState> {
   const prompt = createGroup('Prompt')
   const completion = createGroup('Completion')

@@ -22,6 +22,7 @@ export interface ActivationSeries {
   words(index: number): readonly [title: string, ...lines: string[]]
 }
 
+/** The chart in a frame that gives it its size. */
 export interface ActivationChart {
   readonly element: HTMLElement
   update(series: ActivationSeries): void

@@ -16,11 +16,13 @@ export interface ButtonState {
   readonly disabled?: boolean
 }
 
+/** A button and the way to change what it says. */
 export interface Button {
   readonly element: HTMLElement
   update(state: ButtonState): void
 }
 
+/** A disabled button does not call `onPress`. */
 export function createButton(kind: ButtonKind, onPress: () => void, state: ButtonState, className = ''): Button {
   const node = document.createElement('vscode-button') as HTMLElement & { disabled: boolean }
   node.setAttribute('appearance', kind === 'quiet' ? 'icon' : kind)

@@ -1,5 +1,6 @@
 // Values grouped into at most so many columns, each showing its greatest: a long run fits a narrow chart and no peak is lost.
 
+/** A run of neighbouring values drawn as one. */
 export interface ChartColumn {
   /** Index of the first value of the column. */
   readonly first: number

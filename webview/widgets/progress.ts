@@ -12,12 +12,14 @@ export function createProgressRing(label: string): HTMLElement {
   return ring
 }
 
+/** A thin bar; hidden while there is no progress. */
 export interface ProgressBar {
   readonly element: HTMLElement
   /** `share` is 0..1; null hides the bar but keeps its place. */
   update(share: number | null): void
 }
 
+/** `label` is what screen readers say. */
 export function createProgressBar(label: string): ProgressBar {
   const bar = element('div', { class: 'progress-bar', role: 'progressbar', 'aria-label': label, 'aria-valuemin': '0', 'aria-valuemax': '100' }, element('div', { class: 'progress-fill' }))
   return {

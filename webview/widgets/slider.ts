@@ -1,6 +1,7 @@
 // A slider around zero that shows what it is about to do and does it on release or Enter; Escape takes it back.
 import { element, setAttribute, setText } from './element'
 
+/** Where the slider rests and how far it goes. */
 export interface SliderState {
   /** Position at rest; must lie within the limit. */
   readonly value: number
@@ -14,6 +15,7 @@ export interface SliderState {
   describe(value: number): string
 }
 
+/** The slider with its signs and its preview. */
 export interface Slider {
   readonly element: HTMLElement
   update(state: SliderState): void

@@ -36,8 +36,3 @@ export function themeFont(): { readonly family: string; readonly size: number } 
   const style = getComputedStyle(document.body)
   return { family: style.fontFamily, size: Math.max(10, Math.round(parseFloat(style.fontSize) * 0.85)) }
 }
-
-/** True where the user asked for less motion. */
-export function prefersReducedMotion(): boolean {
-  return matchMedia('(prefers-reduced-motion: reduce)').matches
-}

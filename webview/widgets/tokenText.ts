@@ -12,6 +12,7 @@ export interface VisibleToken {
   readonly partial: boolean
 }
 
+/** Splits a token's display text into what is drawn and how. */
 export function visibleToken(display: string): VisibleToken {
   const leadingSpace = display.startsWith(' ') && display.length > 1 && display[1] !== ' '
   const body = leadingSpace ? display.slice(1) : display
