@@ -190,8 +190,10 @@ export async function openRunStore(folder: string | null, log: (message: string)
     get,
     cached: (id) => cache.get(id) ?? null,
     findByPrompt(promptUri, promptText) {
+      const ofPrompt = [...headers.values()].filter(({ summary }) => summary.promptUri === promptUri)
+      if (ofPrompt.length === 0) return null
       const wanted = digest(promptText)
-      const matching = [...headers.values()].filter(({ summary, promptDigest }) => summary.promptUri === promptUri && promptDigest === wanted)
+      const matching = ofPrompt.filter(({ promptDigest }) => promptDigest === wanted)
       return matching.map(({ summary }) => summary).sort(newestFirst)[0] ?? null
     },
     save,

@@ -159,8 +159,10 @@ export function createRunService(parts: RunServiceParts): RunService {
         saveNowAndThen.cancel()
         recorder.end(status, result)
         current = null
-        await save()
+        // Listed at once; nobody who looks has to wait for the disk, only who asks for the answer.
+        const saved = save()
         parts.onChanged(changeOf(detail()))
+        await saved
         return summaryOf(detail())
       },
     }

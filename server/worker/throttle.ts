@@ -14,13 +14,16 @@ export function createThrottle(intervalMs: number, act: () => void | Promise<voi
 
   async function run(): Promise<void> {
     isResting = true
-    while (isWanted) {
-      isWanted = false
-      const started = performance.now()
-      await act()
-      await new Promise((resolve) => setTimeout(resolve, intervalMs + restFactor * (performance.now() - started)).unref())
+    try {
+      while (isWanted) {
+        isWanted = false
+        const started = performance.now()
+        await act()
+        await new Promise((resolve) => setTimeout(resolve, intervalMs + restFactor * (performance.now() - started)).unref())
+      }
+    } finally {
+      isResting = false
     }
-    isResting = false
   }
 
   return {
