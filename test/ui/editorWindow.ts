@@ -14,6 +14,10 @@ const screenshots = join(root, 'out/screenshots')
 export interface EditorWindow {
   readonly page: Page
   readonly workspace: string
+  /** The list of choices that VS Code asks from. */
+  readonly choices: Locator
+  /** Messages in the corner. */
+  readonly notifications: Locator
   /** Runs a command by its title in the command palette. */
   runCommand(title: string): Promise<void>
   /** Opens a file of the workspace by its name. */
@@ -32,26 +36,27 @@ export interface EditorWindow {
   panel(): FrameLocator
   /** Writes out/screenshots/<name>.png. */
   screenshot(name: string): Promise<void>
-  /** Changes the colour theme; `kind` is the class that VS Code gives its window then. */
-  setTheme(name: string, kind: 'vs' | 'vs-dark' | 'hc-black'): Promise<void>
+  /** Changes settings of the workspace, which take effect at once; VS Code in a browser reads the user's own only when it opens. */
+  setSettings(changed: Record<string, unknown>): void
   reload(): Promise<void>
   close(): Promise<void>
 }
 
 /** Opens a window on a fresh copy of the demo prompts, with nothing remembered from earlier windows. */
-export async function openEditorWindow({ settings = {} }: { readonly settings?: Record<string, unknown> } = {}): Promise<EditorWindow> {
+export async function openEditorWindow(): Promise<EditorWindow> {
   mkdirSync(screenshots, { recursive: true })
   const workspace = makeTestWorkspace('uiTestWorkspace')
   const home = mkdtempSync(join(tmpdir(), 'promptscope-ui-'))
   const extensions = join(home, 'extensions')
   linkExtension(root, extensions)
-  const server = await startServer({ server: await ensureVSCode(), home, extensions, settings: { 'editor.hover.delay': 200, ...settings }, forTests: true })
+  const server = await startServer({ server: await ensureVSCode(), home, extensions, settings: { 'editor.hover.delay': 200 }, endsAlone: true })
   const browser = await launchBrowser()
   const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage()
   const ready = (): Promise<void> => page.locator('.monaco-workbench .explorer-folders-view, .monaco-workbench .pane-body').first().waitFor({ timeout: 60_000 })
   await page.goto(windowUrl(server, { folder: workspace }))
   await ready()
 
+  let settings: Record<string, unknown> = {}
   const quickInput = page.locator('.quick-input-widget:visible')
   const choose = async (text: string): Promise<void> => {
     await quickInput.locator('input.input').fill(text)
@@ -61,6 +66,8 @@ export async function openEditorWindow({ settings = {} }: { readonly settings?: 
   return {
     page,
     workspace,
+    choices: quickInput.locator('.monaco-list-row'),
+    notifications: page.locator('.notifications-toasts'),
     async runCommand(title) {
       await page.keyboard.press('F1')
       await choose(`>${title}`)
@@ -95,11 +102,10 @@ export async function openEditorWindow({ settings = {} }: { readonly settings?: 
     async screenshot(name) {
       await page.screenshot({ path: join(screenshots, `${name}.png`) })
     },
-    async setTheme(name, kind) {
-      // In the workspace: VS Code in a browser reads the user's own settings only once.
+    setSettings(changed) {
+      settings = { ...settings, ...changed }
       mkdirSync(join(workspace, '.vscode'), { recursive: true })
-      writeFileSync(join(workspace, '.vscode/settings.json'), JSON.stringify({ 'workbench.colorTheme': name }))
-      await page.locator(`.monaco-workbench.${kind}`).waitFor()
+      writeFileSync(join(workspace, '.vscode/settings.json'), JSON.stringify(settings))
     },
     async reload() {
       await page.reload()

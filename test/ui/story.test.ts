@@ -1,11 +1,15 @@
 // The issue's whole story on the screen: what a user reads and clicks from the CodeLens to the diff, and again after a reload. Leaves the screenshots of README.md.
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { openEditorWindow, type EditorWindow } from './editorWindow'
 
 let window: EditorWindow
 
 beforeAll(async () => {
   window = await openEditorWindow()
+})
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') await window.screenshot('failed')
 })
 
 afterAll(async () => {
@@ -71,11 +75,30 @@ it('opens the Scope panel, where a token shows its features and a feature its ch
 
 it.each([
   ['dark', 'Default Dark Modern', 'vs-dark'],
-  ['light', 'Default Light Modern', 'vs'],
   ['high-contrast', 'Default High Contrast', 'hc-black'],
+  ['light', 'Default Light Modern', 'vs'],
 ] as const)('shows the panel in a %s theme', async (name, theme, kind) => {
-  await window.setTheme(theme, kind)
+  window.setSettings({ 'workbench.colorTheme': theme })
+  await window.page.locator(`.monaco-workbench.${kind}`).waitFor()
   await window.screenshot(`scope-${name}`)
+})
+
+it('proposes what to suppress where an answer loops', async () => {
+  await window.runCommand('View: Close All Editors')
+  await window.openFile('loop.prompt')
+  await window.lens('▶ Run').click()
+  await window.lens('suggest features to suppress').click()
+  await window.choices.filter({ hasText: /L\d+\/\d+/ }).first().waitFor()
+  await window.screenshot('suggestions')
+  await window.page.keyboard.press('Escape')
+})
+
+it('says what is wrong with a model and what to do', async () => {
+  window.setSettings({ 'promptscope.model': '/no/such/model' })
+  await window.statusItem(/no model/).waitFor()
+  await window.runCommand('Promptscope: Run Prompt')
+  await window.notifications.getByText(/\/no\/such\/model/).waitFor()
+  await window.screenshot('problem')
 })
 
 it('introduces itself in four steps', async () => {

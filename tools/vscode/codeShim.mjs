@@ -29,7 +29,7 @@ async function runTests() {
     options.development = join(import.meta.dirname, 'emptyExtension')
     options.disableExtensions = false
   }
-  const server = await startServer({ server: vscode, home, extensions, forTests: true })
+  const server = await startServer({ server: vscode, home, extensions, runsTests: true, endsAlone: true })
   const browser = await launchBrowser()
   try {
     const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage()

@@ -34,11 +34,12 @@ const quietSettings = {
  * @param {string} [options.token] asked of every visitor when given
  * @param {string} [options.extensions] folder of installed extensions
  * @param {Record<string, unknown>} [options.settings]
- * @param {boolean} [options.forTests] accept extensions in development, and end when nobody has been connected for a while
+ * @param {boolean} [options.runsTests] accept an extension in development and tests to run in it; notifications are not shown then
+ * @param {boolean} [options.endsAlone] end when nobody has been connected for a while
  * @param {readonly string[]} [options.args]
  * @returns {Promise<VSCodeServer>}
  */
-export async function startServer({ server, home, port, token, extensions = join(home, 'extensions'), settings = {}, forTests = false, args = [] }) {
+export async function startServer({ server, home, port, token, extensions = join(home, 'extensions'), settings = {}, runsTests = false, endsAlone = false, args = [] }) {
   const usedPort = port ?? await freePort()
   const data = join(home, 'data')
   const logFile = join(home, 'server.log')
@@ -50,7 +51,8 @@ export async function startServer({ server, home, port, token, extensions = join
   const child = spawn(process.execPath, [
     join(server, 'out/server-main.js'), '--host', '127.0.0.1', '--port', String(usedPort), '--accept-server-license-terms',
     ...(token ? ['--connection-token', token] : ['--without-connection-token']),
-    ...(forTests ? ['--enable-smoke-test-driver', '--enable-remote-auto-shutdown'] : []),
+    ...(runsTests ? ['--enable-smoke-test-driver'] : []),
+    ...(endsAlone ? ['--enable-remote-auto-shutdown'] : []),
     '--disable-telemetry', '--disable-workspace-trust', '--disable-experiments', '--disable-update-check',
     '--server-data-dir', data, '--user-data-dir', data, '--extensions-dir', extensions, ...args,
   ], { env: cleanEnvironment(), stdio: ['ignore', log, log], detached: process.platform !== 'win32' })
