@@ -29,14 +29,14 @@ export function createTokenSelection(worker: Worker, state: WorkerState): TokenS
   const read = async ({ document, selection }: vscode.TextEditor): Promise<void> => {
     const mine = ++turn
     const place = await worker.request(tokenAt, { uri: document.uri.toString(), offset: document.offsetAt(selection.active) })
-    // The panel's own selection comes back as an editor event for the same token: that is where the loop ends.
     if (mine !== turn || !place || (last?.runId === place.runId && last.index === place.index)) return
     last = place
     selected.fire(place)
   }
 
   const subscription = vscode.window.onDidChangeTextEditorSelection(({ textEditor, kind }) => {
-    if (worker.status !== 'running' || kind === undefined) return
+    // Opening a document, going to a difference, or the panel itself also move the cursor; only the user's own moves count.
+    if (worker.status !== 'running' || (kind !== vscode.TextEditorSelectionChangeKind.Mouse && kind !== vscode.TextEditorSelectionChangeKind.Keyboard)) return
     const { uri } = textEditor.document
     if (runIdOfDocument(uri) === null && !state.lastRunOf(uri.toString())) return
     clearTimeout(timer)
@@ -51,7 +51,7 @@ export function createTokenSelection(worker: Worker, state: WorkerState): TokenS
       const target = detail && editorFor(detail, place.index)
       if (!target) return
       const range = new vscode.Range(target.editor.document.positionAt(target.start), target.editor.document.positionAt(target.end))
-      target.editor.selection = new vscode.Selection(range.start, range.end)
+      target.editor.selection = new vscode.Selection(range.end, range.start)
       target.editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport)
     },
     dispose: () => {
