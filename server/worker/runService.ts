@@ -120,8 +120,11 @@ export function createRunService(parts: RunServiceParts): RunService {
       const result = await inTurn(signal, async () => {
         if (models.current() !== model) throw new InputError('model was changed before the run began', 'run the prompt again')
         return engine.generate(request, (event) => {
-          if (event.kind === 'tokens') record.add(event.tokens)
-          else onProgress({ message: `reading the prompt: ${event.done} of ${event.total} tokens`, fraction: event.done / event.total })
+          if (event.kind === 'tokens') {
+            record.add(event.tokens)
+            const generated = event.tokens.at(-1)!.index + 1 - prompt.ids.length
+            if (generated > 0) onProgress({ message: `generated ${generated} of at most ${settings.generate} tokens`, fraction: generated / settings.generate })
+          } else onProgress({ message: `reading the prompt: ${event.done} of ${event.total} tokens`, fraction: event.done / event.total })
         }, signal)
       })
       const summary = await record.end({ kind: 'done', reason: result.reason }, result)

@@ -62,6 +62,14 @@ describe('a run', () => {
     expect((await ended).status.kind).toBe('done')
   })
 
+  test('reports work-done progress to who asks for it', async () => {
+    const messages = await worker.progressOf('token-1', () => worker.request(requests.startRun, { promptUri, text, workDoneToken: 'token-1' } as requests.StartRunParams))
+    expect(messages).toEqual([
+      'reading the model folder', 'reading weights', 'reading the prompt: 3 of 3 tokens',
+      ...[1, 2, 3, 4, 5].map((count) => `generated ${count} of at most 5 tokens`), 'end',
+    ])
+  })
+
   test('can be cancelled by its id and by its request; the tokens stay', async () => {
     worker.engine.hold()
     const first = worker.request(requests.startRun, { promptUri, text })

@@ -1,7 +1,7 @@
 // An editor for tests: speaks the real language server protocol with a worker, in memory or in another process.
 import { PassThrough } from 'node:stream'
 import {
-  createConnection, createProtocolConnection, ProposedFeatures, StreamMessageReader, StreamMessageWriter, type CancellationToken, type CodeLens, type Diagnostic, type Hover,
+  createConnection, createProtocolConnection, ProposedFeatures, StreamMessageReader, StreamMessageWriter, WorkDoneProgress, type CancellationToken, type CodeLens, type Diagnostic, type Hover,
   type CompletionItem, type ProtocolConnection,
 } from 'vscode-languageserver/node'
 import * as requests from '../../../server/protocol/requests'
@@ -25,6 +25,8 @@ export interface WorkerClient {
   complete(uri: string, line: number, character: number): Promise<CompletionItem[]>
   /** The problems of a document once they pass the test. */
   diagnostics(uri: string, test?: (problems: Diagnostic[]) => boolean): Promise<Diagnostic[]>
+  /** The progress messages that come under a token while `act` runs, `end` last. */
+  progressOf(token: string, act: () => Promise<unknown>): Promise<string[]>
   /** Asks the worker to shut down and waits until it has. */
   close(): Promise<void>
 }
@@ -107,6 +109,16 @@ export async function initialise(editor: ProtocolConnection, storageFolder: stri
     async diagnostics(uri, test = () => true) {
       while (!diagnostics.has(uri) || !test(diagnostics.get(uri)!)) await new Promise<void>((resolve) => waitingForDiagnostics.push(resolve))
       return diagnostics.get(uri)!
+    },
+    async progressOf(token, act) {
+      const messages: string[] = []
+      const listener = editor.onProgress(WorkDoneProgress.type, token, (progress) => {
+        const message = progress.kind === 'end' ? 'end' : (progress.message ?? '')
+        if (messages.at(-1) !== message) messages.push(message)
+      })
+      await act()
+      listener.dispose()
+      return messages
     },
     async close() {
       await editor.sendRequest('shutdown')
