@@ -10,8 +10,8 @@ import { readRunFile, readRunHeader, renderRunFile, summaryOf, type RunHeader, t
 export const KEPT_RUNS = 200
 /** Deleted runs that can be brought back. */
 const KEPT_DELETED = 20
-/** Whole runs held in memory: a few of each open prompt, so that hovers need no disk. */
-const CACHED_RUNS = 12
+/** Whole runs held in memory, so that hovers need no disk; one of a large model takes tens of megabytes. */
+const CACHED_RUNS = 6
 
 const INTERRUPTED = { kind: 'failed', message: 'run was interrupted because the worker stopped', remedy: 'run the prompt again' } as const
 
