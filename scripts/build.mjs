@@ -1,5 +1,5 @@
 // Builds dist/: the extension, the worker, the command line, the engine thread and the webviews. `--watch` builds again on every change, `--production` makes it small.
-import { existsSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, context } from 'esbuild'
 import { isStarted, root } from './command.mjs'
@@ -10,8 +10,7 @@ function bundles(/** @type {boolean} */ production) {
   const shared = { absWorkingDir: root, bundle: true, minify: production, sourcemap: !production, logLevel: 'warning' }
   /** @type {import('esbuild').BuildOptions} */
   const node = { ...shared, platform: 'node', format: 'cjs', target: 'node20', external: ['vscode', 'onnxruntime-node'] }
-  /** @type {import('esbuild').BuildOptions[]} */
-  const all = [
+  return [
     { ...node, entryPoints: ['extension/extension.ts'], outfile: 'dist/extension.js' },
     { ...node, entryPoints: ['server/main.ts'], outfile: 'dist/main.js' },
     { ...node, entryPoints: ['server/engine/thread.ts'], outfile: 'dist/engine.js' },
@@ -19,8 +18,6 @@ function bundles(/** @type {boolean} */ production) {
     { ...shared, platform: 'browser', format: 'iife', target: 'es2022', entryPoints: { scope: 'webview/scope/main.ts' }, outdir: 'dist/webview' },
     { ...shared, platform: 'browser', target: 'es2022', entryPoints: { scope: 'webview/scope/scope.css' }, outdir: 'dist/webview' },
   ]
-  // Parts that are still being written are left out.
-  return all.filter(({ entryPoints }) => Object.values(/** @type {Record<string, string>} */ (entryPoints)).every((entry) => existsSync(join(root, entry))))
 }
 
 /** Builds everything once; throws when a bundle failed, after the others are built. What is wrong has been printed then. */
