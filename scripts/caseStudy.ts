@@ -2,9 +2,9 @@
 //   npx esbuild scripts/caseStudy.ts --bundle --platform=node --format=cjs --external:onnxruntime-node --outfile=dist/caseStudy.js && node dist/caseStudy.js
 //
 // Prompts are split once by a hash of their ids. On the discovery part the faults of the unedited model are collected and, per kind of
-// fault, features chosen once by proposeSuppressions. On the held-out part every arm runs with the same prompts and seeds: unedited,
-// with the chosen features suppressed, and with as many random living features of the same layers suppressed instead.
-// Prints a markdown table, and the same with 95 % bootstrap intervals as JSON to --out.
+// fault, features ranked once by proposeSuppressions. On the held-out part every arm runs with the same prompts and seeds: unedited,
+// with the first 1, 8 and 32 of that ranking suppressed, and with as many random living features of the same layers suppressed instead.
+// Prints a markdown table with 95 % bootstrap intervals over the prompts; --out also writes it as JSON.
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -25,21 +25,21 @@ const { values: options } = parseArgs({
     out: { type: 'string' },
     discovery: { type: 'string', default: '60' },
     'held-out': { type: 'string', default: '1000' },
-    features: { type: 'string', default: '16' },
-    candidates: { type: 'string', default: '96' },
+    features: { type: 'string', default: '1,8,32' },
+    candidates: { type: 'string', default: '128' },
     temperature: { type: 'string', default: '0.7' },
     generate: { type: 'string', default: '48' },
-    'random-draws': { type: 'string', default: '3' },
+    'random-draws': { type: 'string', default: '2' },
   },
 })
 const DISCOVERY_PROMPTS = Number(options.discovery)
 const HELD_OUT_PROMPTS = Number(options['held-out'])
-const FEATURES = Number(options.features)
+const FEATURE_COUNTS = options.features.split(',').map(Number)
 const CANDIDATES = Number(options.candidates)
 const RANDOM_DRAWS = Number(options['random-draws'])
 /** Seeds tried per discovery prompt, until this many faults of each kind are found. */
 const DISCOVERY_SEEDS = 4
-const DISCOVERY_FAULTS = 32
+const DISCOVERY_FAULTS = 24
 const BOOTSTRAP_SAMPLES = 2000
 const KINDS = ['languageSwitch', 'loop'] as const
 
@@ -51,9 +51,11 @@ interface CasePrompt {
   readonly chat?: boolean
 }
 
+/** What came of one prompt: 0 or 1 for each fault, between them where several draws are pooled. */
 interface Outcome {
-  readonly languageSwitch: boolean
-  readonly loop: boolean
+  readonly languageSwitch: number
+  readonly loop: number
+  readonly changed: number
   /** Of the prompt's own tokens, nats: what the edits do to the model's reading of ordinary text. */
   readonly promptLoss: number
   readonly completion: string
@@ -61,7 +63,8 @@ interface Outcome {
 
 interface Arm {
   readonly name: string
-  readonly edits: readonly Edit[]
+  /** Of each draw. */
+  readonly edits: readonly (readonly Edit[])[]
   readonly outcomes: readonly Outcome[]
 }
 
@@ -76,17 +79,18 @@ async function main(): Promise<void> {
   const open = await openModel({ model: null, sae: null, precision: 'exact', providers: ['cpu'] }, 'text', context)
   try {
     const found = await discover(open, discovery)
-    const arms: Arm[] = [await measure(open, 'unedited', heldOut, [])]
+    const baseline = await measure(open, 'unedited', heldOut, [], null)
+    const arms: Arm[] = [baseline]
     for (const kind of KINDS) {
-      const chosen = found.proposals[kind]
-      if (chosen.length === 0) continue
-      arms.push(await measure(open, `${kind}: proposed features suppressed`, heldOut, chosen.map(({ feature }) => suppress(feature))))
-      const random: Arm[] = []
-      for (let draw = 0; draw < RANDOM_DRAWS; draw++) {
-        const features = drawRandom(chosen.map(({ feature }) => feature), found.living, `${kind} ${draw}`)
-        random.push(await measure(open, `${kind}: random features suppressed, draw ${draw + 1}`, heldOut, features.map(suppress)))
+      for (const count of FEATURE_COUNTS) {
+        const chosen = found.proposals[kind].slice(0, count).map(({ feature }) => feature)
+        if (chosen.length < count) continue
+        const words = `${chosen.length} for ${kind}`
+        arms.push(await measure(open, `proposed, ${words}`, heldOut, chosen.map(suppress), baseline))
+        const draws: Arm[] = []
+        for (let draw = 0; draw < RANDOM_DRAWS; draw++) draws.push(await measure(open, `random, ${words}, draw ${draw + 1}`, heldOut, drawRandom(chosen, found.living, `${kind} ${draw}`).map(suppress), baseline))
+        arms.push(pool(`random instead, ${words}, ${RANDOM_DRAWS} draws`, draws))
       }
-      arms.push(...random)
     }
     report(arms, found, heldOut.length, (Date.now() - started) / 1000)
   } finally {
@@ -125,7 +129,7 @@ async function discover(open: OpenModel, prompts: readonly CasePrompt[]): Promis
     if (faulty[kind].length === 0) return []
     const onProgress = (fraction: number): void => terminal.progress(`${kind}: trying candidates ${Math.round(fraction * 100)} %`)
     const { engine, labels, tokenizer, model } = open
-    return proposeSuppressions({ faulty: faulty[kind], edits: [], count: FEATURES, candidates: CANDIDATES, k: model.sae!.k, labels, engine, tokenText: (id: number) => tokenizer.display(id), onProgress, signal: context.signal })
+    return proposeSuppressions({ faulty: faulty[kind], edits: [], count: Math.max(...FEATURE_COUNTS), candidates: CANDIDATES, k: model.sae!.k, labels, engine, tokenText: (id: number) => tokenizer.display(id), onProgress, signal: context.signal })
   }
   return {
     proposals: { languageSwitch: await propose('languageSwitch'), loop: await propose('loop') },
@@ -153,17 +157,28 @@ function drawRandom(chosen: readonly FeatureId[], living: Discovery['living'], s
   })
 }
 
-async function measure(open: OpenModel, name: string, prompts: readonly CasePrompt[], edits: readonly Edit[]): Promise<Arm> {
+async function measure(open: OpenModel, name: string, prompts: readonly CasePrompt[], edits: readonly Edit[], baseline: Arm | null): Promise<Arm> {
   const outcomes: Outcome[] = []
   for (const [index, prompt] of prompts.entries()) {
     terminal.progress(`${name}: prompt ${index + 1} of ${prompts.length}`)
     const run = await complete(open, prompt, seedOf(prompt, 'held out'), edits, [])
     const kinds = detectFaults(run).map((fault) => fault.kind)
+    const completion = run.text.slice(run.generatedStart)
     const logprobs = run.tokens.filter((token) => !token.generated && token.logprob !== null).map((token) => token.logprob!)
-    outcomes.push({ languageSwitch: kinds.includes('languageSwitch'), loop: kinds.includes('loop'), promptLoss: -mean(logprobs), completion: run.text.slice(run.generatedStart) })
+    outcomes.push({ languageSwitch: Number(kinds.includes('languageSwitch')), loop: Number(kinds.includes('loop')), changed: Number(completion !== (baseline?.outcomes[index]!.completion ?? completion)), promptLoss: -mean(logprobs), completion })
   }
   terminal.progress('')
-  return { name, edits, outcomes }
+  return { name, edits: [edits], outcomes }
+}
+
+/** Several draws as one arm: each prompt's outcomes averaged, so that the prompts stay what is resampled. */
+function pool(name: string, draws: readonly Arm[]): Arm {
+  const average = (index: number, value: (outcome: Outcome) => number): number => mean(draws.map((draw) => value(draw.outcomes[index]!)))
+  const outcomes = draws[0]!.outcomes.map((outcome, index) => ({
+    languageSwitch: average(index, (each) => each.languageSwitch), loop: average(index, (each) => each.loop),
+    changed: average(index, (each) => each.changed), promptLoss: average(index, (each) => each.promptLoss), completion: outcome.completion,
+  }))
+  return { name, edits: draws.flatMap((draw) => draw.edits), outcomes }
 }
 
 async function complete(open: OpenModel, prompt: CasePrompt, seed: number, edits: readonly Edit[], layers: readonly number[]): Promise<RunDetail> {
@@ -182,23 +197,23 @@ function report(arms: readonly Arm[], found: Discovery, prompts: number, seconds
   const baseline = arms[0]!
   const rows = arms.map((arm) => ({
     arm: arm.name,
-    edits: arm.edits.map(renderEdit),
-    languageSwitch: interval(arm, (outcome) => Number(outcome.languageSwitch)),
-    loop: interval(arm, (outcome) => Number(outcome.loop)),
-    languageSwitchChange: difference(baseline, arm, (outcome) => Number(outcome.languageSwitch)),
-    loopChange: difference(baseline, arm, (outcome) => Number(outcome.loop)),
+    edits: arm.edits.map((edits) => edits.map(renderEdit)),
+    languageSwitch: interval(arm, (outcome) => outcome.languageSwitch),
+    languageSwitchChange: difference(baseline, arm, (outcome) => outcome.languageSwitch),
+    loop: interval(arm, (outcome) => outcome.loop),
+    loopChange: difference(baseline, arm, (outcome) => outcome.loop),
+    changed: mean(arm.outcomes.map((outcome) => outcome.changed)),
     promptLoss: mean(arm.outcomes.map((outcome) => outcome.promptLoss)),
-    changed: mean(arm.outcomes.map((outcome, index) => Number(outcome.completion !== baseline.outcomes[index]!.completion))),
   }))
-  const percent = ({ mean: value, low, high }: Interval): string => `${(100 * value).toFixed(1)} % (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`
+  const percent = ({ mean: value, low, high }: Interval): string => `${(100 * value).toFixed(1)} (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`
   const table = [
-    '| arm | edits | language switch | change | loop | change | completions changed | prompt loss, nats/token |',
-    '|---|---|---|---|---|---|---|---|',
-    ...rows.map((row) => `| ${row.arm} | ${row.edits.join('; ') || 'none'} | ${percent(row.languageSwitch)} | ${percent(row.languageSwitchChange)} | ${percent(row.loop)} | ${percent(row.loopChange)} | ${(100 * row.changed).toFixed(0)} % | ${row.promptLoss.toFixed(3)} |`),
+    '| suppressed | language switch, % | change | loop, % | change | completions changed, % | prompt loss, nats/token |',
+    '|---|---|---|---|---|---|---|',
+    ...rows.map((row) => `| ${row.arm} | ${percent(row.languageSwitch)} | ${percent(row.languageSwitchChange)} | ${percent(row.loop)} | ${percent(row.loopChange)} | ${(100 * row.changed).toFixed(0)} | ${row.promptLoss.toFixed(3)} |`),
   ]
   const document = {
     prompts, discoveryPrompts: DISCOVERY_PROMPTS, discoveryFaults: found.faults, temperature: Number(options.temperature), generate: Number(options.generate), seconds: Math.round(seconds),
-    chosen: Object.fromEntries(KINDS.map((kind) => [kind, found.proposals[kind].map(({ feature, score, meanOn, meanOff, faultDrop, sideEffect, description }) => ({ edit: renderEdit(suppress(feature)), label: description.label, score, meanOn, meanOff, faultDrop, sideEffect }))])),
+    ranking: Object.fromEntries(KINDS.map((kind) => [kind, found.proposals[kind].map(({ feature, score, meanOn, meanOff, faultDrop, sideEffect, description }) => ({ edit: renderEdit(suppress(feature)), label: description.label, score, meanOn, meanOff, faultDrop, sideEffect }))])),
     arms: rows,
   }
   terminal.out(`${table.join('\n')}\n\n${prompts} held-out prompts, in brackets 95 % bootstrap intervals. Faults seen in discovery: ${found.faults.languageSwitch} language switches, ${found.faults.loop} loops. ${Math.round(seconds)} s.\n`)

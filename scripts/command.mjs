@@ -7,6 +7,16 @@ export const root = resolve(import.meta.dirname, '..')
 /** The script that called, when it is the one that was started from the command line. */
 export const isStarted = (/** @type {ImportMeta} */ meta) => process.argv[1] !== undefined && resolve(process.argv[1]) === meta.filename
 
+/** Runs a script's story; what goes wrong is one line on stderr and exit code 1. */
+export async function runMain(/** @type {() => Promise<unknown>} */ main) {
+  try {
+    await main()
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    process.exitCode = 1
+  }
+}
+
 /**
  * Runs a program to its end and answers with its exit code; its output goes where ours goes.
  * @param {string} command

@@ -1,7 +1,7 @@
 // Makes sure that node_modules holds what package-lock.json says, and installs it when not, so that every other script works alone.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isStarted, root, runNpm } from './command.mjs'
+import { isStarted, root, runMain, runNpm } from './command.mjs'
 
 /** Installs the packages unless they are all there in the right version. Throws when npm fails. */
 export async function installPackages() {
@@ -31,4 +31,4 @@ function readPackages(/** @type {string} */ file) {
   return JSON.parse(readFileSync(file, 'utf8')).packages
 }
 
-if (isStarted(import.meta)) await installPackages()
+if (isStarted(import.meta)) await runMain(installPackages)

@@ -2,7 +2,7 @@
 // What goes in is listed in .vscodeignore.
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isStarted, root, runTool } from './command.mjs'
+import { isStarted, root, runMain, runTool } from './command.mjs'
 import { installPackages } from './install.mjs'
 
 /** ONNX Runtime's files by platform. The macOS folder holds the same library under two names; the binding asks for this one. */
@@ -35,5 +35,5 @@ export async function packageVsix(target = `${process.platform}-${process.arch}`
 
 if (isStarted(import.meta)) {
   const at = process.argv.indexOf('--target')
-  await packageVsix(at < 0 ? undefined : process.argv[at + 1])
+  await runMain(() => packageVsix(at < 0 ? undefined : process.argv[at + 1]))
 }

@@ -4,22 +4,23 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { cacheFolder, ensureVSCode } from '../tools/vscode/ensure.mjs'
 import { freePort, linkExtension, startServer } from '../tools/vscode/server.mjs'
-import { root, runCommand } from './command.mjs'
+import { root, runCommand, runMain } from './command.mjs'
 import { installPackages } from './install.mjs'
 
 const workspace = join(root, 'demo')
 /** Kept from one start to the next where it is free: VS Code remembers a window's layout by its address. */
 const usualPort = 3517
 
-await installPackages()
-console.log('Building Promptscope')
-// Loaded now because it needs the packages.
-const { buildAll } = await import('./build.mjs')
-await buildAll()
-
-const installed = process.argv.includes('--served') ? null : installedVSCode()
-if (installed) await openInstalled(installed)
-else await serve()
+await runMain(async () => {
+  await installPackages()
+  console.log('Building Promptscope')
+  // Loaded now because it needs the packages.
+  const { buildAll } = await import('./build.mjs')
+  await buildAll()
+  const installed = process.argv.includes('--served') ? null : installedVSCode()
+  if (installed) await openInstalled(installed)
+  else await serve()
+})
 
 async function openInstalled(/** @type {string} */ code) {
   console.log(`Opening ${code} on demo/ with Promptscope in it`)
