@@ -5,7 +5,7 @@ import { Command, View } from './contributions'
 import { featureName } from './featureName'
 import type { Heat } from './heat'
 import type { Worker, WorkerStatus } from './serverProcess'
-import { activationText, baseName, byteText, countOf, escapeMarkdown } from './wording'
+import { activationText, byteText, countOf, escapeMarkdown, modelName } from './wording'
 import type { WorkerState } from './workerState'
 
 export interface StatusBar extends vscode.Disposable {
@@ -68,7 +68,7 @@ function statusText(worker: WorkerStatus, model: ModelState | null, running: Run
   if (model.kind === 'failed') return { text: '$(warning) Promptscope: no model', spoken: `the model did not load, ${model.message}`, isProblem: true }
   if (model.kind === 'loading') {
     const percent = model.progress.fraction === null ? '' : ` ${Math.round(100 * model.progress.fraction)} %`
-    const words = `Loading ${baseName(model.path)}${percent}`
+    const words = `Loading ${modelName(model.path)}${percent}`
     return { text: `$(loading~spin) ${words}`, spoken: words, isProblem: false }
   }
   if (running) {

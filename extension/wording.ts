@@ -21,6 +21,12 @@ export function baseName(path: string): string {
   return /([^\\/]+)[\\/]*$/.exec(path)?.[1] ?? path
 }
 
+/** A model folder's name; with its parent's when it says nothing by itself: `demo/model`. */
+export function modelName(path: string): string {
+  const name = baseName(path)
+  return name === 'model' ? path.split(/[\\/]+/).filter(Boolean).slice(-2).join('/') : name
+}
+
 /** Text that markdown shows as it is. */
 export function escapeMarkdown(text: string): string {
   return text.replace(/[\\`*_{}[\]()#+\-.!|<>$~]/g, '\\$&')

@@ -1,9 +1,10 @@
 // The Model view: what is loaded, how it is computed, what it costs, and its SAE set.
 import * as vscode from 'vscode'
+import { inputErrorLine } from '../../server/protocol/errors'
 import type { ModelState } from '../../server/protocol/requests'
 import { Command, View } from '../contributions'
 import type { Worker } from '../serverProcess'
-import { baseName, byteText } from '../wording'
+import { baseName, byteText, modelName } from '../wording'
 import type { WorkerState } from '../workerState'
 import { registeredView, type RegisteredView } from './registeredView'
 
@@ -25,10 +26,16 @@ export function registerModelView(worker: Worker, state: WorkerState): Registere
     getChildren: (row) => [...(row ? (row.children ?? []) : modelRows(state.model))],
   }
   const view = vscode.window.createTreeView(View.model, { treeDataProvider: provider, showCollapseAll: false })
-  state.onDidChangeModel(() => changed.fire())
-  worker.onDidChangeStatus((status) => {
-    view.message = status === 'failed' ? 'The worker stopped. Your edits, pins and runs are kept: run “Promptscope: Restart Worker” to go on.' : ''
+  const say = (): void => {
+    // A message wraps, a row does not.
+    if (worker.status === 'failed') view.message = 'The worker stopped. Your edits, pins and runs are kept: run “Promptscope: Restart Worker” to go on.'
+    else view.message = state.model?.kind === 'failed' ? inputErrorLine(state.model.message, state.model.remedy) : ''
+  }
+  state.onDidChangeModel(() => {
+    say()
+    changed.fire()
   })
+  worker.onDidChangeStatus(say)
   return registeredView(view, provider)
 }
 
@@ -37,13 +44,13 @@ export function modelRows(state: ModelState | null): readonly ModelRow[] {
   if (state === null || state.kind === 'none') return []
   if (state.kind === 'loading') {
     const percent = state.progress.fraction === null ? '' : ` ${Math.round(100 * state.progress.fraction)} %`
-    return [{ label: `Loading ${baseName(state.path)}`, description: `${state.progress.message}${percent}`, icon: 'loading~spin', tooltip: state.path }]
+    return [{ label: `Loading ${modelName(state.path)}`, description: `${state.progress.message}${percent}`, icon: 'loading~spin', tooltip: state.path }]
   }
   if (state.kind === 'failed') {
     return [
-      { label: 'The model did not load', description: baseName(state.path), icon: 'error', tooltip: state.path },
-      { label: state.message, icon: 'info', tooltip: state.message },
-      { label: state.remedy, icon: 'arrow-right', tooltip: state.remedy, command: Command.selectModel },
+      { label: 'The model did not load', description: modelName(state.path), icon: 'error', tooltip: `${state.path}\n${inputErrorLine(state.message, state.remedy)}` },
+      { label: 'Choose another model…', icon: 'circuit-board', command: Command.selectModel },
+      { label: 'Try again', icon: 'refresh', command: Command.loadModel },
     ]
   }
   const { model, sae } = state

@@ -59,7 +59,8 @@ function childRows(state: WorkerState, row: EditsRow | undefined): EditsRow[] {
 function groupItem(state: WorkerState, group: 'edits' | 'pins'): vscode.TreeItem {
   const count = state.edits[group].length
   const item = new vscode.TreeItem(group === 'edits' ? 'Edits' : 'Pins', count > 0 ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.None)
-  item.id = group
+  // A group that gets its first row is a new one to the tree, so that it opens.
+  item.id = `${group}${count > 0 ? '' : ' empty'}`
   item.description = count > 0 ? `${count}` : group === 'edits' ? 'none: suppress a feature in a token’s hover' : 'none: pin a feature in a token’s hover'
   item.accessibilityInformation = { label: `${group === 'edits' ? 'Edits' : 'Pins'}, ${count > 0 ? count : 'none'}` }
   return item

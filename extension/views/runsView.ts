@@ -3,7 +3,7 @@ import * as vscode from 'vscode'
 import { inputErrorLine } from '../../server/protocol/errors'
 import type { RunSummary } from '../../server/protocol/requests'
 import { Command, RowKind, View } from '../contributions'
-import { baseName, countOf, escapeMarkdown } from '../wording'
+import { baseName, countOf, escapeMarkdown, modelName } from '../wording'
 import { sameUri, type WorkerState } from '../workerState'
 import { registeredView, type RegisteredView } from './registeredView'
 
@@ -120,7 +120,7 @@ function runTooltip(run: RunSummary, facts: readonly string[]): vscode.MarkdownS
   tooltip.appendMarkdown(`**${escapeMarkdown(run.name)}** · ${escapeMarkdown(statusWords(run))}\n\n`)
   const lines = [
     escapeMarkdown(facts.join(' · ')),
-    `${escapeMarkdown(baseName(model.path))} · ${model.precision} on ${model.provider}`,
+    `${escapeMarkdown(modelName(model.path))} · ${model.precision} on ${model.provider}`,
     sampling.temperature === 0 ? 'greedy' : `temperature ${sampling.temperature} · top-p ${sampling.topP} · top-k ${sampling.topK} · seed ${sampling.seed}`,
     run.parent ? `computed anew from token ${run.parent.firstRecomputed}` : '',
     new Date(run.createdAt).toLocaleString(),

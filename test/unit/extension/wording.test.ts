@@ -1,7 +1,7 @@
 // How the extension writes numbers, sizes, paths and feature names for people, and that markdown shows them as they are.
 import { describe, expect, test } from 'vitest'
 import { featureName, parseFeatureName, sameFeature } from '../../../extension/featureName'
-import { activationText, baseName, byteText, countOf, escapeMarkdown } from '../../../extension/wording'
+import { activationText, baseName, byteText, countOf, escapeMarkdown, modelName } from '../../../extension/wording'
 
 describe('wording', () => {
   test.each([[0, '0'], [0.4123, '0.41'], [1.04, '1.0'], [12.34, '12.3'], [-3.21, '-3.2'], [1234.5, '1235']])('activation %d reads %s', (value, text) => {
@@ -15,6 +15,9 @@ describe('wording', () => {
   })
   test.each([['/models/Qwen3-8B/', 'Qwen3-8B'], ['C:\\models\\demo', 'demo'], ['demo', 'demo'], ['/', '/']])('the last part of %s is %s', (path, name) => {
     expect(baseName(path)).toBe(name)
+  })
+  test.each([['/x/demo/model', 'demo/model'], ['/models/Qwen3-8B', 'Qwen3-8B'], ['C:\\demo\\model\\', 'demo/model']])('the model in %s is called %s', (path, name) => {
+    expect(modelName(path)).toBe(name)
   })
   test('markdown and icons in a name stay text', () => {
     expect(escapeMarkdown('*a* [b](c) $(flame) <i>')).toBe('\\*a\\* \\[b\\]\\(c\\) \\$\\(flame\\) \\<i\\>')
