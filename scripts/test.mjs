@@ -4,13 +4,15 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { root, runTool } from './command.mjs'
+import { ensureVSCode } from '../tools/vscode/ensure.mjs'
 import { installPackages } from './install.mjs'
 
 /** @typedef {{ passed: number, failed: number, note?: string }} Outcome */
+/** @typedef {{ name: string, needsBrowser: boolean, run(): Promise<Outcome> }} Stage */
 
 const results = join(root, 'out/test')
 
-/** @type {readonly { group: string, name: string, needsBrowser: boolean, run(): Promise<Outcome> }[]} */
+/** @type {readonly (Stage & { group: string })[]} */
 const stages = [
   { group: 'unit', name: 'types', needsBrowser: false, run: async () => asOneTest(await runTool('typescript/bin/tsc', ['-b'])) },
   { group: 'unit', name: 'lint', needsBrowser: false, run: async () => asOneTest(await runTool('eslint/bin/eslint.js', ['.'])) },
@@ -21,22 +23,13 @@ const stages = [
 ]
 
 const only = readOnly()
-await installPackages()
-// Loaded now because they need the packages.
-const { buildAll } = await import('./build.mjs')
-const { ensureBrowser } = await import('../tools/vscode/browser.mjs')
-const { ensureVSCode } = await import('../tools/vscode/ensure.mjs')
-await buildAll()
 mkdirSync(results, { recursive: true })
 
 /** @type {{ name: string, outcome: Outcome, seconds: number }[]} */
 const report = []
-for (const stage of stages.filter(({ group }) => !only || group === only)) {
-  console.log(`\n— ${stage.name}`)
-  const start = Date.now()
-  const outcome = await attempt(stage)
-  report.push({ name: stage.name, outcome, seconds: (Date.now() - start) / 1000 })
-}
+await run({ name: 'packages and build', needsBrowser: false, run: prepare })
+const isReady = report.every(({ outcome }) => outcome.failed === 0)
+for (const stage of stages.filter(({ group }) => isReady && (!only || group === only))) await run(stage)
 
 console.log('')
 for (const { name, outcome, seconds } of report) {
@@ -47,10 +40,27 @@ const failed = sum(report.map(({ outcome }) => outcome.failed))
 process.exitCode = failed > 0 ? 1 : 0
 console.log(`${passed} passed, ${failed} failed`)
 
+async function run(/** @type {Stage} */ stage) {
+  console.log(`\n— ${stage.name}`)
+  const start = Date.now()
+  const outcome = await attempt(stage)
+  report.push({ name: stage.name, outcome, seconds: (Date.now() - start) / 1000 })
+}
+
 /** @returns {Promise<Outcome>} */
-async function attempt(/** @type {typeof stages[number]} */ stage) {
+async function prepare() {
+  await installPackages()
+  // Loaded now because it needs the packages.
+  const { buildAll } = await import('./build.mjs')
+  await buildAll()
+  return { passed: 0, failed: 0 }
+}
+
+/** @returns {Promise<Outcome>} */
+async function attempt(/** @type {Stage} */ stage) {
   try {
     if (stage.needsBrowser) {
+      const { ensureBrowser } = await import('../tools/vscode/browser.mjs')
       const browser = ensureBrowser()
       if ('missing' in browser) return { passed: 0, failed: process.env.CI === 'true' ? 1 : 0, note: `NOT RUN: ${browser.missing}` }
       await ensureVSCode()
