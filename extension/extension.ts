@@ -29,6 +29,9 @@ import { createWorkerState } from './workerState'
 
 const KEPT_HEAT = 'heat.feature'
 
+// The one thing that must outlive activate(): the editor waits for what deactivate() returns.
+let activeWorker: Worker | null = null
+
 /** Registers everything and returns the hooks of the in-editor tests. The worker starts when something first needs it. */
 export function activate(context: vscode.ExtensionContext): TestApi {
   const log = vscode.window.createOutputChannel('Promptscope', { log: true })
@@ -39,6 +42,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     onHover: () => void vscode.commands.executeCommand('setContext', ContextKey.tokenHovered, true),
     onCrash: sayWorkerStopped,
   })
+  activeWorker = worker
   const state = createWorkerState(worker, log)
   const heat = createHeat(worker, state, log)
   const selection = createTokenSelection(worker, state)
@@ -74,6 +78,11 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     ...startWhenWanted(worker, log, [modelView.view, editsView.view, runsView.view]),
   )
   return createTestApi({ worker, state, statusBar, heat, scope, views: { model: modelView, edits: editsView, runs: runsView } })
+}
+
+/** Lets the worker end in its own time, so that it keeps what it was writing. */
+export async function deactivate(): Promise<void> {
+  await activeWorker?.stop()
 }
 
 /** Shows the same feature's heat again after a window reload. */

@@ -21,6 +21,8 @@ export interface Worker extends vscode.Disposable {
   readonly onDidChangeStatus: vscode.Event<WorkerStatus>
   /** Starts the worker unless it runs. Rejects when it does not start. */
   start(): Promise<void>
+  /** Ends the worker for good; resolves when it has written what it keeps. */
+  stop(): Promise<void>
   /** Ends the worker, if it runs, and starts a new one. */
   restart(): Promise<void>
   /**
@@ -141,6 +143,10 @@ export function createWorker(setup: WorkerSetup): Worker {
     },
     onDidChangeStatus: statusChanged.event,
     start: async () => void (await start()),
+    stop: async () => {
+      disposed = true
+      await stop()
+    },
     restart: async () => {
       await stop()
       setStatus('stopped')

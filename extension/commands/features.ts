@@ -133,12 +133,12 @@ function suggestionItem(ranked: readonly FeatureContrast[]): (contrast: FeatureC
 // Below this a fault is hardly less likely, and the list says so.
 const WEAK_EFFECT = 0.1
 
-/** What a tried suppression does: how much less likely each token of the fault becomes, how much the others change. */
+/** What a tried suppression does: how much less likely the fault becomes, how much the other tokens change. */
 function triedText({ faultDrop, sideEffect }: SuppressionProposal): string {
   const lessLikely = 1 - Math.exp(-faultDrop)
   const changed = Math.exp(sideEffect) - 1
   const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`
-  return `${bar(lessLikely)}  fault ${percent(lessLikely)} less likely per token, the rest changes ${percent(changed)}${lessLikely < WEAK_EFFECT ? ' · weak' : ''}`
+  return `${bar(lessLikely)}  fault ${percent(lessLikely)} less likely · other tokens change by ${percent(changed)}${lessLikely < WEAK_EFFECT ? ' · weak' : ''}`
 }
 
 /** A bar of five blocks for a fraction 0..1. */

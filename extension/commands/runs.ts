@@ -2,7 +2,7 @@
 import * as vscode from 'vscode'
 import { InputError } from '../../server/protocol/errors'
 import { cancelRun, deleteRun, rerun, restoreRun, startRun, type RunSummary } from '../../server/protocol/requests'
-import { Command, ContextKey } from '../contributions'
+import { Command, ContextKey, Language } from '../contributions'
 import { answerColumn, closeRunTabs, comparisonColumn, hasAnswerGroup } from '../editorGroups'
 import { longTask } from '../longTask'
 import { CHOOSE_MODEL, offer, SHOW_LOG, showProblem, type ProblemAction } from '../problems'
@@ -178,10 +178,10 @@ export function createRunCommands(worker: Worker, state: WorkerState, log: vscod
 
 function nothing(): void {}
 
-/** The document to run: the one named, else the active editor's. */
+/** The document to run: the one named, else the active editor's, else a prompt that is in sight (a panel may have the focus). */
 async function promptDocument(arg: unknown): Promise<vscode.TextDocument | undefined> {
   const uri = typeof arg === 'string' ? vscode.Uri.parse(arg) : arg instanceof vscode.Uri ? arg : undefined
-  if (!uri) return vscode.window.activeTextEditor?.document
+  if (!uri) return (vscode.window.activeTextEditor ?? vscode.window.visibleTextEditors.find(({ document }) => document.languageId === Language.prompt))?.document
   return vscode.workspace.textDocuments.find((document) => sameUri(document.uri.toString(), uri.toString())) ?? vscode.workspace.openTextDocument(uri)
 }
 

@@ -3,7 +3,7 @@ import * as vscode from 'vscode'
 import { addEdit, cancelRun, describeFeatures, featureHeat, removeEdit, setPinned, undoEdits, type RunDetail } from '../../server/protocol/requests'
 import { answer, connect, isReply, type Call, type Caller, type Reply } from '../../server/protocol/rpc'
 import type { ScopeHostApi, ScopePanelApi, ScopeView } from '../../server/protocol/scopePanel'
-import { Command, SCOPE_PANEL } from '../contributions'
+import { Command, Language, SCOPE_PANEL } from '../contributions'
 import { wideColumn } from '../editorGroups'
 import type { Heat } from '../heat'
 import { activeRunId } from '../runDocuments'
@@ -32,8 +32,9 @@ export interface ScopeParts {
   readonly rerun: (runId: string) => Promise<unknown>
 }
 
-// The trace of a streaming run is read this often; the panel redraws no faster anyway.
+// The trace of a streaming run is read at most this often, and no more than a fifth of the time is spent reading it: a large model's is megabytes.
 const GROW_MS = 200
+const GROW_PAUSE_FACTOR = 4
 const REMEMBERED_RUN = 'scope.runId'
 
 export function createScopePanel({ context, worker, state, heat, selection, log, rerun }: ScopeParts): ScopePanel {
@@ -43,6 +44,7 @@ export function createScopePanel({ context, worker, state, heat, selection, log,
   let runId: string | null = context.workspaceState.get<string>(REMEMBERED_RUN) ?? null
   let token: number | null = null
   let growTimer: ReturnType<typeof setTimeout> | undefined
+  let growPauseMs = GROW_MS
 
   const tell = (send: (api: ScopePanelApi) => Promise<void>): void => {
     if (!caller || !isReady) return
@@ -72,14 +74,17 @@ export function createScopePanel({ context, worker, state, heat, selection, log,
     tell((api) => api.showView(view))
   }
 
+  const readGrown = async (id: string): Promise<void> => {
+    const startedAt = performance.now()
+    const run = await state.runDetail(id)
+    growPauseMs = Math.max(GROW_MS, GROW_PAUSE_FACTOR * (performance.now() - startedAt))
+    if (run && run.id === runId && run.status.kind === 'running') tell((api) => api.growRun(run))
+  }
   const grow = (id: string): void => {
     growTimer ??= setTimeout(() => {
-      growTimer = undefined
-      if (id !== runId) return
-      void state.runDetail(id).then((run) => {
-        if (run && run.id === runId) tell((api) => api.growRun(run))
-      }, () => undefined)
-    }, GROW_MS)
+      const reading = id === runId ? readGrown(id).catch(() => undefined) : Promise.resolve()
+      void reading.then(() => (growTimer = undefined))
+    }, growPauseMs)
   }
 
   const hostApi: ScopeHostApi = {
@@ -105,7 +110,7 @@ export function createScopePanel({ context, worker, state, heat, selection, log,
     cancelRun: async (id) => void (await worker.request(cancelRun, { runId: id })),
     openDiff: async (original, id) => void (await vscode.commands.executeCommand(Command.diffRuns, original, id)),
     runPrompt: async () => {
-      const hasPrompt = vscode.window.visibleTextEditors.some(({ document }) => document.languageId.startsWith('promptscope-prompt'))
+      const hasPrompt = vscode.window.visibleTextEditors.some(({ document }) => document.languageId === Language.prompt)
       await vscode.commands.executeCommand(hasPrompt ? Command.runPrompt : Command.openSamplePrompt)
     },
   }

@@ -3,12 +3,12 @@ import type * as vscode from 'vscode'
 
 export interface RegisteredView {
   readonly view: vscode.TreeView<unknown>
-  /** Label and description of every row, children indented below their parents. */
+  /** The view's message, if it has one, then label and description of every row, children indented below their parents. */
   rows(): Promise<readonly string[]>
 }
 
 export function registeredView<Row>(view: vscode.TreeView<Row>, provider: vscode.TreeDataProvider<Row>): RegisteredView {
-  return { view, rows: () => rowsOf(provider, undefined, '') }
+  return { view, rows: async () => [...(view.message ? [view.message] : []), ...(await rowsOf(provider, undefined, ''))] }
 }
 
 async function rowsOf<Row>(provider: vscode.TreeDataProvider<Row>, parent: Row | undefined, indent: string): Promise<string[]> {
