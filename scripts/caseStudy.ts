@@ -3,7 +3,8 @@
 //
 // Prompts are split once by a hash of their ids. On the discovery part the faults of the unedited model are collected and, per kind of
 // fault, features ranked once by proposeSuppressions. On the held-out part every arm runs with the same prompts and seeds: unedited,
-// with the first 1, 8 and 32 of that ranking suppressed, and with as many random living features of the same layers suppressed instead.
+// with the first 1, 8 and 32 of that ranking suppressed (`= 0`), with the first 8 turned round (`*= -3`), and each time with as many random
+// living features of the same layers instead.
 // Prints a markdown table with 95 % bootstrap intervals over the prompts; --out also writes it as JSON.
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -11,9 +12,9 @@ import { parseArgs } from 'node:util'
 import { openModel, type OpenModel } from '../server/cli/openModel'
 import { createTerminal } from '../server/cli/terminal'
 import { proposeSuppressions, type FaultyRun } from '../server/features/proposeSuppressions'
-import { renderEdit } from '../server/formats/editLine'
+import { renderEdit, renderFeature } from '../server/formats/editLine'
 import type { RunDetail, SuppressionProposal } from '../server/protocol/requests'
-import type { Edit, FeatureId } from '../server/protocol/values'
+import type { Edit, EditOperation, FeatureId } from '../server/protocol/values'
 import { detectFaults, type Fault } from '../server/runs/detectors'
 import { prepareText } from '../server/runs/preparePrompt'
 import { createRunRecorder } from '../server/runs/runDetail'
@@ -35,6 +36,11 @@ const { values: options } = parseArgs({
 const DISCOVERY_PROMPTS = Number(options.discovery)
 const HELD_OUT_PROMPTS = Number(options['held-out'])
 const FEATURE_COUNTS = options.features.split(',').map(Number)
+const TURNED_ROUND = 8
+const DOSES: readonly { readonly count: number; readonly operation: EditOperation }[] = [
+  ...FEATURE_COUNTS.map((count) => ({ count, operation: { kind: 'set', value: 0 } as const })),
+  { count: TURNED_ROUND, operation: { kind: 'scale', value: -3 } },
+]
 const CANDIDATES = Number(options.candidates)
 const RANDOM_DRAWS = Number(options['random-draws'])
 /** Seeds tried per discovery prompt, until this many faults of each kind are found. */
@@ -82,14 +88,18 @@ async function main(): Promise<void> {
     const baseline = await measure(open, 'unedited', heldOut, [], null)
     const arms: Arm[] = [baseline]
     for (const kind of KINDS) {
-      for (const count of FEATURE_COUNTS) {
-        const chosen = found.proposals[kind].slice(0, count).map(({ feature }) => feature)
+      const ranking = found.proposals[kind].map(({ feature }) => feature)
+      for (const { count, operation } of DOSES) {
+        const chosen = ranking.slice(0, count)
         if (chosen.length < count) continue
-        const words = `${chosen.length} for ${kind}`
-        arms.push(await measure(open, `proposed, ${words}`, heldOut, chosen.map(suppress), baseline))
+        const words = `${count} for ${kind}, ${operation.kind === 'set' ? '=' : '*='} ${operation.value}`
+        arms.push(await measure(open, `proposed ${words}`, heldOut, chosen.map((feature) => toEdit(feature, operation)), baseline))
         const draws: Arm[] = []
-        for (let draw = 0; draw < RANDOM_DRAWS; draw++) draws.push(await measure(open, `random, ${words}, draw ${draw + 1}`, heldOut, drawRandom(chosen, found.living, `${kind} ${draw}`).map(suppress), baseline))
-        arms.push(pool(`random instead, ${words}, ${RANDOM_DRAWS} draws`, draws))
+        for (let draw = 0; draw < RANDOM_DRAWS; draw++) {
+          const random = drawRandom(chosen, found.living, `${kind} ${draw}`).map((feature) => toEdit(feature, operation))
+          draws.push(await measure(open, `random ${words}, draw ${draw + 1}`, heldOut, random, baseline))
+        }
+        arms.push(pool(`random ${words}, ${RANDOM_DRAWS} draws`, draws))
       }
     }
     report(arms, found, heldOut.length, (Date.now() - started) / 1000)
@@ -213,7 +223,7 @@ function report(arms: readonly Arm[], found: Discovery, prompts: number, seconds
   ]
   const document = {
     prompts, discoveryPrompts: DISCOVERY_PROMPTS, discoveryFaults: found.faults, temperature: Number(options.temperature), generate: Number(options.generate), seconds: Math.round(seconds),
-    ranking: Object.fromEntries(KINDS.map((kind) => [kind, found.proposals[kind].map(({ feature, score, meanOn, meanOff, faultDrop, sideEffect, description }) => ({ edit: renderEdit(suppress(feature)), label: description.label, score, meanOn, meanOff, faultDrop, sideEffect }))])),
+    ranking: Object.fromEntries(KINDS.map((kind) => [kind, found.proposals[kind].map(({ feature, score, meanOn, meanOff, faultDrop, sideEffect, description }) => ({ feature: renderFeature(feature), label: description.label, score, meanOn, meanOff, faultDrop, sideEffect }))])),
     arms: rows,
   }
   terminal.out(`${table.join('\n')}\n\n${prompts} held-out prompts, in brackets 95 % bootstrap intervals. Faults seen in discovery: ${found.faults.languageSwitch} language switches, ${found.faults.loop} loops. ${Math.round(seconds)} s.\n`)
@@ -264,8 +274,8 @@ function hashNumber(text: string): number {
   return createHash('sha256').update(text).digest().readUInt32LE(0)
 }
 
-function suppress(feature: FeatureId): Edit {
-  return { feature, operation: { kind: 'set', value: 0 }, positions: { kind: 'all' } }
+function toEdit(feature: FeatureId, operation: EditOperation): Edit {
+  return { feature, operation, positions: { kind: 'all' } }
 }
 
 function mean(values: readonly number[]): number {

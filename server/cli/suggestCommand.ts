@@ -71,7 +71,7 @@ function renderSuggestions(run: RunDetail, fault: Fault | null, proposals: reado
     lines.push(color.bold('Features to suppress'), color.dim(`  ${fit('feature', 12)} ${fit('there', 8)} ${fit('elsewhere', 10)} ${fit('fault less likely', 18)} ${fit('other tokens change', 20)} label`))
     for (const { feature, meanOn, meanOff, faultDrop, sideEffect, description } of proposals)
       lines.push(`  ${color.cyan(fit(renderFeature(feature), 12))} ${fit(meanOn.toPrecision(3), 8)} ${fit(meanOff.toPrecision(3), 10)} ${fit(`by ${inPercent(1 - Math.exp(-faultDrop))}`, 18)} ${fit(`by ${inPercent(Math.expm1(sideEffect))}`, 20)} ${color.dim(description.label ?? '')}`.trimEnd())
-    lines.push('', 'Try', `  promptscope trace … ${proposals.map((proposal) => `--edit '${suppressionLine(proposal)}'`).join(' ')}`)
+    lines.push('', 'Try', `  promptscope trace … ${proposals.map((proposal) => `--edit '${suppressionLine(proposal)}'`).join(' ')}`, color.dim("  Where that is too weak, more features (--top 32) or '*= -3' in place of '= 0' go further."))
   }
   return `${lines.join('\n')}\n`
 }
