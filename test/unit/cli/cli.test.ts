@@ -1,5 +1,5 @@
 // The command line as it ships, from outside: what it prints where, and what it exits with. The contract of docs and other programs.
-import { appendFileSync, cpSync, existsSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bytesSource } from '../../../server/formats/byteSource'
@@ -53,6 +53,25 @@ describe('trace --json', () => {
     expect(code).toBe(0)
     expect(stderr).toBe(`promptscope: no SAE set for ${scratch('alone/model')} was found beside it, so there are no features; name one with --sae\n`)
     expect(JSON.parse(stdout)).toMatchObject({ sae: null, features: {} })
+  })
+
+  it('names tokens by their ids when the model has no tokenizer', async () => {
+    const folders = makeModel(scratch('wordless'))
+    rmSync(join(folders.model, 'tokenizer.json'))
+    const { code, stdout } = await trace('--json', '--token-ids', '1,2', '--model', folders.model)
+    expect(code).toBe(0)
+    expect((JSON.parse(stdout) as Trace).tokens.map(({ id, text }) => [id, text])).toEqual([[1, '⟨1⟩'], [2, '⟨2⟩']])
+    expect(await trace('--text', 'Hi', '--model', folders.model)).toMatchObject({ code: 1, stderr: `promptscope: ${join(folders.model, 'tokenizer.json')} is missing; choose a folder that holds a Hugging Face checkpoint with its tokenizer\n` })
+  })
+
+  it('takes model and SAE set from the front matter, beside the prompt file', async () => {
+    makeModel(scratch('own'))
+    writeFileSync(scratch('own/here.prompt'), '---\npromptscope:\n  model: model\n  sae: sae\n---\nHi\n')
+    expect((await traceJson('own/here.prompt')).model.path).toBe(scratch('own/model'))
+    writeFileSync(scratch('service.prompt'), '---\nmodel: vendor/large\n---\nHi\n')
+    const { stderr, stdout } = await trace('--json', 'service.prompt')
+    expect((JSON.parse(stdout) as Trace).model.path).toBe(model)
+    expect(stderr).toBe('promptscope: front matter model "vendor/large" is no folder here, so the demo model is used; name one with --model\n')
   })
 
   it('repeats itself with the same seed', async () => {
