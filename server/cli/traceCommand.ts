@@ -39,7 +39,7 @@ export async function runTraceCommand(args: readonly string[], context: CommandC
       context.terminal.out(`${JSON.stringify(buildTrace(finished.run, top))}\n`)
       return
     }
-    const before = settings.edits.length > 0 ? await runPrompt(open, prompt, withoutEdits(settings), { ...extent, capture: null }, 'before', context) : null
+    const before = settings.edits.length > 0 && settings.generate > 0 ? await runPrompt(open, prompt, withoutEdits(settings), { ...extent, capture: null }, 'before', context) : null
     const finished = await runPrompt(open, prompt, settings, extent, source.name, context)
     if (dumpPath !== null) await writeDumpFile(dumpPath, dumpTensors(finished, open, dumpLayers))
     if (dumpPath !== null) context.terminal.note(`promptscope: wrote ${dumpPath}`)

@@ -86,8 +86,7 @@ interface Trial {
 
 async function readSubject(run: FaultyRun['run'], measure: FaultMeasure, request: ProposalRequest): Promise<Subject> {
   const base = await read(run, measure, request, [], request.k)
-  const weights = measure.weights(base)
-  const otherTokens = run.tokens.slice(0, measure.length).filter((token) => token.generated && (weights[token.index - 1] ?? 0) < 0.5).map((token) => token.index)
+  const otherTokens = run.tokens.slice(0, measure.start).filter((token) => token.generated).map((token) => token.index)
   return { run, measure, base, baseAmount: measure.amount(base), otherTokens }
 }
 

@@ -233,7 +233,7 @@ export const contrastFeatures = request<{ readonly runId: string; readonly token
 
 /** A feature whose suppression was tried on the text that went wrong; both numbers in nats of log-probability. */
 export interface SuppressionProposal extends FeatureContrast {
-  /** How much less likely the fault becomes while the text is the same: of a switch, any token of the other script; of a loop, one more repetition. */
+  /** How much less likely the fault becomes while the text is the same: of a switch, any token of the other script; of a loop, that it comes to be one. */
   readonly faultDrop: number
   /** How much each of the answer's other tokens changes, up or down: the harm done beside. */
   readonly sideEffect: number

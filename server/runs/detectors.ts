@@ -77,7 +77,7 @@ export function detectLoop(run: FaultSubject): Fault | null {
   const tokens = run.tokens.filter((token) => token.generated)
   let best: { start: number; end: number; period: number } | null = null
   for (let period = 1; period <= Math.min(LONGEST_PERIOD, Math.floor(tokens.length / LEAST_REPEATS)); period++) {
-    const stretch = firstStretch(tokens, period, Math.max(period, UNIT_TOKENS) * LEAST_REPEATS)
+    const stretch = firstStretch(tokens, period, leastLoopLength(period))
     // Multiples of a period repeat as well, so on a tie the shorter one, which came first, stays.
     if (stretch && (!best || stretch.start < best.start)) best = { ...stretch, period }
   }
@@ -87,6 +87,11 @@ export function detectLoop(run: FaultSubject): Fault | null {
   const first = tokens[best.start]!.index
   const last = tokens[best.end - 1]!.index
   return { kind: 'loop', message: `answer repeats ${JSON.stringify(unit)} ${times} times from token ${first}`, tokens: range(first, last), first, last, period: best.period }
+}
+
+/** Tokens that a stretch with this period needs to be a loop. */
+export function leastLoopLength(period: number): number {
+  return Math.max(period, UNIT_TOKENS) * LEAST_REPEATS
 }
 
 function firstStretch(tokens: readonly RunToken[], period: number, leastLength: number): { start: number; end: number } | null {

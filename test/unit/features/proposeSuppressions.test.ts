@@ -24,13 +24,14 @@ describe('measure', () => {
     expect(measure.weights(reports).map((weight) => Number(weight.toFixed(6)))).toEqual([0, 0.1, 0.2, 0.4, 0])
   })
 
-  it('of a loop is the probability of one more repetition, the mean over the repetitions', () => {
-    const run = fakeRun(['p'], words('x a b c d a b c d a b c d'))
+  it('of a loop is the probability that its first unit is repeated often enough, decided where that was not yet sure', () => {
+    const run = fakeRun(['p'], words('x a b c d a b c d a b c d a b c d'))
     const measure = createFaultMeasure(run, detectFaults(run)[0]!, tokenText)
+    const reports = run.tokens.map(({ index }) => report(index, { logprob: index === 6 || index === 10 ? Math.log(0.5) : 0 }))
+    // Three units of four tokens from token 2 on; a fourth follows from them.
     expect(measure.length).toBe(14)
-    // Four tokens at half each, twice.
-    expect(measure.amount(run.tokens.map(({ index }) => report(index, { logprob: index >= 10 ? Math.log(0.5) : 0 })))).toBeCloseTo((1 + 0.5 ** 4) / 2, 12)
-    expect(measure.weights([])).toEqual([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0])
+    expect(measure.amount(reports)).toBeCloseTo(0.25, 12)
+    expect(measure.weights(reports).map((weight) => Number(weight.toFixed(6)))).toEqual([0, 0, 0, 0, 0, 0.5, 0, 0, 0, 0.5, 0, 0, 0, 0])
   })
 })
 
