@@ -13,7 +13,7 @@ export interface RunChoices {
   readonly seed?: number
   /** Layers whose features are read; empty means all. */
   readonly layers?: readonly number[]
-  /** Added to the edits of earlier sources; one of the same feature and positions takes its place. */
+  /** Added to the edits of earlier sources, except that those of the same feature and positions give way. Within one source all apply, and their differences add. */
   readonly edits?: readonly Edit[]
   /** Tokens at which generation ends, besides those that the model names. */
   readonly stopIds?: readonly number[]
@@ -36,13 +36,17 @@ export function mergeRunSettings(...sources: readonly RunChoices[]): RunSettings
     generate: last('generate', 0),
     sampling: { temperature: last('temperature', 0), topP: last('topP', 1), topK: last('topK', 0), seed: last('seed', 0) },
     layers: last('layers', []),
-    edits: mergeEdits(sources.flatMap((source) => source.edits ?? [])),
+    edits: mergeEdits(sources.map((source) => source.edits ?? [])),
     stopIds: last('stopIds', []),
   }
 }
 
-function mergeEdits(edits: readonly Edit[]): Edit[] {
-  return [...new Map(edits.map((edit) => [`${renderFeature(edit.feature)} ${renderPositions(edit.positions)}`, edit])).values()]
+function mergeEdits(sources: readonly (readonly Edit[])[]): Edit[] {
+  const place = (edit: Edit): string => `${renderFeature(edit.feature)} ${renderPositions(edit.positions)}`
+  return sources.reduce<Edit[]>((earlier, source) => {
+    const replaced = new Set(source.map(place))
+    return [...earlier.filter((edit) => !replaced.has(place(edit))), ...source]
+  }, [])
 }
 
 function renderPositions(positions: EditPositions): string {

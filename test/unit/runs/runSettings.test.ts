@@ -11,9 +11,13 @@ it('lets flags win over front matter, and front matter over settings', () => {
   expect(merged).toEqual({ generate: 16, sampling: { temperature: 0, topP: 1, topK: 0, seed: 7 }, layers: [], edits: [], stopIds: [] })
 })
 
-it('adds edits together; the same feature at the same positions has one', () => {
+it('adds edits together; a later source replaces those of the same feature at the same positions', () => {
   const merged = mergeRunSettings({ edits: edits('L0/1 = 0', 'L0/2 = 0') }, { edits: edits('L0/1 += 5', 'L0/2 = 0 @ last') })
-  expect(merged.edits.map(renderEdit)).toEqual(['L0/1 += 5', 'L0/2 = 0', 'L0/2 = 0 @ last'])
+  expect(merged.edits.map(renderEdit)).toEqual(['L0/2 = 0', 'L0/1 += 5', 'L0/2 = 0 @ last'])
+})
+
+it('keeps all edits of one source: their differences add', () => {
+  expect(mergeRunSettings({ edits: edits('L0/1 = 0', 'L0/1 += 5') }).edits.map(renderEdit)).toEqual(['L0/1 = 0', 'L0/1 += 5'])
 })
 
 describe('layers', () => {
