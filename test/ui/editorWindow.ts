@@ -16,8 +16,6 @@ export interface EditorWindow {
   readonly workspace: string
   /** The list of choices that VS Code asks from. */
   readonly choices: Locator
-  /** Messages in the corner. */
-  readonly notifications: Locator
   /** Runs a command by its title in the command palette. */
   runCommand(title: string): Promise<void>
   /** Opens a file of the workspace by its name. */
@@ -28,10 +26,14 @@ export interface EditorWindow {
   statusItem(text: RegExp): Locator
   /** A row of a view that is shown. */
   row(text: RegExp): Locator
-  /** Rests the pointer on the first word of the last line in the rightmost editor: the end of a completion. */
-  hoverLastLine(): Promise<void>
+  /** Rests the pointer on the token where the tool says that the answer goes wrong. */
+  pointAtFault(): Promise<void>
+  /** Takes the pointer off the text, so that no hover is left. */
+  pointAway(): Promise<void>
   /** The hover that holds this text, once it is shown. */
   hover(text: string): Promise<Locator>
+  /** The message in the corner that holds this text, once it is shown. */
+  notification(text: RegExp): Promise<Locator>
   /** The inside of the panel that is shown. */
   panel(): FrameLocator
   /** Writes out/screenshots/<name>.png. */
@@ -67,7 +69,6 @@ export async function openEditorWindow(): Promise<EditorWindow> {
     page,
     workspace,
     choices: quickInput.locator('.monaco-list-row'),
-    notifications: page.locator('.notifications-toasts'),
     async runCommand(title) {
       await page.keyboard.press('F1')
       await choose(`>${title}`)
@@ -84,20 +85,20 @@ export async function openEditorWindow(): Promise<EditorWindow> {
     tab: (title) => page.locator('.tab', { hasText: title }).first(),
     statusItem: (text) => page.locator('.statusbar-item:visible', { hasText: text }).first(),
     row: (text) => page.locator('.pane-body:visible .monaco-list-row', { hasText: text }).first(),
-    async hoverLastLine() {
-      const lines = page.locator('.editor-group-container .view-line')
-      const boxes = await Promise.all((await lines.all()).map(async (line) => ({ text: (await line.innerText()).trim(), box: await line.locator('span').first().boundingBox() })))
-      const last = boxes.filter(({ text, box }) => text !== '' && box !== null).sort((a, b) => (b.box?.x ?? 0) - (a.box?.x ?? 0) || (b.box?.y ?? 0) - (a.box?.y ?? 0))[0]
-      if (!last?.box) throw new Error('no line of text is shown')
-      await page.mouse.move(last.box.x + 12, last.box.y + last.box.height / 2)
+    async pointAtFault() {
+      const fault = page.locator('.squiggly-warning:visible').last()
+      await fault.waitFor()
+      const box = await fault.boundingBox()
+      if (!box) throw new Error('the mark of the fault has no place on the screen')
+      await page.mouse.move(box.x + 8, box.y + box.height / 2)
     },
-    async hover(text) {
-      const hover = page.locator('.monaco-hover:visible', { hasText: text }).first()
-      await hover.waitFor()
-      // It fades in; a picture taken before that shows a ghost.
-      await hover.evaluate((element) => Promise.all(element.getAnimations({ subtree: true }).map((animation) => animation.finished)))
-      return hover
+    async pointAway() {
+      await page.keyboard.press('Escape')
+      await page.mouse.move(20, 700)
+      await page.locator('.monaco-hover:visible').waitFor({ state: 'hidden' })
     },
+    hover: (text) => settled(page.locator('.monaco-hover:visible', { hasText: text }).first()),
+    notification: (text) => settled(page.locator('.notifications-toasts .notification-toast', { hasText: text }).first()),
     panel: () => page.frameLocator('iframe.webview:visible').first().frameLocator('iframe#active-frame'),
     async screenshot(name) {
       await page.screenshot({ path: join(screenshots, `${name}.png`) })
@@ -117,4 +118,11 @@ export async function openEditorWindow(): Promise<EditorWindow> {
       rmSync(home, { recursive: true, force: true, maxRetries: 3 })
     },
   }
+}
+
+/** The element once it is shown and has stopped moving: a picture taken before that shows a ghost. */
+async function settled(locator: Locator): Promise<Locator> {
+  await locator.waitFor()
+  await locator.evaluate((element) => Promise.all(element.getAnimations({ subtree: true }).map((animation) => animation.finished)))
+  return locator
 }

@@ -30,7 +30,7 @@ it('streams the completion into a run document', async () => {
 })
 
 it('shows a token’s features with bars on hover', async () => {
-  await window.hoverLastLine()
+  await window.pointAtFault()
   const hover = await window.hover('could stand here')
   expect(await hover.innerText()).toMatch(/L\d+\/\d+[\s\S]*█/)
   await window.screenshot('hover')
@@ -39,19 +39,29 @@ it('shows a token’s features with bars on hover', async () => {
 it('paints a feature over the text', async () => {
   await (await window.hover('could stand here')).getByText('Show').first().click()
   await window.statusItem(/L\d+\/\d+/).waitFor()
-  await window.page.keyboard.press('Escape')
-  await window.page.mouse.move(20, 600)
-  await window.page.locator('.monaco-hover:visible').waitFor({ state: 'hidden' })
+  await window.pointAway()
   await window.screenshot('heat')
   await window.runCommand('Promptscope: Hide Heat')
 })
 
 it('suppresses a feature from the hover and compares the answers', async () => {
-  await window.hoverLastLine()
+  await window.pointAtFault()
   await (await window.hover('could stand here')).getByText('Suppress').first().click()
   await window.page.locator('.monaco-diff-editor:visible').first().waitFor()
+  await window.pointAway()
   await window.runCommand('Promptscope: Focus on Pins & Edits View')
   await window.row(/L\d+\/\d+ = 0/).waitFor()
+  await window.screenshot('suppressed')
+})
+
+it('proposes what to suppress where the answer goes wrong, and compares again', async () => {
+  await window.runCommand('Promptscope: Undo Last Change of Pins and Edits')
+  await window.lens('suggest features to suppress').click({ position: { x: 5, y: 5 } })
+  await window.choices.filter({ hasText: /L\d+\/\d+/ }).first().waitFor()
+  await window.screenshot('suggestions')
+  await window.page.keyboard.press('Enter')
+  await window.tab('#1 ↔ #3').waitFor()
+  await window.row(/drift\.prompt #3/).waitFor()
   await window.screenshot('diff')
 })
 
@@ -83,21 +93,13 @@ it.each([
   await window.screenshot(`scope-${name}`)
 })
 
-it('proposes what to suppress where an answer loops', async () => {
-  await window.runCommand('View: Close All Editors')
-  await window.openFile('loop.prompt')
-  await window.lens('▶ Run').click()
-  await window.lens('suggest features to suppress').click()
-  await window.choices.filter({ hasText: /L\d+\/\d+/ }).first().waitFor()
-  await window.screenshot('suggestions')
-  await window.page.keyboard.press('Escape')
-})
-
 it('says what is wrong with a model and what to do', async () => {
+  await window.runCommand('Promptscope: Load Model')
+  await window.statusItem(/demo\/model/).waitFor()
   window.setSettings({ 'promptscope.model': '/no/such/model' })
   await window.statusItem(/no model/).waitFor()
   await window.runCommand('Promptscope: Run Prompt')
-  await window.notifications.getByText(/\/no\/such\/model/).waitFor()
+  await window.notification(/\/no\/such\/model/)
   await window.screenshot('problem')
 })
 
