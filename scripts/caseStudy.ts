@@ -3,7 +3,7 @@
 //
 // Prompts are split once by a hash of their ids. On the discovery part the faults of the unedited model are collected and, per kind of
 // fault, features ranked once by proposeSuppressions. On the held-out part every arm runs with the same prompts and seeds: unedited,
-// with the first 1, 8 and 32 of that ranking suppressed (`= 0`), with the first 8 turned round (`*= -3`), and each time with as many random
+// with the first 8 and 32 of that ranking suppressed (`= 0`), with the first 8 turned round (`*= -3`), and each time with as many random
 // living features of the same layers instead.
 // Prints a markdown table with 95 % bootstrap intervals over the prompts; --out also writes it as JSON.
 import { createHash } from 'node:crypto'
@@ -26,7 +26,7 @@ const { values: options } = parseArgs({
     out: { type: 'string' },
     discovery: { type: 'string', default: '60' },
     'held-out': { type: 'string', default: '1000' },
-    features: { type: 'string', default: '1,8,32' },
+    features: { type: 'string', default: '8,32' },
     candidates: { type: 'string', default: '128' },
     temperature: { type: 'string', default: '0.7' },
     generate: { type: 'string', default: '48' },
@@ -45,7 +45,7 @@ const CANDIDATES = Number(options.candidates)
 const RANDOM_DRAWS = Number(options['random-draws'])
 /** Seeds tried per discovery prompt, until this many faults of each kind are found. */
 const DISCOVERY_SEEDS = 4
-const DISCOVERY_FAULTS = 24
+const DISCOVERY_FAULTS = 48
 const BOOTSTRAP_SAMPLES = 2000
 const KINDS = ['languageSwitch', 'loop'] as const
 
