@@ -23,7 +23,7 @@ export interface Caller<T> {
 
 /** Returns an object whose methods send their call over `send`. */
 export function connect<T extends AsyncMethods<T>>(send: (call: Call) => void): Caller<T> {
-  const pending = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
+  const pending = new Map<number, { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void }>()
   let nextId = 1
   let closed: Error | null = null
   const call = (method: string, args: readonly unknown[]): Promise<unknown> =>
