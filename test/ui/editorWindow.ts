@@ -123,6 +123,6 @@ export async function openEditorWindow(): Promise<EditorWindow> {
 /** The element once it is shown and has stopped moving: a picture taken before that shows a ghost. */
 async function settled(locator: Locator): Promise<Locator> {
   await locator.waitFor()
-  await locator.evaluate((element) => Promise.all(element.getAnimations({ subtree: true }).map((animation) => animation.finished)))
+  await locator.evaluate((element) => Promise.allSettled(element.getAnimations({ subtree: true }).map((animation) => animation.finished)))
   return locator
 }

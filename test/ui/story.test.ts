@@ -62,6 +62,7 @@ it('proposes what to suppress where the answer goes wrong, and compares again', 
   await window.page.keyboard.press('Enter')
   await window.tab('#1 ↔ #3').waitFor()
   await window.row(/drift\.prompt #3/).waitFor()
+  await window.runCommand('Notifications: Clear All Notifications')
   await window.screenshot('diff')
 })
 
@@ -74,6 +75,7 @@ it('has everything again after a reload', async () => {
 })
 
 it('opens the Scope panel, where a token shows its features and a feature its chart', async () => {
+  await window.page.setViewportSize({ width: 1280, height: 1040 })
   await window.runCommand('View: Toggle Primary Side Bar Visibility')
   await window.runCommand('Promptscope: Open Scope Panel')
   const panel = window.panel()
