@@ -13,7 +13,8 @@ type Pen = Pick<Terminal, 'color' | 'width'>
 /** Features shown per token: more than fit on a line are left to --json. */
 const FEATURES_PER_TOKEN = 3
 const TOKEN_COLUMNS = 16
-const FEATURE_COLUMNS = 30
+/** Least and most columns for a feature with its label. */
+const FEATURE_COLUMNS = [33, 60] as const
 const BAR_COLUMNS = 5
 
 /** Which model, which SAE set, which prompt. */
@@ -35,8 +36,8 @@ export function renderTokens(run: RunDetail, labels: FeatureLabels, top: number,
   const { color } = pen
   const strongest = strongestByLayer(run)
   const room = pen.width - TOKEN_COLUMNS - 15
-  const perToken = Math.min(top, FEATURES_PER_TOKEN, Math.max(1, Math.floor(room / (FEATURE_COLUMNS + 1))))
-  const columns = Math.min(FEATURE_COLUMNS, room)
+  const perToken = Math.min(top, FEATURES_PER_TOKEN, Math.max(1, Math.floor((room + 1) / (FEATURE_COLUMNS[0] + 1))))
+  const columns = Math.min(FEATURE_COLUMNS[1], Math.floor((room + 1) / Math.max(1, perToken)) - 1)
   const lines = run.tokens.map((token) => {
     const features = standingOut(run, token, strongest)
       .slice(0, perToken)
