@@ -75,7 +75,7 @@ it('has everything again after a reload', async () => {
 })
 
 it('opens the Scope panel, where a token shows its features and a feature its chart', async () => {
-  await window.page.setViewportSize({ width: 1280, height: 1040 })
+  await window.page.setViewportSize({ width: 1280, height: 1120 })
   await window.runCommand('View: Toggle Primary Side Bar Visibility')
   await window.runCommand('Promptscope: Open Scope Panel')
   const panel = window.panel()
