@@ -77,7 +77,7 @@ function statusText(worker: WorkerStatus, model: ModelState | null, running: Run
   }
   if (model.kind === 'none') return { text: '$(pulse) Promptscope', spoken: 'no model loaded yet', isProblem: false }
   const parts = [model.name, model.model.provider, model.model.precision]
-  if (model.tokensPerSecond !== null) parts.push(`${model.tokensPerSecond.toFixed(0)} tok/s`)
+  if (model.tokensPerSecond !== null) parts.push(`${model.tokensPerSecond.toFixed(0)} tokens/s`)
   parts.push(byteText(model.memoryBytes))
   return { text: `$(pulse) ${parts.join(' · ')}`, spoken: parts.join(', '), isProblem: false }
 }

@@ -15,6 +15,9 @@ const SUGGESTION_COUNT = 12
 // A fault that becomes less likely by a smaller share is hardly touched, and the list says so.
 const WEAK_EFFECT = 0.1
 
+// One feature rarely mends a fault; a few of those that help do, and the more there are the more else changes.
+const PRESELECTED = 3
+
 type Ranked = FeatureContrast | SuppressionProposal
 
 interface Ranking {
@@ -55,7 +58,7 @@ export async function pickSuppressions(worker: Worker, state: WorkerState, run: 
       return []
     }
     const items = suggestionItems(ranked)
-    Object.assign(list, { title: why, placeholder: `Pick what to suppress; ${run.name} runs again`, busy: false, items, selectedItems: items.slice(0, 1) })
+    Object.assign(list, { title: why, placeholder: `Pick what to suppress; ${run.name} runs again`, busy: false, items, selectedItems: items.slice(0, preselectedCount(ranked)) })
     return await picked
   } catch (error) {
     if (error instanceof CancelledError) return []
@@ -64,6 +67,12 @@ export async function pickSuppressions(worker: Worker, state: WorkerState, run: 
     list.dispose()
     source.dispose()
   }
+}
+
+/** How many of the first to tick: those whose effect was tried and is not weak, else only the first. */
+function preselectedCount(ranked: readonly Ranked[]): number {
+  const isStrong = ranked.slice(0, PRESELECTED).map((each) => 'faultDrop' in each && shareLessLikely(each) >= WEAK_EFFECT)
+  return Math.max(1, isStrong.indexOf(false) < 0 ? isStrong.length : isStrong.indexOf(false))
 }
 
 /** Features that may explain the selected tokens, else a fault that was noticed, else the completion. */

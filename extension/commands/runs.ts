@@ -1,7 +1,7 @@
 // The commands about runs: run a prompt, cancel, re-run and compare, open, delete and bring back.
 import * as vscode from 'vscode'
 import { InputError } from '../../server/protocol/errors'
-import { cancelRun, deleteRun, rerun, restoreRun, startRun, type RunDetail, type RunSummary } from '../../server/protocol/requests'
+import { cancelRun, deleteRun, rerun, restoreRun, startRun, type RunSummary } from '../../server/protocol/requests'
 import { Command, ContextKey, Language } from '../contributions'
 import { answerColumn, closeRunTabs, comparisonColumn, hasAnswerGroup } from '../editorGroups'
 import { longTask } from '../longTask'
@@ -11,6 +11,7 @@ import type { Worker } from '../serverProcess'
 import { opensDiffAfterRerun } from '../settings'
 import { baseName } from '../wording'
 import { sameUri, type WorkerState } from '../workerState'
+import { sayOutcome } from './rerunOutcome'
 import { runOf } from './targets'
 
 export type RunCommands = ReturnType<typeof createRunCommands>
@@ -98,24 +99,8 @@ export function createRunCommands(worker: Worker, state: WorkerState, log: vscod
       },
       failure: SHOW_LOG,
     })
-    if (result) await sayIfNothingChanged(original, result)
+    if (result) await sayOutcome(worker, state, original, result)
     return result
-  }
-
-  /** Honest about an edit without effect, where the difference alone would only look empty; with the ways on. */
-  const sayIfNothingChanged = async (original: RunSummary, run: RunSummary): Promise<void> => {
-    if (run.status.kind !== 'done') return
-    const before = new Set(original.edits.map(({ edit }) => edit))
-    const idle = run.edits.filter(({ edit, firedAt }) => !before.has(edit) && firedAt.length === 0).map(({ edit }) => edit)
-    const [left, right] = await Promise.all([state.runDetail(original.id), state.runDetail(run.id)])
-    const unchanged = left !== null && right !== null && left.text === right.text
-    if (!unchanged && idle.length === 0) return
-    const words = [idle.length > 0 ? `${idle.join(', ')} never fired in this run` : null, unchanged ? `the answer did not change${movedText(left, right)}` : null]
-    const suggest: ProblemAction = { title: 'Suggest What to Suppress', command: Command.suggestSuppressions, args: [run.id] }
-    const undo: ProblemAction = { title: 'Undo Edit', command: Command.undoEdit }
-    const actions = run.edits.length > before.size ? [suggest, undo] : [suggest]
-    const message = words.filter((part) => part !== null).join('; ')
-    offer(vscode.window.showInformationMessage(`${message.charAt(0).toUpperCase()}${message.slice(1)}.`, ...actions.map(({ title }) => title)), ...actions)
   }
 
   const runPrompt = async (arg?: unknown): Promise<void> => {
@@ -183,13 +168,6 @@ export function createRunCommands(worker: Worker, state: WorkerState, log: vscod
 }
 
 function nothing(): void {}
-
-/** How far the probabilities of the same answer's tokens moved: `; its tokens' probabilities moved by up to 2.1 %`. */
-function movedText(left: RunDetail, right: RunDetail): string {
-  const moves = right.tokens.map(({ logprob }, index) => Math.abs(Math.exp(logprob ?? 0) - Math.exp(left.tokens[index]?.logprob ?? 0)))
-  const most = Math.max(0, ...moves)
-  return most < 0.0005 ? '' : `: the probabilities of its tokens moved by up to ${(100 * most).toFixed(most < 0.1 ? 1 : 0)} %`
-}
 
 /** The document to run: the one named, else the active editor's, else a prompt that is in sight (a panel may have the focus). */
 async function promptDocument(arg: unknown): Promise<vscode.TextDocument | undefined> {

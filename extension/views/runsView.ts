@@ -84,7 +84,7 @@ function runItem(run: RunSummary, hasChildren: boolean): vscode.TreeItem {
 function runFacts(run: RunSummary): string[] {
   const facts = [countOf(run.generatedTokens, 'token')]
   if (run.edits.length > 0) facts.push(run.edits.length === 1 ? run.edits[0]!.edit : countOf(run.edits.length, 'edit'))
-  if (run.timing.decodeMsPerToken > 0) facts.push(`${(1000 / run.timing.decodeMsPerToken).toFixed(0)} tok/s`)
+  if (run.timing.decodeMsPerToken > 0) facts.push(`${(1000 / run.timing.decodeMsPerToken).toFixed(0)} tokens/s`)
   return facts
 }
 
