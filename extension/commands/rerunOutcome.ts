@@ -31,9 +31,14 @@ export async function sayOutcome(worker: Worker, state: WorkerState, original: R
   offer(vscode.window.showInformationMessage(`${message.charAt(0).toUpperCase()}${message.slice(1)}.`, ...actions.map(({ title }) => title)), ...actions)
 }
 
-/** How far the probabilities of the same answer's tokens moved: `; its tokens' probabilities moved by up to 2.1 %`. */
+/** Where the same answer's probabilities moved most: `; the probability that moved most: "在", 28 % → 26 %`. */
 function movedText(left: RunDetail, right: RunDetail): string {
-  const moves = right.tokens.map(({ logprob }, index) => Math.abs(Math.exp(logprob ?? 0) - Math.exp(left.tokens[index]?.logprob ?? 0)))
-  const most = Math.max(0, ...moves)
-  return most < 0.0005 ? '' : `: the probabilities of its tokens moved by up to ${(100 * most).toFixed(most < 0.1 ? 1 : 0)} %`
+  let best = { text: '', from: 0, to: 0 }
+  right.tokens.forEach(({ display, logprob }, index) => {
+    const [from, to] = [Math.exp(left.tokens[index]?.logprob ?? 0), Math.exp(logprob ?? 0)]
+    if (Math.abs(to - from) > Math.abs(best.to - best.from)) best = { text: display, from, to }
+  })
+  if (Math.abs(best.to - best.from) < 0.0005) return ''
+  const percent = (probability: number): string => `${(100 * probability).toFixed(1)} %`
+  return `; the probability that moved most: ${JSON.stringify(best.text)}, ${percent(best.from)} → ${percent(best.to)}`
 }
