@@ -34,6 +34,8 @@ export interface EditorWindow {
   hover(text: string): Promise<Locator>
   /** The message in the corner that holds this text, once it is shown. */
   notification(text: RegExp): Promise<Locator>
+  /** The text of one side of the difference that is shown, as far as it is on the screen. */
+  comparedText(side: 'original' | 'modified'): Promise<string>
   /** The inside of the panel that is shown. */
   panel(): FrameLocator
   /** Writes out/screenshots/<name>.png. */
@@ -96,6 +98,12 @@ export async function openEditorWindow(): Promise<EditorWindow> {
     },
     hover: (text) => settled(page.locator('.monaco-hover:visible', { hasText: text }).first()),
     notification: (text) => settled(page.locator('.notifications-toasts .notification-toast', { hasText: text }).first()),
+    async comparedText(side) {
+      const lines = await page.locator(`.monaco-diff-editor:visible .editor.${side} .view-line`).evaluateAll((elements) => elements
+        .map((element) => ({ top: element.getBoundingClientRect().top, text: (element as HTMLElement).innerText }))
+        .sort((a, b) => a.top - b.top))
+      return lines.map(({ text }) => text.replaceAll('\u00a0', ' ')).join('\n')
+    },
     panel: () => page.frameLocator('iframe.webview:visible').first().frameLocator('iframe#active-frame'),
     async screenshot(name) {
       await page.screenshot({ path: join(screenshots, `${name}.png`) })
