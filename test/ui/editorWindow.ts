@@ -26,8 +26,8 @@ export interface EditorWindow {
   statusItem(text: RegExp): Locator
   /** A row of a view that is shown. */
   row(text: RegExp): Locator
-  /** Rests the pointer on the token where the tool says that the answer goes wrong. */
-  pointAtFault(): Promise<void>
+  /** Rests the pointer on the token after the one at which, the tool says, the answer goes wrong. */
+  pointAfterFault(): Promise<void>
   /** Takes the pointer off the text, so that no hover is left. */
   pointAway(): Promise<void>
   /** The hover that holds this text, once it is shown. */
@@ -87,9 +87,13 @@ export async function openEditorWindow(): Promise<EditorWindow> {
     tab: (title) => page.locator('.tab', { hasText: title }).first(),
     statusItem: (text) => page.locator('.statusbar-item:visible', { hasText: text }).first(),
     row: (text) => page.locator('.pane-body:visible .monaco-list-row', { hasText: text }).first(),
-    async pointAtFault() {
-      // The text lies over its mark; the pointer may land on either.
-      await page.locator('.squiggly-warning:visible').last().hover({ position: { x: 8, y: 5 }, force: true })
+    async pointAfterFault() {
+      const fault = page.locator('.squiggly-warning:visible').last()
+      // Also waits until the editor has stopped drawing it anew. The text lies over its mark; the pointer may land on either.
+      await fault.hover({ force: true })
+      const box = await fault.boundingBox()
+      if (!box) throw new Error('the mark of the fault has no place on the screen')
+      await page.mouse.move(box.x + box.width + 22, box.y + box.height / 2)
     },
     async pointAway() {
       await page.keyboard.press('Escape')

@@ -30,7 +30,7 @@ it('streams the completion into a run document', async () => {
 })
 
 it('shows a token’s features with bars on hover', async () => {
-  await window.pointAtFault()
+  await window.pointAfterFault()
   const hover = await window.hover('could stand here')
   expect(await hover.innerText()).toMatch(/L\d+\/\d+[\s\S]*█/)
   await window.screenshot('hover')
@@ -45,7 +45,7 @@ it('paints a feature over the text', async () => {
 })
 
 it('suppresses a feature from the hover and compares the answers', async () => {
-  await window.pointAtFault()
+  await window.pointAfterFault()
   await (await window.hover('could stand here')).getByText('Suppress').first().click()
   await window.page.locator('.monaco-diff-editor:visible').first().waitFor()
   await window.pointAway()
@@ -83,7 +83,7 @@ it('opens the Scope panel, where a token shows its features and a feature its ch
   await window.runCommand('Promptscope: Open Scope Panel')
   const panel = window.panel()
   await panel.getByRole('button', { name: /re-run/i }).first().waitFor()
-  await panel.getByRole('option').nth(20).click()
+  await panel.getByRole('option').nth(22).click()
   await panel.locator('.feature-name:visible').first().click()
   await panel.locator('canvas:visible').waitFor()
 })
