@@ -1,7 +1,7 @@
 // What can be written next: features, operators and positions on an edit line; keys and models in a prompt's front matter. Pure.
 import { renderFeature } from '../formats/editLine'
 import type { ModelListing, RunDetail } from '../protocol/requests'
-import { rankFeatures, type Describe } from './featureRanking'
+import { rankFeatures, type Describe } from '../features/featureRanking'
 import { activationText } from './markdown'
 
 /** A proposal; `insert` replaces what stands from `replaceFrom` (a column of the line) to the cursor. */

@@ -5,7 +5,7 @@ import {
 } from '../protocol/editorCommands'
 import type { PinsAndEdits, RunDetail, RunToken } from '../protocol/requests'
 import type { FeatureDescription } from '../protocol/values'
-import { featureOnToken, rankFeatures, type Describe, type RankedFeature } from './featureRanking'
+import { featureOnToken, rankFeatures, type Describe, type RankedFeature } from '../features/featureRanking'
 import { activationText, bar, code, cut, escapeMarkdown, link, percent, smallBar } from './markdown'
 
 export interface TokenHoverSubject {

@@ -1,6 +1,5 @@
-// What must hold of the token hover: order by what a feature's activation means for it, links with exact arguments, honest marks.
+// What must hold of the token hover: links with exact arguments, honest marks, words that fit.
 import { describe, expect, test } from 'vitest'
-import { featureOnToken, rankFeatures } from '../../../server/editor/featureRanking'
 import { renderTokenHover } from '../../../server/editor/hover'
 import { tokenAtOffset } from '../../../server/editor/tokenLookup'
 import type { FeatureDescription, FeatureId } from '../../../server/protocol/values'
@@ -11,26 +10,6 @@ const hover = (index: number, change = {}, describeFeature = unknown, pins: Feat
   const run = sampleRun(change)
   return renderTokenHover({ run, token: run.tokens[index]!, describe: describeFeature, pinsAndEdits: { pins } })
 }
-const names = (run: ReturnType<typeof sampleRun>, index: number, describeFeature = unknown) =>
-  rankFeatures(run, index, describeFeature, 9).map(({ feature }) => `L${feature.layer}/${feature.feature}`)
-
-describe('ranking', () => {
-  test('without labels compares with the greatest activation of the layer, outlier tokens aside', () => {
-    expect(featureOnToken(sampleRun(), 3, { layer: 0, feature: 5 }, unknown).strength).toBe(1)
-    expect(featureOnToken(sampleRun(), 1, { layer: 0, feature: 5 }, unknown).strength).toBe(2.25 / 4)
-    expect(featureOnToken(sampleRun(), 0, { layer: 0, feature: 3 }, unknown).strength).toBe(1)
-  })
-
-  test('puts a feature that fires everywhere last', () => {
-    // L1/8 fires on every token but the first, L0/3 on one of three.
-    expect(names(sampleRun(), 1)).toEqual(['L0/5', 'L0/3', 'L1/8'])
-  })
-
-  test('follows the labels where there are some', () => {
-    const labelled = (feature: FeatureId): FeatureDescription => ({ ...unknown(feature), density: 0.01, maxActivation: feature.feature === 3 ? 0.1 : 300 })
-    expect(names(sampleRun(), 1, labelled)).toEqual(['L0/3', 'L1/8', 'L0/5'])
-  })
-})
 
 describe('hover', () => {
   test('says what the token is and what could stand there', () => {

@@ -1,4 +1,4 @@
-// Which of a token's features are worth a reader's look: strong for that feature, and not firing everywhere.
+// Which of a token's features are worth a reader's look, by one rule for hover, Scope panel and command line: strong for that feature, and not firing everywhere.
 import type { RunDetail } from '../protocol/requests'
 import type { FeatureDescription, FeatureId } from '../protocol/values'
 
