@@ -1,9 +1,10 @@
 // Draws a run for people: header, tokens with probability and top features, what the edits did, the completion before and after.
 import type { LoadedModel } from '../engine/engine'
 import { describeFeature, type FeatureLabels } from '../features/describe'
+import { rankFeatures } from '../features/featureRanking'
 import { renderFeature } from '../formats/editLine'
 import type { RunDetail, RunToken } from '../protocol/requests'
-import type { EditReport, FeatureActivation, FeatureId } from '../protocol/values'
+import type { EditReport, FeatureDescription, FeatureId } from '../protocol/values'
 import { compareRuns } from '../runs/compareRuns'
 import { detectFaults } from '../runs/detectors'
 import { bar, columnsOf, fit, type Terminal } from './terminal'
@@ -31,26 +32,23 @@ export function renderHeader(run: RunDetail, model: LoadedModel, promptName: str
   ].join('\n')
 }
 
-/** One line per token: index, text, probability, and the features that stand out most in their layer. */
+/** One line per token: index, text, probability, and its most telling features, as hovers and the Scope panel rank them. */
 export function renderTokens(run: RunDetail, labels: FeatureLabels, top: number, pen: Pen): string {
   const { color } = pen
-  const strongest = strongestByLayer(run)
+  const describe = (feature: FeatureId): FeatureDescription => describeFeature(labels, feature)
   const room = pen.width - TOKEN_COLUMNS - 15
   const perToken = Math.min(top, FEATURES_PER_TOKEN, Math.max(1, Math.floor((room + 1) / (FEATURE_COLUMNS[0] + 1))))
   const columns = Math.min(FEATURE_COLUMNS[1], Math.floor((room + 1) / Math.max(1, perToken)) - 1)
   const lines = run.tokens.map((token) => {
-    const features = standingOut(run, token, strongest)
-      .slice(0, perToken)
-      .map(({ feature, activation, share }) => {
-        const label = describeFeature(labels, feature).label
-        return fitColored(`${renderFeature(feature)} ${bar(share, BAR_COLUMNS)} ${short(activation)}`, label ?? '', columns, color)
-      })
+    const features = rankFeatures(run, token.index, describe, perToken).map(({ feature, activation, share, description }) =>
+      fitColored(`${renderFeature(feature)} ${bar(share, BAR_COLUMNS)} ${short(activation)}`, description.label ?? '', columns, color))
     const text = fit(visible(token), TOKEN_COLUMNS)
     const probability = token.logprob === null ? '    ' : percent(token.logprob)
     return `${color.dim(String(token.index).padStart(4))}  ${token.generated ? color.green(text) : text} ${probability} ${token.outlier ? color.yellow('!') : ' '} ${features.join(' ')}`.trimEnd()
   })
   const legend = run.tokens.some((token) => token.outlier) ? ['', color.dim(`   ${'!'} outlier: position 0 or a residual far above the median; its features are out of distribution`)] : []
-  return [color.dim(`      ${fit('token', TOKEN_COLUMNS)}    p   ${perToken > 0 && run.sae ? 'top features' : ''}`.trimEnd()), ...lines, ...legend, ''].join('\n')
+  const rule = perToken > 0 && run.sae ? [color.dim('features: strong for themselves and rare elsewhere first; bars: share of the layer’s greatest')] : []
+  return [...rule, color.dim(`      ${fit('token', TOKEN_COLUMNS)}    p   ${perToken > 0 && run.sae ? 'features' : ''}`.trimEnd()), ...lines, ...legend, ''].join('\n')
 }
 
 /** Where each edit fired; says so when it never did. */
@@ -97,21 +95,6 @@ function marked(run: RunDetail, token: RunToken | undefined, paint: (text: strin
   return { ...run, text: `${run.text.slice(0, start)}${paint(`»${run.text.slice(start, end)}«`)}${run.text.slice(end)}` }
 }
 
-/** Each layer's greatest activation over the run, outliers left out: the scale of its bars. */
-function strongestByLayer(run: RunDetail): ReadonlyMap<number, number> {
-  return new Map(
-    run.layers.map((layer) => [layer, run.tokens.reduce((max, token) => (token.outlier ? max : Math.max(max, run.features[layer]?.[token.index]?.[0]?.activation ?? 0)), 0)]),
-  )
-}
-
-
-/** The token's features of all layers, by their share of the layer's greatest activation: layers differ in scale. */
-function standingOut(run: RunDetail, token: RunToken, strongest: ReadonlyMap<number, number>): { feature: FeatureId; activation: number; share: number }[] {
-  return run.layers
-    .flatMap((layer) => (run.features[layer]?.[token.index] ?? []).map((entry: FeatureActivation) => ({ feature: { layer, feature: entry.feature }, activation: entry.activation, share: entry.activation / (strongest.get(layer) || 1) })))
-    .sort((a, b) => b.share - a.share)
-}
-
 function fitColored(head: string, label: string, columns: number, color: Pen['color']): string {
   const room = columns - columnsOf(head) - 1
   return room > 3 ? `${color.cyan(head)} ${color.dim(fit(label, room))}` : color.cyan(fit(head, Math.max(columns, columnsOf(head))))
@@ -120,7 +103,7 @@ function fitColored(head: string, label: string, columns: number, color: Pen['co
 /** A token's text on one line, with signs for blanks at its ends and for breaks; its bytes where they are no whole character. */
 function visible(token: RunToken): string {
   const text = token.text === '' || token.text.includes('\ufffd') ? token.display : token.text
-  return text.replace(/\n/g, '⏎').replace(/\r/g, '␍').replace(/\t/g, '⇥').replace(/^ | $/g, '·').replace(/[\p{Cc}]/gu, '�')
+  return text.replace(/\n/g, '↵').replace(/\r/g, '␍').replace(/\t/g, '⇥').replace(/^ | $/g, '·').replace(/[\p{Cc}]/gu, '�')
 }
 
 function percent(logprob: number): string {

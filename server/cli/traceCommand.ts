@@ -31,7 +31,8 @@ export async function runTraceCommand(args: readonly string[], context: CommandC
     const settings = mergeRunSettings(prompt.choices, flags)
     const dumpLayers = settings.layers.length > 0 ? settings.layers : Array.from({ length: open.model.identity.layers }, (_, layer) => layer)
     const capture = dumpPath === null ? null : { logits: true, residualLayers: dumpLayers }
-    const extent = { top: options.has('json') ? top : Math.max(top, 1), alternatives: ALTERNATIVES, capture }
+    // What is ranked for people must see every active feature, as in the editor.
+    const extent = { top: options.has('json') ? top : Math.max(top, open.model.sae?.k ?? 0), alternatives: ALTERNATIVES, capture }
 
     if (options.has('json')) {
       const finished = await runPrompt(open, prompt, settings, extent, source.name, context)
