@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { FrameLocator, Locator, Page } from 'playwright-core'
+import { vi } from 'vitest'
 import { launchBrowser } from '../../tools/vscode/browser.mjs'
 import { ensureVSCode } from '../../tools/vscode/ensure.mjs'
 import { linkExtension, startServer, windowUrl } from '../../tools/vscode/server.mjs'
@@ -88,12 +89,13 @@ export async function openEditorWindow(): Promise<EditorWindow> {
     statusItem: (text) => page.locator('.statusbar-item:visible', { hasText: text }).first(),
     row: (text) => page.locator('.pane-body:visible .monaco-list-row', { hasText: text }).first(),
     async pointAfterFault() {
-      const fault = page.locator('.squiggly-warning:visible').last()
-      // Also waits until the editor has stopped drawing it anew. The text lies over its mark; the pointer may land on either.
-      await fault.hover({ force: true })
-      const box = await fault.boundingBox()
-      if (!box) throw new Error('the mark of the fault has no place on the screen')
-      await page.mouse.move(box.x + box.width + 22, box.y + box.height / 2)
+      // The editor draws its marks anew with every change; between two drawings this one has no place.
+      const { x, y, width, height } = await vi.waitFor(async () => {
+        const box = await page.locator('.squiggly-warning:visible').last().boundingBox({ timeout: 1000 })
+        if (!box) throw new Error('the mark of the fault has no place on the screen')
+        return box
+      }, { timeout: 20_000 })
+      await page.mouse.move(x + width + 22, y + height / 2)
     },
     async pointAway() {
       await page.keyboard.press('Escape')
