@@ -3,6 +3,7 @@ import * as vscode from 'vscode'
 import { CancelledError, InputError } from '../server/protocol/errors'
 import { Command } from './contributions'
 import { WorkerStoppedError } from './serverProcess'
+import { readSettings } from './settings'
 
 /** A button under a message. */
 export interface ProblemAction {
@@ -12,7 +13,11 @@ export interface ProblemAction {
 }
 
 export const SHOW_LOG: ProblemAction = { title: 'Show Log', command: Command.showLog }
-export const CHOOSE_MODEL: ProblemAction = { title: 'Choose Another Model', command: Command.selectModel }
+
+/** The way out when a model did not load: the precision that always works, else another model. */
+export function loadRemedy(): ProblemAction {
+  return readSettings().precision === 'exact' ? { title: 'Choose Another Model', command: Command.selectModel } : { title: 'Use exact', command: Command.selectPrecision, args: ['exact'] }
+}
 
 /** Shows an error; a cancelled call is not one. `action` replaces the button Show Log for bad input. */
 export function showProblem(error: unknown, log: vscode.LogOutputChannel, action: ProblemAction = SHOW_LOG): void {

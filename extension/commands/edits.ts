@@ -5,7 +5,7 @@ import {
 } from '../../server/protocol/requests'
 import { Command, Language } from '../contributions'
 import { featureName } from '../featureName'
-import { offer } from '../problems'
+import { offer, type ProblemAction } from '../problems'
 import type { Worker } from '../serverProcess'
 import { countOf } from '../wording'
 import type { WorkerState } from '../workerState'
@@ -62,7 +62,11 @@ export function createEditCommands(worker: Worker, state: WorkerState) {
       const document = await vscode.workspace.openTextDocument(uri)
       const next = await worker.request(importEdits, { text: document.getText() })
       state.acceptEdits(next)
-      offer(vscode.window.showInformationMessage(`${countOf(next.edits.length, 'edit')} from ${vscode.workspace.asRelativePath(uri)} apply to the next run.`, 'Undo'), { title: 'Undo', command: Command.undoEdit })
+      const rerun: ProblemAction = { title: 'Re-run', command: Command.rerun }
+      const undo: ProblemAction = { title: 'Undo', command: Command.undoEdit }
+      const actions = state.runs.length > 0 ? [rerun, undo] : [undo]
+      const message = `${countOf(next.edits.length, 'edit')} from ${vscode.workspace.asRelativePath(uri)} ${next.edits.length === 1 ? 'applies' : 'apply'} to the next run.`
+      offer(vscode.window.showInformationMessage(message, ...actions.map(({ title }) => title)), ...actions)
     },
     exportEdits: async () => {
       const folder = vscode.workspace.workspaceFolders?.[0]?.uri

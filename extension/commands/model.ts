@@ -7,16 +7,16 @@ import { featureName } from '../featureName'
 import type { Heat } from '../heat'
 import { longTask } from '../longTask'
 import { InputError } from '../../server/protocol/errors'
-import { showProblem } from '../problems'
+import { loadRemedy, showProblem } from '../problems'
 import type { Worker } from '../serverProcess'
 import { readSettings, writeSetting } from '../settings'
 import { byteText } from '../wording'
 import type { WorkerState } from '../workerState'
 
-const PRECISIONS: readonly { readonly label: Precision; readonly description: string }[] = [
-  { label: 'exact', description: 'float32 from the stored weights' },
-  { label: 'q8', description: '8-bit weights: half the memory or less, features nearly exact' },
-  { label: 'q4', description: '4-bit weights: least memory, features approximate' },
+const PRECISIONS: readonly { readonly label: Precision; readonly description: string; readonly isAvailable: boolean }[] = [
+  { label: 'exact', description: 'float32 from the stored weights', isAvailable: true },
+  { label: 'q8', description: '8-bit weights: not available yet', isAvailable: false },
+  { label: 'q4', description: '4-bit weights: not available yet', isAvailable: false },
 ]
 
 interface ModelItem extends vscode.QuickPickItem {
@@ -29,7 +29,7 @@ export function createModelCommands(worker: Worker, state: WorkerState, heat: He
   const load = async (): Promise<void> => {
     await worker.request(settingsChanged, readSettings())
     const next = await longTask('Loading the model', (token, report) => worker.request(loadModel, null, token, report))
-    if (next.kind === 'failed') showProblem(new InputError(next.message, next.remedy), log, { title: 'Choose Another Model', command: Command.selectModel })
+    if (next.kind === 'failed') showProblem(new InputError(next.message, next.remedy), log, loadRemedy())
   }
 
   const useModel = async (path: string, sae: string): Promise<void> => {
@@ -50,11 +50,12 @@ export function createModelCommands(worker: Worker, state: WorkerState, heat: He
       const folder = await vscode.window.showOpenDialog({ canSelectFolders: true, canSelectFiles: false, openLabel: 'Use This Model', title: 'Choose a Model Folder' })
       if (folder?.[0]) await useModel(folder[0].fsPath, '')
     },
-    selectPrecision: async () => {
+    selectPrecision: async (precision?: unknown) => {
       const now = readSettings().precision
-      const items = PRECISIONS.map(({ label, description }) => ({ label, description: label === now ? `${description} · in use` : description }))
-      const picked = await vscode.window.showQuickPick(items, { title: 'Precision', placeHolder: 'How the weights are computed with' })
+      const items = PRECISIONS.map((each) => ({ ...each, description: each.label === now ? `${each.description} · in use` : each.description }))
+      const picked = items.find(({ label }) => label === precision) ?? (await vscode.window.showQuickPick(items, { title: 'Precision', placeHolder: 'How the weights are computed with' }))
       if (!picked || picked.label === now) return
+      if (!picked.isAvailable) return void vscode.window.showInformationMessage(`Precision ${picked.label} is not available yet.`)
       await writeSetting(Setting.precision, picked.label)
       await load()
     },

@@ -5,7 +5,7 @@ import { cancelRun, deleteRun, rerun, restoreRun, startRun, type RunSummary } fr
 import { Command, ContextKey, Language } from '../contributions'
 import { answerColumn, closeRunTabs, comparisonColumn, hasAnswerGroup } from '../editorGroups'
 import { longTask } from '../longTask'
-import { CHOOSE_MODEL, offer, SHOW_LOG, showProblem, type ProblemAction } from '../problems'
+import { loadRemedy, offer, SHOW_LOG, showProblem, type ProblemAction } from '../problems'
 import { activeRunId, runDocumentUri, runIdOfDocument } from '../runDocuments'
 import type { Worker } from '../serverProcess'
 import { opensDiffAfterRerun } from '../settings'
@@ -61,7 +61,7 @@ export function createRunCommands(worker: Worker, state: WorkerState, log: vscod
       if (run.status.kind === 'failed') throw new InputError(run.status.message, run.status.remedy)
       return run
     } catch (error) {
-      showProblem(error, log, state.model?.kind === 'failed' ? CHOOSE_MODEL : failure)
+      showProblem(error, log, state.model?.kind === 'failed' ? loadRemedy() : failure)
       return null
     } finally {
       vscode.Disposable.from(...subscriptions).dispose()

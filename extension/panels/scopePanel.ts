@@ -1,6 +1,8 @@
 // The host's half of the Scope panel: opens it, keeps it in step with runs, edits, heat and the editor's cursor, and does what it asks.
 import * as vscode from 'vscode'
-import { addEdit, cancelRun, describeFeatures, featureHeat, removeEdit, setPinned, undoEdits, type RunDetail } from '../../server/protocol/requests'
+import {
+  addEdit, cancelRun, describeFeatures, featureHeat, rankedFeatures, removeEdit, runFaults, setPinned, undoEdits, type RunDetail, type RunSummary,
+} from '../../server/protocol/requests'
 import { answer, connect, isReply, type Call, type Caller, type Reply } from '../../server/protocol/rpc'
 import type { ScopeHostApi, ScopePanelApi, ScopeView } from '../../server/protocol/scopePanel'
 import { Command, Language, SCOPE_PANEL } from '../contributions'
@@ -43,6 +45,8 @@ export function createScopePanel({ context, worker, state, heat, selection, log,
   let isReady = false
   let runId: string | null = context.workspaceState.get<string>(REMEMBERED_RUN) ?? null
   let token: number | null = null
+  // What the user chose to compare with; holds as long as the run shown descends from it.
+  let comparedId: string | null = null
   let growTimer: ReturnType<typeof setTimeout> | undefined
   let growPauseMs = GROW_MS
 
@@ -59,8 +63,13 @@ export function createScopePanel({ context, worker, state, heat, selection, log,
 
   const viewOf = async (): Promise<ScopeView> => {
     const run = await currentRun()
-    const original = run?.parent ? await state.runDetail(run.parent.runId) : null
-    return { run, original, selectedToken: run ? token : null, chosenFeature: heat.feature, pinsAndEdits: state.edits }
+    const ancestors = run ? ancestorsOf(state, run) : []
+    const compared = ancestors.find(({ id }) => id === comparedId) ?? ancestors[0]
+    const [original, faults] = await Promise.all([
+      compared ? state.runDetail(compared.id) : null,
+      run && run.status.kind !== 'running' ? worker.request(runFaults, { runId: run.id }) : [],
+    ])
+    return { run, original, ancestors, faults, selectedToken: run ? token : null, chosenFeature: heat.feature, pinsAndEdits: state.edits }
   }
 
   const showRun = async (id: string | null, index: number | null): Promise<void> => {
@@ -100,6 +109,7 @@ export function createScopePanel({ context, worker, state, heat, selection, log,
     },
     chooseFeature: (feature) => heat.show(feature),
     heat: (id, feature) => worker.request(featureHeat, { runId: id, feature }),
+    rankedFeatures: (id, index, count) => worker.request(rankedFeatures, { runId: id, token: index, count }),
     describe: (features) => worker.request(describeFeatures, { features }),
     setPinned: async (feature, pinned) => state.acceptEdits(await worker.request(setPinned, { feature, pinned })),
     addEdit: async (line) => state.acceptEdits(await worker.request(addEdit, { line })),
@@ -107,6 +117,12 @@ export function createScopePanel({ context, worker, state, heat, selection, log,
     undoEdits: async () => state.acceptEdits(await worker.request(undoEdits, null)),
     // The panel compares the two answers itself.
     rerun: async (id) => void (await rerun(id)),
+    compareWith: async (id) => {
+      // The parent is what every run is compared with; only another choice outlasts a re-run.
+      comparedId = id === (runId === null ? null : state.run(runId)?.parent?.runId) ? null : id
+      await showRun(runId, null)
+    },
+    suggestSuppressions: async (id) => void (await vscode.commands.executeCommand(Command.suggestSuppressions, id)),
     cancelRun: async (id) => void (await worker.request(cancelRun, { runId: id })),
     openDiff: async (original, id) => void (await vscode.commands.executeCommand(Command.diffRuns, original, id)),
     runPrompt: async () => {
@@ -178,4 +194,10 @@ export function createScopePanel({ context, worker, state, heat, selection, log,
       vscode.Disposable.from(...subscriptions).dispose()
     },
   }
+}
+
+/** The run that a run came from, the one that came from, and so on, as far as they still exist. */
+function ancestorsOf(state: WorkerState, run: RunSummary): readonly RunSummary[] {
+  const parent = run.parent ? state.run(run.parent.runId) : undefined
+  return parent ? [parent, ...ancestorsOf(state, parent)] : []
 }

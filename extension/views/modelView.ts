@@ -4,6 +4,7 @@ import { inputErrorLine } from '../../server/protocol/errors'
 import type { ModelState } from '../../server/protocol/requests'
 import { Command, View } from '../contributions'
 import type { Worker } from '../serverProcess'
+import { readSettings } from '../settings'
 import { baseName, byteText, modelName } from '../wording'
 import type { WorkerState } from '../workerState'
 import { registeredView, type RegisteredView } from './registeredView'
@@ -14,6 +15,7 @@ export interface ModelRow {
   readonly tooltip?: string
   readonly icon?: string
   readonly command?: string
+  readonly args?: readonly unknown[]
   readonly children?: readonly ModelRow[]
 }
 
@@ -49,6 +51,7 @@ export function modelRows(state: ModelState | null): readonly ModelRow[] {
   if (state.kind === 'failed') {
     return [
       { label: 'The model did not load', description: modelName(state.path), icon: 'error', tooltip: `${state.path}\n${inputErrorLine(state.message, state.remedy)}` },
+      ...(readSettings().precision === 'exact' ? [] : [{ label: 'Use precision exact', icon: 'symbol-numeric', command: Command.selectPrecision, args: ['exact'] }]),
       { label: 'Choose another model…', icon: 'circuit-board', command: Command.selectModel },
       { label: 'Try again', icon: 'refresh', command: Command.loadModel },
     ]
@@ -83,7 +86,7 @@ function toTreeItem(row: ModelRow): vscode.TreeItem {
   if (row.description !== undefined) item.description = row.description
   if (row.icon !== undefined) item.iconPath = new vscode.ThemeIcon(row.icon)
   item.tooltip = row.tooltip ?? [row.label, row.description].filter(Boolean).join(': ')
-  if (row.command !== undefined) item.command = { command: row.command, title: row.tooltip ?? row.label }
+  if (row.command !== undefined) item.command = { command: row.command, title: row.tooltip ?? row.label, arguments: [...(row.args ?? [])] }
   item.accessibilityInformation = { label: [row.label, row.description].filter(Boolean).join(', ') }
   return item
 }
