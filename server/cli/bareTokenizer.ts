@@ -5,6 +5,7 @@ const name = (id: number): string => `⟨${id}⟩`
 
 export const BARE_TOKENIZER: RunTokenizer = {
   encode: () => [],
+  leastTokens: () => 0,
   idOf: () => null,
   display: name,
   pieces: (ids) => ids.map((id) => ({ text: name(id), display: name(id) })),

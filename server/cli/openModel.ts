@@ -26,7 +26,7 @@ export async function openModel(choice: ModelChoice, promptKind: PromptSource['k
   const { terminal, signal } = context
   const location = await locateModel({ model: choice.model ?? '', sae: choice.sae ?? '' }, demoFolders())
   // Reads headers only, so that a damaged checkpoint is named at once, before anything is started.
-  await openCheckpoint(location.modelPath)
+  const { config } = await openCheckpoint(location.modelPath)
   if (location.note !== null) terminal.note(`promptscope: ${location.note}`)
   const promptModel = await readPromptModel(location.modelPath, promptKind, context)
   const labels = location.saePath === null ? new Map() : await readLabels(location.saePath, context)
@@ -36,7 +36,7 @@ export async function openModel(choice: ModelChoice, promptKind: PromptSource['k
     const model = await engine.load(request, ({ message, fraction }) => terminal.progress(fraction === null ? message : `${message} ${Math.round(fraction * 100)} %`), signal)
     terminal.progress('')
     for (const fallback of model.fallbacks) terminal.note(`promptscope: ${fallback}`)
-    return { ...promptModel, engine, model, labels }
+    return { ...promptModel, contextLength: config.contextLength, engine, model, labels }
   } catch (error) {
     await engine.dispose()
     throw error

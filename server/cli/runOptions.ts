@@ -1,7 +1,9 @@
 // The options that `trace` and `suggest` share: which prompt, which model, how to run it.
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { parseEditLine, parseSteerFile } from '../formats/editLine'
+import { checkPromptSize, MOST_PROMPT_BYTES } from '../formats/promptSize'
+import { decodeUtf8 } from '../formats/utf8Text'
 import { InputError } from '../protocol/errors'
 import type { Edit, Precision } from '../protocol/values'
 import type { RunChoices } from '../runs/runSettings'
@@ -64,9 +66,15 @@ export function readPromptSource(options: Options): PromptSource {
 export async function readPromptText(source: PromptSource & { kind: 'file' }, signal: AbortSignal): Promise<string> {
   if (source.path !== '-') return readTextFile('prompt file', source.path)
   const chunks: Buffer[] = []
+  let size = 0
   signal.addEventListener('abort', () => process.stdin.destroy(), { once: true })
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks).toString('utf8')
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk as Buffer)
+    size += (chunk as Buffer).length
+    // Leaving the loop closes stdin: whoever writes without end is not listened to.
+    if (size > MOST_PROMPT_BYTES) throw new InputError(`prompt on stdin has more than the ${MOST_PROMPT_BYTES / 1e6} MB that a prompt may have`, 'shorten it')
+  }
+  return decodeUtf8(Buffer.concat(chunks), 'prompt on stdin')
 }
 
 export function readModelChoice(options: Options): ModelChoice {
@@ -110,9 +118,20 @@ async function readSteerFile(path: string): Promise<Edit[]> {
 }
 
 async function readTextFile(subject: string, path: string): Promise<string> {
+  return decodeUtf8(await readBytes(subject, path), `${subject} ${path}`)
+}
+
+async function readBytes(subject: string, path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path, 'utf8')
+    const file = await open(path)
+    try {
+      checkPromptSize((await file.stat()).size, `${subject} ${path}`)
+      return await file.readFile()
+    } finally {
+      await file.close()
+    }
   } catch (error) {
+    if (error instanceof InputError) throw error
     const code = (error as NodeJS.ErrnoException).code
     const reason = code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code ?? String(error)})`
     throw new InputError(`${subject} ${path} ${reason}`, 'name a text file')

@@ -9,7 +9,7 @@ import type { OpenModel } from './openModel'
 import { readPromptText, type PromptSource } from './runOptions'
 
 /** Prepares the prompt for the model; problems of a prompt file that can still be run go to stderr. */
-export function preparePromptSource(source: PromptSource, text: string, open: Pick<OpenModel, 'tokenizer' | 'chatTemplate'>, { terminal }: CommandContext): PreparedPrompt {
+export function preparePromptSource(source: PromptSource, text: string, open: Pick<OpenModel, 'tokenizer' | 'chatTemplate' | 'contextLength'>, { terminal }: CommandContext): PreparedPrompt {
   if (source.kind === 'tokenIds') return prepareTokenIds(source.tokenIds, open.tokenizer)
   if (source.kind === 'text') return prepareText(text, open, source.mode)
   const prompt = preparePrompt({ fileName: source.path, text, promptModel: open, mode: source.mode })

@@ -56,7 +56,7 @@ function sampleValues(frontMatter: FrontMatter): { values: Record<string, unknow
 }
 
 /** A role alone on its line, `user:` or `user[name="Alice"]:`. */
-const ROLE_LINE = /^[ \t]*#?[ \t]*(system|user|assistant|developer|tool)[ \t]*(?:\[[^\]\n]*\])?[ \t]*:[ \t]*(?:\r?\n|$)/gim
+const ROLE_LINE = /^[ \t]*(?:#[ \t]*)?(system|user|assistant|developer|tool)[ \t]*(?:\[[^\]\n]*\])?[ \t]*:[ \t]*(?:\r?\n|$)/gim
 
 /** Roles count only where they stand in the file itself: a variable's value cannot start a new message. */
 function splitRoles(file: string, part: BodyPart): BodyPart[] {

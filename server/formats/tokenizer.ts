@@ -33,6 +33,8 @@ export interface Tokenizer {
    * Added tokens are recognised in the text.
    */
   encode(text: string): EncodedToken[]
+  /** So many tokens it takes at least: quick where `encode` of a huge text would take minutes. */
+  leastTokens(text: string): number
   /** The text of all ids, special tokens included; bytes that are no UTF-8 become `\ufffd`. */
   decode(ids: readonly number[]): string
   /** Empty for an id that no token has. */
@@ -55,6 +57,15 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
   const split = addedTokenSplitter(addedTokens)
   const normalise = (text: string): string => bpe.normalizer?.(text) ?? text
   const bytesById = new Map<number, Uint8Array>()
+  let longestToken = 0
+
+  /** In bytes; the vocabulary writes each byte as one character. */
+  function longestTokenLength(): number {
+    if (longestToken > 0) return longestToken
+    for (const token of bpe.model!.vocab) longestToken = Math.max(longestToken, token?.length ?? 0)
+    for (const { content } of addedTokens) longestToken = Math.max(longestToken, new TextEncoder().encode(content).length)
+    return longestToken
+  }
 
   function tokenBytes(id: number): Uint8Array {
     let bytes = bytesById.get(id)
@@ -89,6 +100,7 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
     vocabSize: bpe.model!.vocab.length,
     specialIds: new Set(addedTokens.filter(({ special }) => special).map(({ id }) => id)),
     encode: (text) => split(text).flatMap(({ content, start, token }) => (token ? [{ id: token.id, start, end: start + content.length }] : encodePlain(content, start))),
+    leastTokens: (text) => Math.ceil(new TextEncoder().encode(normalise(text)).length / longestTokenLength()),
     decode: (ids) => bytesText(joined(ids.map(tokenBytes))),
     tokenBytes,
     display,

@@ -2,6 +2,7 @@
 import { renderChat } from '../formats/chatTemplate'
 import type { Problem } from '../formats/problem'
 import { parsePromptFile, type PromptFile, type PromptMessage, type PromptSegment } from '../formats/promptFile'
+import { checkPromptSize } from '../formats/promptSize'
 import { quote } from '../formats/quote'
 import type { Tokenizer } from '../formats/tokenizer'
 import { InputError } from '../protocol/errors'
@@ -10,12 +11,14 @@ import type { TextRange } from '../protocol/values'
 import type { RunChoices } from './runSettings'
 
 /** The parts of a tokenizer that runs need. */
-export type RunTokenizer = Pick<Tokenizer, 'encode' | 'pieces' | 'display' | 'idOf' | 'createTextStream'>
+export type RunTokenizer = Pick<Tokenizer, 'encode' | 'leastTokens' | 'pieces' | 'display' | 'idOf' | 'createTextStream'>
 
 /** What turns a prompt into ids: the model's tokenizer and its chat template, null when it has none. */
 export interface PromptModel {
   readonly tokenizer: RunTokenizer
   readonly chatTemplate: string | null
+  /** Tokens that the model can read, where known: a text that is far longer is refused before it is cut into tokens. */
+  readonly contextLength?: number
 }
 
 /** `auto` renders a file with roles through the chat template and feeds any other as it is. */
@@ -47,8 +50,9 @@ export interface PromptInput {
   readonly mode: PromptMode
 }
 
-/** Throws InputError for a file with errors (named `file:line`), an empty prompt, and a chat for a model that has no chat template. */
+/** Throws InputError for a file with errors (named `file:line`), an empty prompt, a chat for a model that has no chat template, and a text that no context holds. */
 export function preparePrompt({ fileName, text, promptModel, mode }: PromptInput): PreparedPrompt {
+  checkPromptSize(text.length, `prompt file ${fileName}`)
   const file = parsePromptFile(fileName, text)
   const error = file.problems.find((problem) => problem.severity === 'error')
   if (error) throw new InputError(`${fileName}:${lineOf(text, error.range.start)} ${error.message}`, error.remedy)
@@ -61,6 +65,7 @@ export function preparePrompt({ fileName, text, promptModel, mode }: PromptInput
 /** A prompt that is given as text, not as a file: fed to the last character, or as the user's message of a chat. Throws InputError when it is empty. */
 export function prepareText(text: string, promptModel: PromptModel, mode: 'raw' | 'chat'): PreparedPrompt {
   if (text === '') throw new InputError('prompt is empty', 'write some text')
+  checkPromptSize(text.length, 'prompt')
   const messages: PromptMessage[] = [{ role: '', segments: [{ text, source: null }] }]
   const rendered = mode === 'chat' ? renderAsChat('prompt', messages, promptModel) : renderRaw(messages)
   return { ...tokenize(rendered, promptModel), choices: {}, problems: [] }
@@ -149,7 +154,9 @@ function placeInFile(places: readonly Place[], start: number, end: number): Text
   return { start: Math.min(...touched.map((range) => range.start)), end: Math.max(...touched.map((range) => range.end)) }
 }
 
-function tokenize({ renderedText, places }: Rendered, { tokenizer }: PromptModel): Pick<PreparedPrompt, 'ids' | 'tokens' | 'renderedText'> {
+function tokenize({ renderedText, places }: Rendered, { tokenizer, contextLength = Infinity }: PromptModel): Pick<PreparedPrompt, 'ids' | 'tokens' | 'renderedText'> {
+  const least = tokenizer.leastTokens(renderedText)
+  if (least > contextLength) throw new InputError(`prompt has at least ${least} tokens and the model's context holds ${contextLength}`, 'shorten the prompt')
   const tokens = tokenizer.encode(renderedText).map(({ id, start, end }): PreparedToken => ({
     id,
     text: renderedText.slice(start, end),

@@ -37,8 +37,8 @@ export function startLanguageServer(connection: Connection, { engineThread, demo
 
 async function openPromptReader(modelPath: string): Promise<PromptReader> {
   // An architecture that is not supported says more than a tokenizer that is missing, so the weights' headers are read first.
-  await openCheckpoint(modelPath)
-  const promptModel = await openPromptModel(modelPath)
+  const { config } = await openCheckpoint(modelPath)
+  const promptModel = { ...(await openPromptModel(modelPath)), contextLength: config.contextLength }
   return {
     read: (promptUri, text) => preparePrompt({ fileName: fileNameOf(promptUri), text, promptModel, mode: 'auto' }),
     display: (id) => promptModel.tokenizer.display(id),

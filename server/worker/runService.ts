@@ -1,6 +1,7 @@
 // Owns the runs: starts, queues, streams, cancels and keeps them. One run computes at a time; the others wait in line.
 import { randomBytes } from 'node:crypto'
 import type { Engine, GenerateResult } from '../engine/engine'
+import { checkPromptSize } from '../formats/promptSize'
 import { CancelledError, InputError } from '../protocol/errors'
 import type { RunDetail, RunStatus, RunSummary, StartRunParams, WorkerSettings } from '../protocol/requests'
 import type { Edit, Progress } from '../protocol/values'
@@ -102,6 +103,7 @@ export function createRunService(parts: RunServiceParts): RunService {
   }
 
   async function carryOut(plan: Plan, run: LiveRun, signal: AbortSignal, onProgress: (progress: Progress) => void): Promise<RunSummary> {
+    checkPromptSize(plan.text.length, `prompt ${fileNameOf(plan.promptUri)}`)
     const parent = plan.parent && findLive(plan.parent.id)
     if (parent) await orCancelled(parent.ended, signal)
     const model = await models.load(signal, onProgress, await parts.readModelChoice(plan.promptUri, plan.text))

@@ -118,6 +118,12 @@ describe('trace --json', () => {
   it('reads stdin', async () => {
     const { stdout } = await cli.run(['trace', '-', '--json'], { input: 'Hi\n' })
     expect((JSON.parse(stdout) as Trace).tokens.map((token) => token.text)).toEqual(['H', 'i'])
+    expect((await cli.run(['trace', '-'], { input: 'x'.repeat(17e6) })).stderr).toBe('promptscope: prompt on stdin has more than the 16 MB that a prompt may have; shorten it\n')
+  })
+
+  it('does not take a byte order mark for text', async () => {
+    writeFileSync(scratch('marked.txt'), '\ufeffHi\n')
+    expect((await traceJson('marked.txt')).tokens.map((token) => token.text)).toEqual(['H', 'i'])
   })
 })
 
@@ -183,6 +189,23 @@ describe('bad input ends in one line and exit code 1', () => {
     }, /^promptscope: broken\.prompt:\d+ /],
     ['missing prompt file', () => ['nowhere.prompt'], /^promptscope: prompt file nowhere\.prompt does not exist; /],
     ['prompt longer than the context', () => ['--text', 'x'.repeat(257)], /^promptscope: prompt .*257 .*256/],
+    ['prompt file of 200 MB', () => {
+      writeFileSync(scratch('huge.txt'), '')
+      truncateSync(scratch('huge.txt'), 200e6)
+      return ['huge.txt']
+    }, /^promptscope: prompt file huge\.txt has 200 MB, more than the 16 MB that a prompt may have; shorten it$/m],
+    ['prompt file that no context holds', () => {
+      writeFileSync(scratch('long.txt'), 'x'.repeat(15e6))
+      return ['long.txt']
+    }, /^promptscope: prompt has at least \d{7} tokens and the model's context holds 256; shorten the prompt$/m],
+    ['prompt file in Latin-1', () => {
+      writeFileSync(scratch('latin1.txt'), Buffer.from('café au lait', 'latin1'))
+      return ['latin1.txt']
+    }, /^promptscope: prompt file latin1\.txt is not UTF-8 \(byte 3 is e9\); save it as UTF-8$/m],
+    ['steer file in UTF-16', () => {
+      writeFileSync(scratch('wide.steer'), Buffer.from('\ufeffL0/1 = 0', 'utf16le'))
+      return ['--text', 'Hi', '--steer', 'wide.steer']
+    }, /^promptscope: steer file wide\.steer is UTF-16; save it as UTF-8$/m],
     ['dump without a folder', () => ['--text', 'Hi', '--dump', 'nowhere/dump.safetensors'], /^promptscope: dump file nowhere\/dump\.safetensors /],
   ]
   it.each(cases)('%s', async (_name, makeArgs, expected) => {

@@ -121,3 +121,10 @@ describe('what is no byte-level BPE is refused', () => {
     expect(() => createTokenizer({ ...json, model: { type: 'BPE', vocab, merges: [] } }, null).encode('az')).toThrow('tokenizer.json has no tokens for part of the text "az"')
   })
 })
+
+test('a lower bound of tokens is known without encoding', () => {
+  // The longest token has 13 bytes: `<|endoftext|>`.
+  expect(tokenizer.leastTokens('hello world')).toBe(1)
+  expect(tokenizer.leastTokens('你'.repeat(13))).toBe(3)
+  expect(tokenizer.leastTokens('<|endoftext|>'.repeat(5))).toBe(5)
+})

@@ -8,6 +8,7 @@ const tokenizer: PromptModel['tokenizer'] = {
   encode: (text) => [...text.matchAll(/<\|end\|>|[\s\S]/gu)].map((match) => ({ id: match[0].codePointAt(0)!, start: match.index, end: match.index + match[0].length })),
   pieces: (ids) => ids.map((id) => ({ text: String.fromCodePoint(id), display: String.fromCodePoint(id) })),
   display: (id) => String.fromCodePoint(id),
+  leastTokens: (text) => Math.ceil(text.length / 7),
   idOf: (text) => (text === '<|end|>' ? 7 : null),
   createTextStream: () => ({ push: (id) => String.fromCodePoint(id), end: () => '' }),
 }
