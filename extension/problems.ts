@@ -44,6 +44,6 @@ export function offer(pressed: Thenable<string | undefined>, ...actions: readonl
 }
 
 /** A message of ours as a sentence on its own: the first letter large, unless the subject is a name such as `config.json` or `L3/12`. */
-function sentence(line: string): string {
+export function sentence(line: string): string {
   return /^[a-z]+[ ,;:]/.test(line) ? line.charAt(0).toUpperCase() + line.slice(1) : line
 }

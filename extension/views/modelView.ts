@@ -3,6 +3,7 @@ import * as vscode from 'vscode'
 import { inputErrorLine } from '../../server/protocol/errors'
 import type { ModelState } from '../../server/protocol/requests'
 import { Command, View } from '../contributions'
+import { sentence } from '../problems'
 import type { Worker } from '../serverProcess'
 import { readSettings } from '../settings'
 import { baseName, byteText, modelName } from '../wording'
@@ -31,7 +32,7 @@ export function registerModelView(worker: Worker, state: WorkerState): Registere
   const say = (): void => {
     // A message wraps, a row does not.
     if (worker.status === 'failed') view.message = 'The worker stopped. Your edits, pins and runs are kept: run “Promptscope: Restart Worker” to go on.'
-    else view.message = state.model?.kind === 'failed' ? inputErrorLine(state.model.message, state.model.remedy) : ''
+    else view.message = state.model?.kind === 'failed' ? sentence(inputErrorLine(state.model.message, state.model.remedy)) : ''
   }
   state.onDidChangeModel(() => {
     say()
