@@ -218,6 +218,12 @@ export const pinsAndEditsChanged = notification<PinsAndEdits>('edits/changed')
 
 export const describeFeatures = request<{ readonly features: readonly FeatureId[] }, readonly FeatureDescription[]>('features/describe')
 
+/**
+ * The features that tell most about a token of a run, most telling first: strong for themselves and rare elsewhere, as hovers and the terminal
+ * order them. Empty when the run has no such token.
+ */
+export const rankedFeatures = request<{ readonly runId: string; readonly token: number; readonly count: number }, readonly FeatureId[]>('features/rank')
+
 /** A feature ranked by how much more it fires on some tokens of a run than on the others. */
 export interface FeatureContrast {
   readonly feature: FeatureId

@@ -1,13 +1,17 @@
 // The Scope panel's contract with its host: two interfaces of async methods over plain values, one typed channel.
-import type { FeatureHeat, PinsAndEdits, RunDetail } from './requests'
+import type { FeatureHeat, PinsAndEdits, RunDetail, RunFault, RunSummary } from './requests'
 import type { FeatureDescription, FeatureId } from './values'
 
 /** What the panel shows; the host sends it whole when the run changes. */
 export interface ScopeView {
   /** Null while there is no run: the panel shows its empty state. */
   readonly run: RunDetail | null
-  /** The run that `run` is compared with: its parent, when it is a re-run. */
+  /** The run that `run` is compared with: the one that `compareWith` named, else its parent; null when it is no re-run. */
   readonly original: RunDetail | null
+  /** What it can be compared with: its parent, the parent of that, and so on. */
+  readonly ancestors: readonly RunSummary[]
+  /** What the run did wrong as far as was noticed; empty while it goes on. */
+  readonly faults: readonly RunFault[]
   readonly selectedToken: number | null
   /** The feature whose activation is charted here and painted over the editor's text. */
   readonly chosenFeature: FeatureId | null
@@ -23,6 +27,8 @@ export interface ScopeHostApi {
   /** Paints the feature's activation over the editor's text; null takes the paint away. */
   chooseFeature(feature: FeatureId | null): Promise<void>
   heat(runId: string, feature: FeatureId): Promise<FeatureHeat>
+  /** The `count` features that tell most about a token, in the order that hovers have. */
+  rankedFeatures(runId: string, token: number, count: number): Promise<readonly FeatureId[]>
   describe(features: readonly FeatureId[]): Promise<readonly FeatureDescription[]>
   setPinned(feature: FeatureId, pinned: boolean): Promise<void>
   /** Adds an edit line, `L14/6159 = 0`. */
@@ -31,6 +37,10 @@ export interface ScopeHostApi {
   undoEdits(): Promise<void>
   /** Runs the prompt again with the current edits; the new run arrives through `showView`. */
   rerun(runId: string): Promise<void>
+  /** Compares the run shown with this ancestor of it from now on; the new view arrives through `showView`. */
+  compareWith(ancestorRunId: string): Promise<void>
+  /** Lets the user choose among features whose suppression may mend the run's fault. */
+  suggestSuppressions(runId: string): Promise<void>
   cancelRun(runId: string): Promise<void>
   openDiff(originalRunId: string, runId: string): Promise<void>
   /** Opens a sample or the current prompt and runs it: the empty state's button. */

@@ -2,6 +2,7 @@
 import type { Engine } from '../engine/engine'
 import { describeFeature, type FeatureLabels } from '../features/describe'
 import { contrastFeatures } from '../features/contrast'
+import { rankFeatures } from '../features/featureRanking'
 import { InputError } from '../protocol/errors'
 import { proposeSuppressions } from '../features/proposeSuppressions'
 import { parseEditLine } from '../formats/editLine'
@@ -13,6 +14,8 @@ import type { ModelService, ReadyModel } from './modelService'
 export interface FeatureService {
   /** A function that describes a set's features from memory; with null, or when the set has no labels, it knows no words. */
   describer(saePath: string | null): Promise<(feature: FeatureId) => FeatureDescription>
+  /** The token's most telling features, most telling first. */
+  rank(run: RunDetail, token: number, count: number): Promise<readonly FeatureId[]>
   /** Throws InputError when a token is not in the run. */
   contrast(run: RunDetail, tokens: readonly number[], count: number): Promise<readonly FeatureContrast[]>
   /** Ranks what to suppress to be rid of the run's first fault by trying it; rejects when another model is loaded than the run was made with. */
@@ -55,6 +58,10 @@ export function createFeatureService(parts: FeatureServiceParts): FeatureService
     async describer(saePath) {
       const loaded = await labels(saePath)
       return (feature) => describeFeature(loaded, feature)
+    },
+    async rank(run, token, count) {
+      const loaded = await labels(run.sae?.path ?? null)
+      return rankFeatures(run, token, (feature) => describeFeature(loaded, feature), count).map(({ feature }) => feature)
     },
     async contrast(run, tokens, count) {
       const outside = tokens.find((token) => !run.tokens[token])

@@ -187,6 +187,7 @@ function answerRequests(connection: Connection, parts: WorkerParts, { edits, mod
     const describe = await features.describer((state.kind === 'ready' ? state.sae?.path : newest?.sae?.path) ?? null)
     return params.features.map(describe)
   })
+  onRequest(connection, requests.rankedFeatures, async ({ runId, token, count }) => features.rank(await existingRun(runId), token, count))
   onRequest(connection, requests.contrastFeatures, async ({ runId, tokens, count }) => features.contrast(await existingRun(runId), tokens, count))
   onRequest(connection, requests.proposeSuppressions, async ({ runId, count }, { signal, report }) => features.propose(await existingRun(runId), count, signal, report))
 

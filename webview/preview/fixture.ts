@@ -1,15 +1,16 @@
 // Made-up runs that look like real ones: an English question whose answer drifts into Chinese, and the same with a feature suppressed.
-import type { PinsAndEdits, RunDetail, RunToken } from '../../server/protocol/requests'
+import type { PinsAndEdits, RunDetail, RunFault, RunToken } from '../../server/protocol/requests'
 import type { ScopeView } from '../../server/protocol/scopePanel'
 import type { FeatureActivation, FeatureDescription, FeatureId, FeatureTable } from '../../server/protocol/values'
 
 /** The situations that can be looked at. */
-export type FixtureCase = 'run' | 'rerun' | 'weak' | 'never' | 'failed' | 'empty' | 'loading' | 'growing' | 'long'
+export type FixtureCase = 'run' | 'rerun' | 'branch' | 'weak' | 'never' | 'failed' | 'empty' | 'loading' | 'growing' | 'long'
 
 const PROMPT = ['<|im_start|>', 'user', '\n', 'Why', ' is', ' the', ' sky', ' blue', '?', ' Answer', ' in', ' two', ' sentences', ',', ' please', '.', '<|im_end|>', '\n', '<|im_start|>', 'assistant', '\n']
 const PLAIN = ['The', ' sky', ' looks', ' blue', ' because', ' air', ' scatters', ' short', ' wavelengths', ' of', ' light', ' more', ' than', ' long', ' ones', '.', ' In', ' other', ' words', ',', ' 天', '空', '是', '蓝', '色', '的', '，', '因为', '大', '气', '把', '蓝', '光', '散', '射', '得', '最', '多', '。', '⟨e5⟩', '⟨a4⟩', '天', '空', '是', '蓝', '色', '的', '。', '<|im_end|>']
 const EDITED = ['The', ' sky', ' looks', ' blue', ' because', ' air', ' scatters', ' short', ' wavelengths', ' of', ' light', ' more', ' than', ' long', ' ones', '.', ' In', ' other', ' words', ',', ' blue', ' light', ' reaches', ' us', ' from', ' every', ' direction', ',', ' and', ' red', ' light', ' mostly', ' goes', ' straight', ' on', '.', '\n\n', 'At', ' dusk', ' the', ' path', ' is', ' longer', ',', ' and', ' red', ' is', ' what', ' is', ' left', '.', '<|im_end|>']
 
+const DRIFT: RunFault = { kind: 'languageSwitch', message: 'completion switches from Latin to Han script at token 41', tokens: [41, 42, 43] }
 const LAYERS = [0, 1, 2, 3, 4, 5]
 const D_SAE = 2048
 const CHINESE: FeatureId = { layer: 3, feature: 1021 }
@@ -51,7 +52,7 @@ export function fixtureRun(kind: 'plain' | 'edited' | 'same' | 'never' | 'long')
 export function fixtureView(kind: FixtureCase): ScopeView {
   const pins: readonly FeatureId[] = [CHINESE, { layer: 5, feature: 88 }]
   const suppressing: PinsAndEdits = { pins, edits: [{ id: 'e1', line: 'L3/1021 = 0', feature: CHINESE, enabled: true }], undo: 'suppress L3/1021' }
-  const shown = (run: RunDetail, original: RunDetail | null, pinsAndEdits: PinsAndEdits): ScopeView => ({ run, original, selectedToken: PROMPT.length + 20, chosenFeature: CHINESE, pinsAndEdits })
+  const shown = (run: RunDetail, original: RunDetail | null, pinsAndEdits: PinsAndEdits): ScopeView => ({ run, original, ancestors: original ? [original] : [], faults: run.id === 'run-edited' || run.status.kind === 'failed' ? [] : [DRIFT], selectedToken: PROMPT.length + 20, chosenFeature: CHINESE, pinsAndEdits })
   const plain = fixtureRun('plain')
   switch (kind) {
     case 'run':
@@ -66,11 +67,21 @@ export function fixtureView(kind: FixtureCase): ScopeView {
       return shown(fixtureRun('long'), null, suppressing)
     case 'empty':
     case 'loading':
-      return { run: null, original: null, selectedToken: null, chosenFeature: null, pinsAndEdits: { pins: [], edits: [], undo: null } }
+      return { run: null, original: null, ancestors: [], faults: [], selectedToken: null, chosenFeature: null, pinsAndEdits: { pins: [], edits: [], undo: null } }
+    case 'branch': {
+      const weaker = { ...fixtureRun('same'), name: 'sky.prompt #6' }
+      return { ...shown({ ...fixtureRun('edited'), name: 'sky.prompt #7' }, weaker, suppressing), ancestors: [weaker, plain] }
+    }
     case 'rerun':
     case 'growing':
       return shown(fixtureRun('edited'), plain, suppressing)
   }
+}
+
+/** The hosts' order in short: labelled features first, the others by activation. */
+export function rankFixture(run: RunDetail, token: number, count: number): readonly FeatureId[] {
+  const all = LAYERS.flatMap((layer) => (run.features[layer]?.[token] ?? []).map(({ feature, activation }) => ({ layer, feature, activation, named: `L${layer}/${feature}` in LABELS })))
+  return all.sort((a, b) => Number(b.named) - Number(a.named) || b.activation - a.activation).slice(0, count).map(({ layer, feature }) => ({ layer, feature }))
 }
 
 /** A label for the few features that have one, words for the others. */

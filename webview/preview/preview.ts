@@ -3,12 +3,12 @@
 //   npm run build && npx esbuild webview/preview/preview.ts --bundle --outfile=out/preview/preview.js
 //   then open webview/preview/index.html?theme=dark&case=rerun
 //
-// theme: dark, light, hc, hc-light. case: run, rerun, weak, never, failed, empty, loading, growing, long.
+// theme: dark, light, hc, hc-light. case: run, rerun, branch, weak, never, failed, empty, loading, growing, long.
 import { answer, isReply, type Call, type Reply } from '../../server/protocol/rpc'
 import type { ScopeHostApi, ScopePanelApi, ScopeView } from '../../server/protocol/scopePanel'
 import type { PinsAndEdits, RunDetail } from '../../server/protocol/requests'
 import { connectHost } from '../host'
-import { describeFixture, fixtureRun, fixtureView, type FixtureCase } from './fixture'
+import { describeFixture, fixtureRun, fixtureView, rankFixture, type FixtureCase } from './fixture'
 import { THEMES, type ThemeName } from './themes'
 
 const query = new URLSearchParams(location.search)
@@ -31,6 +31,7 @@ const host: ScopeHostApi = {
     const activations = view.run!.tokens.map((_token, i) => view.run!.features[feature.layer]?.[i]?.find((each) => each.feature === feature.feature)?.activation ?? 0)
     return { runId, feature, activations, max: Math.max(...activations) }
   },
+  rankedFeatures: async (_runId, token, count) => rankFixture(view.run!, token, count),
   describe: async (features) => features.map(describeFixture),
   setPinned: async (feature, pinned) => showEdits({ ...view.pinsAndEdits, pins: [...view.pinsAndEdits.pins.filter((pin) => pin.layer !== feature.layer || pin.feature !== feature.feature), ...(pinned ? [feature] : [])] }),
   addEdit: async (line) => {
@@ -41,6 +42,11 @@ const host: ScopeHostApi = {
   removeEdit: async (id) => showEdits({ ...view.pinsAndEdits, edits: view.pinsAndEdits.edits.filter((edit) => edit.id !== id) }),
   undoEdits: async () => showEdits({ ...view.pinsAndEdits, edits: view.pinsAndEdits.edits.slice(0, -1), undo: null }),
   rerun: async () => grow(fixtureRun('edited')),
+  compareWith: async (runId) => {
+    view = { ...view, original: fixtureRun(runId === 'run-plain' ? 'plain' : 'same') }
+    await panel.showView(view)
+  },
+  suggestSuppressions: async () => undefined,
   cancelRun: async () => undefined,
   openDiff: async () => undefined,
   runPrompt: async () => {

@@ -4,11 +4,11 @@ import type { FeatureId } from '../../server/protocol/values'
 import { boost, boostLine, suppressLine, suppression } from './editLine'
 import { featureName, sameFeature } from './format'
 import { createSelectionLink } from './selectionLink'
-import { shownFeatures } from './selectors'
+import { isRanked, selectedToken, shownFeatures } from './selectors'
 import { INITIAL_STATE, nextState, type PendingRequest, type Problem, type SavedScope, type ScopeEvent, type ScopeState } from './state'
 
 /** How many features stand in the list across layers. */
-export const STRONGEST = 8
+const TELLING_FEATURES = 8
 
 /** Everything a user can do in the panel. */
 export interface ScopeActions {
@@ -25,6 +25,8 @@ export interface ScopeActions {
   readonly rerun: () => void
   readonly cancel: () => void
   readonly openDiff: () => void
+  readonly compareWith: (ancestorRunId: string) => void
+  readonly suggestSuppressions: () => void
   readonly runPrompt: () => void
   readonly unfoldLayer: (layer: number, open: boolean) => void
   readonly dismissProblem: () => void
@@ -52,6 +54,7 @@ export function createController(host: () => ScopeHostApi, saved: SavedScope | n
     if (state === previous) return
     changed(state)
     askForHeat(previous)
+    askForRanking()
     askForDescriptions()
   }
 
@@ -64,14 +67,35 @@ export function createController(host: () => ScopeHostApi, saved: SavedScope | n
     host().heat(run.id, chosenFeature).then((heat) => happen({ kind: 'heatArrived', heat }), ignore)
   }
 
+  let rankingUnderWay = false
+  /** One at a time: keys that run over the tokens, and a run that grows, ask for what is selected when the last answer is here. */
+  const askForRanking = (): void => {
+    const { run } = state
+    const token = selectedToken(state)
+    if (!run || !token || run.layers.length === 0 || rankingUnderWay || isRanked(state, token.index)) return
+    rankingUnderWay = true
+    const asked = { ofTokens: run.tokens.length, ofEndedRun: run.status.kind !== 'running' }
+    void host().rankedFeatures(run.id, token.index, TELLING_FEATURES).catch(() => null).then((features) => {
+      rankingUnderWay = false
+      happen({ kind: 'featuresRanked', runId: run.id, index: token.index, ranking: { ...asked, features } })
+      askForRanking()
+    })
+  }
+
   const askForDescriptions = (): void => {
     if (!state.run) return
     // Adding while filtering also leaves out a feature that is shown twice.
-    const missing = shownFeatures(state, STRONGEST).filter((feature) => !asked.has(featureName(feature)) && asked.add(featureName(feature)))
+    const missing = shownFeatures(state).filter((feature) => !asked.has(featureName(feature)) && asked.add(featureName(feature)))
     if (missing.length === 0) return
     host().describe(missing).then((descriptions) => happen({ kind: 'featuresDescribed', descriptions }), ignore)
   }
 
+  /** Settles when the host has done, or refused, what was asked of the edits last. */
+  let editsSettled: Promise<void> = Promise.resolve()
+  const changeEdits = (call: Promise<void>): void => {
+    attempt(call)
+    editsSettled = call.catch(() => undefined)
+  }
   const attempt = (call: Promise<void>): void => {
     call.catch((error: unknown) => happen({ kind: 'requestEnded', problem: problemOf(error) }))
   }
@@ -105,18 +129,20 @@ export function createController(host: () => ScopeHostApi, saved: SavedScope | n
     },
     toggleSuppressed(feature) {
       const edit = suppression(state.pinsAndEdits, feature)
-      attempt(edit ? host().removeEdit(edit.id) : host().addEdit(suppressLine(feature)))
+      changeEdits(edit ? host().removeEdit(edit.id) : host().addEdit(suppressLine(feature)))
     },
     setBoost(feature, units, unit) {
       const edit = boost(state.pinsAndEdits, feature)
-      if (units !== 0) attempt(host().addEdit(boostLine(feature, units, unit)))
-      else if (edit) attempt(host().removeEdit(edit.id))
+      if (units !== 0) changeEdits(host().addEdit(boostLine(feature, units, unit)))
+      else if (edit) changeEdits(host().removeEdit(edit.id))
     },
-    removeEdit: (id) => attempt(host().removeEdit(id)),
-    undo: () => attempt(host().undoEdits()),
-    rerun: () => withRun((runId) => request('rerun', () => host().rerun(runId))),
+    removeEdit: (id) => changeEdits(host().removeEdit(id)),
+    undo: () => changeEdits(host().undoEdits()),
+    rerun: () => withRun((runId) => request('rerun', () => editsSettled.then(() => host().rerun(runId)))),
     cancel: () => withRun((runId) => request('cancel', () => host().cancelRun(runId))),
     openDiff: () => withRun((runId) => state.original && attempt(host().openDiff(state.original.id, runId))),
+    compareWith: (ancestorRunId) => attempt(host().compareWith(ancestorRunId)),
+    suggestSuppressions: () => withRun((runId) => attempt(host().suggestSuppressions(runId))),
     runPrompt: () => request('run', () => host().runPrompt()),
     unfoldLayer: (layer, open) => happen({ kind: 'layerUnfolded', layer, open }),
     dismissProblem: () => happen({ kind: 'problemDismissed' }),

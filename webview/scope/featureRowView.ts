@@ -53,8 +53,8 @@ export function createFeatureRow(actions: ScopeActions, first: FeatureRow): Part
         limit: BOOST_LIMIT,
         step: BOOST_STEP,
         name: 'Boost',
-        label: `Boost ${next.name}, in units of its usual activation ${formatActivation(next.boostUnit)}`,
-        describe: (units) => (units === 0 ? '' : boostLine(next.feature, units, next.boostUnit)),
+        label: `Boost ${next.name}; Enter or leaving sets it, Escape takes it back; in units of its usual activation ${formatActivation(next.boostUnit)}`,
+        describe: (units) => (units === 0 ? 'no boost' : boostLine(next.feature, units, next.boostUnit)),
       })
       node.classList.toggle('chosen', next.chosen)
       node.classList.toggle('suppressed', next.suppressed)

@@ -5,6 +5,7 @@ import { createChartView } from './chartView'
 import { createComparisonView } from './comparisonView'
 import type { ScopeActions } from './controller'
 import { createEditsView } from './editsView'
+import { createFaultsView } from './faultsView'
 import { createHeaderView } from './headerView'
 import { createEmptyView, createProblemsView } from './messagesView'
 import { createPinsView } from './pinsView'
@@ -18,6 +19,7 @@ export function createScopeView(actions: ScopeActions): Part<ScopeState> {
   const problems = createProblemsView(actions)
   const header = createHeaderView(actions)
   const edits = createEditsView(actions)
+  const faults = createFaultsView(actions)
   const progress = createProgressBar('Tokens generated')
   const tokens = createTokensView(actions)
   const details = createTokenDetailsView(actions)
@@ -27,11 +29,12 @@ export function createScopeView(actions: ScopeActions): Part<ScopeState> {
   const top = element('div', { class: 'top' }, header.element, edits.element, progress.element)
   const run = element('div', { class: 'run' },
     top,
+    faults.element,
     element('main', { class: 'columns' }, tokens.element, element('aside', { class: 'inspector' }, details.element, pins.element), chart.element, comparison.element),
   )
   // What sticks below the header must know how tall it is; the header grows with the chips it holds.
   new ResizeObserver(() => setProperty(run, '--top-height', `${top.offsetHeight + 16}px`)).observe(top)
-  const parts = [header, edits, tokens, details, pins, chart, comparison]
+  const parts = [header, edits, faults, tokens, details, pins, chart, comparison]
   return {
     element: element('div', { class: 'scope' }, problems.element, empty.element, run),
     update(state) {

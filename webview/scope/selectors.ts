@@ -58,16 +58,15 @@ export function layerRows(state: ScopeState, layer: number, index: number): read
   return [...before, ...added].map(({ feature }) => featureRow(state, { layer, feature }, index))
 }
 
-/** The strongest features of a token across layers, each measured against its own layer's scale. */
-export function strongestRows(state: ScopeState, index: number, amount: number): readonly FeatureRow[] {
-  if (!state.run) return []
-  // A layer cannot contribute more than `amount` rows, so no more are built.
-  const candidates = state.run.layers.flatMap((layer) => {
-    const scale = layerScale(state.run!, layer)
-    return (state.run!.features[layer]?.[index] ?? []).slice(0, amount).map(({ feature, activation }) => ({ layer, feature, share: activation / scale }))
-  })
-  candidates.sort((a, b) => b.share - a.share)
-  return candidates.slice(0, amount).map(({ layer, feature }) => featureRow(state, { layer, feature }, index))
+/** A token's most telling features across layers, as the host ranked them; null until it has answered or when it could not. */
+export function rankedRows(state: ScopeState, index: number): readonly FeatureRow[] | null {
+  return state.rankings[index]?.features?.map((feature) => featureRow(state, feature, index)) ?? null
+}
+
+/** Whether the host has said how a token's features rank in the run as it is now. */
+export function isRanked({ run, rankings }: ScopeState, index: number): boolean {
+  const ranking = rankings[index]
+  return ranking !== undefined && ranking.ofTokens === run?.tokens.length && ranking.ofEndedRun === (run.status.kind !== 'running')
 }
 
 /** One feature on one token; `index` null gives a row without activation. */
@@ -126,9 +125,9 @@ export function heatSummary(run: RunDetail, heat: Heat): string {
 }
 
 /** All features whose descriptions the views need now. */
-export function shownFeatures(state: ScopeState, strongest: number): readonly FeatureId[] {
+export function shownFeatures(state: ScopeState): readonly FeatureId[] {
   const index = selectedToken(state)?.index
-  const rows = index === undefined ? [] : [...strongestRows(state, index, strongest), ...state.openLayers.flatMap((layer) => layerRows(state, layer, index))]
+  const rows = index === undefined ? [] : [...(rankedRows(state, index) ?? []), ...state.openLayers.flatMap((layer) => layerRows(state, layer, index))]
   const tops = index === undefined ? [] : (state.run?.layers ?? []).flatMap((layer) => (state.run?.features[layer]?.[index] ?? []).slice(0, 1).map(({ feature }) => ({ layer, feature })))
   const edited = state.pinsAndEdits.edits.map((edit) => edit.feature)
   return [...rows.map(({ feature }) => feature), ...tops, ...state.pinsAndEdits.pins, ...edited, ...(state.chosenFeature ? [state.chosenFeature] : [])]

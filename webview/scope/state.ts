@@ -1,6 +1,6 @@
 // What the Scope panel knows, and how each event changes it. Pure: no DOM, no host.
 import type { ScopeView } from '../../server/protocol/scopePanel'
-import type { FeatureHeat, PinsAndEdits, RunDetail } from '../../server/protocol/requests'
+import type { FeatureHeat, PinsAndEdits, RunDetail, RunFault, RunSummary } from '../../server/protocol/requests'
 import type { FeatureDescription, FeatureId } from '../../server/protocol/values'
 import { featureName, sameFeature } from './format'
 
@@ -13,6 +13,15 @@ export interface Problem {
 /** The call to the host that the user waits for. */
 export type PendingRequest = 'run' | 'rerun' | 'cancel'
 
+/** A token's most telling features, as the host ranked them. */
+export interface Ranking {
+  /** What the run was when this was asked for: its tokens, and whether it had ended. */
+  readonly ofTokens: number
+  readonly ofEndedRun: boolean
+  /** Most telling first; null when the host could not say. */
+  readonly features: readonly FeatureId[] | null
+}
+
 /** Everything the views draw from. */
 export interface ScopeState {
   /** False until the host has answered for the first time. */
@@ -20,11 +29,16 @@ export interface ScopeState {
   readonly run: RunDetail | null
   /** The run that `run` is compared with. */
   readonly original: RunDetail | null
+  /** The runs that it can be compared with, nearest first. */
+  readonly ancestors: readonly RunSummary[]
+  readonly faults: readonly RunFault[]
   /** May lie past the end while a re-run grows; `selectedToken` in selectors.ts checks. */
   readonly selectedIndex: number | null
   readonly chosenFeature: FeatureId | null
   /** The host's activations of the chosen feature on this run, when they have arrived. */
   readonly heat: FeatureHeat | null
+  /** By token index, of the run shown. */
+  readonly rankings: Readonly<Record<number, Ranking>>
   /** By feature name. */
   readonly descriptions: Readonly<Record<string, FeatureDescription>>
   readonly pinsAndEdits: PinsAndEdits
@@ -49,6 +63,7 @@ export type ScopeEvent =
   | { readonly kind: 'tokenSelected'; readonly index: number }
   | { readonly kind: 'featureChosen'; readonly feature: FeatureId | null }
   | { readonly kind: 'heatArrived'; readonly heat: FeatureHeat }
+  | { readonly kind: 'featuresRanked'; readonly runId: string; readonly index: number; readonly ranking: Ranking }
   | { readonly kind: 'featuresDescribed'; readonly descriptions: readonly FeatureDescription[] }
   | { readonly kind: 'editsChanged'; readonly pinsAndEdits: PinsAndEdits }
   | { readonly kind: 'layerUnfolded'; readonly layer: number; readonly open: boolean }
@@ -61,9 +76,12 @@ export const INITIAL_STATE: ScopeState = {
   loaded: false,
   run: null,
   original: null,
+  ancestors: [],
+  faults: [],
   selectedIndex: null,
   chosenFeature: null,
   heat: null,
+  rankings: {},
   descriptions: {},
   pinsAndEdits: { pins: [], edits: [], undo: null },
   openLayers: [],
@@ -84,6 +102,8 @@ export function nextState(state: ScopeState, event: ScopeEvent): ScopeState {
       return sameFeature(state.chosenFeature, event.feature) ? state : { ...state, chosenFeature: event.feature, heat: null }
     case 'heatArrived':
       return belongs(event.heat, state) ? { ...state, heat: event.heat } : state
+    case 'featuresRanked':
+      return event.runId === state.run?.id ? { ...state, rankings: { ...state.rankings, [event.index]: event.ranking } } : state
     case 'featuresDescribed':
       return { ...state, descriptions: { ...state.descriptions, ...Object.fromEntries(event.descriptions.map((each) => [featureName(each.feature), each])) } }
     case 'editsChanged':
@@ -123,8 +143,12 @@ function showView(state: ScopeState, view: ScopeView, saved: SavedScope | null):
     loaded: true,
     run,
     original: view.original,
+    ancestors: view.ancestors,
+    faults: view.faults,
     selectedIndex: view.selectedToken ?? (samePrompt ? state.selectedIndex : (savedHere?.selectedIndex ?? null)),
     chosenFeature,
+    // What the host could not rank it may be able to now.
+    rankings: sameRun ? Object.fromEntries(Object.entries(state.rankings).filter(([, { features }]) => features !== null)) : {},
     heat: sameRun && sameFeature(chosenFeature, state.chosenFeature) ? state.heat : null,
     pinsAndEdits: view.pinsAndEdits,
     openLayers: state.loaded ? state.openLayers : (saved?.openLayers ?? []),

@@ -5,11 +5,11 @@ import { createBar } from '../widgets/bar'
 import { createButton } from '../widgets/button'
 import { createList, element, setAttribute, setShown, setText, type Part } from '../widgets/element'
 import { visibleText } from '../widgets/tokenText'
-import { STRONGEST, type ScopeActions } from './controller'
+import type { ScopeActions } from './controller'
 import { createFeatureRow } from './featureRowView'
 import { formatProbability } from './format'
 import { createLayersView } from './layersView'
-import { selectedToken, strongestRows, type FeatureRow } from './selectors'
+import { isRanked, rankedRows, selectedToken, type FeatureRow } from './selectors'
 import type { ScopeState } from './state'
 
 /** Says what to do while no token is selected, and why there are no features when the model has no SAE set. */
@@ -17,15 +17,18 @@ export function createTokenDetailsView(actions: ScopeActions): Part<ScopeState> 
   const hint = element('p', { class: 'hint' })
   const facts = createFacts()
   const alternatives = createAlternatives()
-  const strongest = element('ul', { class: 'feature-rows' })
-  const updateStrongest = createList<FeatureRow>(strongest, (row) => row.name, (row) => createFeatureRow(actions, row))
+  const telling = element('ul', { class: 'feature-rows' })
+  const unranked = element('p', { class: 'hint' }, 'Their order is not known right now. All features stand below, layer by layer.')
+  const updateTelling = createList<FeatureRow>(telling, (row) => row.name, (row) => createFeatureRow(actions, row))
   const layers = createLayersView(actions)
   const noFeatures = element('p', { class: 'hint' }, 'This run has no features: no SAE set was found for the model. Choose one in the settings (promptscope.sae).')
   const features = element('div', { class: 'features' },
-    element('h3', {}, 'Strongest features'),
-    element('p', { class: 'note' }, 'Bars compare with the strongest activation of the same layer in this run.'),
-    strongest,
+    element('h3', {}, 'Most telling features'),
+    element('p', { class: 'note' }, 'First those that are strong for themselves and rare elsewhere, as in hovers. Bars: share of the layer’s greatest activation in this run.'),
+    telling,
+    unranked,
     element('h3', {}, 'By layer'),
+    element('p', { class: 'note' }, 'Each layer’s features by activation.'),
     layers.element,
   )
   const body = element('div', { class: 'details-body' }, facts.element, alternatives.element, features, noFeatures)
@@ -35,7 +38,7 @@ export function createTokenDetailsView(actions: ScopeActions): Part<ScopeState> 
       const token = selectedToken(state)
       setShown(body, token !== null)
       setShown(hint, token === null)
-      setText(hint, state.selectedIndex === null ? 'Select a token, here or in the editor, to see its features and its alternatives.' : `Token ${state.selectedIndex} has not been generated yet.`)
+      setText(hint, state.selectedIndex === null ? 'Select a token, here or in the editor, to see its features and what else could stand there.' : `Token ${state.selectedIndex} has not been generated yet.`)
       if (!token || !state.run) return
       facts.update(token)
       alternatives.update(token)
@@ -43,7 +46,13 @@ export function createTokenDetailsView(actions: ScopeActions): Part<ScopeState> 
       setShown(features, hasFeatures)
       setShown(noFeatures, !hasFeatures)
       if (!hasFeatures) return
-      updateStrongest(strongestRows(state, token.index, STRONGEST))
+      const rows = rankedRows(state, token.index)
+      const waiting = rows === null && !isRanked(state, token.index)
+      // While the order is asked for, the list keeps its height and shows nothing of another token.
+      telling.classList.toggle('waiting', waiting)
+      setAttribute(telling, 'aria-busy', waiting ? 'true' : undefined)
+      setShown(unranked, rows === null && !waiting)
+      if (!waiting) updateTelling(rows ?? [])
       layers.update({ state, index: token.index })
     },
   }
@@ -79,7 +88,7 @@ const FIRST_ALTERNATIVES = 5
 
 function createAlternatives(): Part<RunToken> {
   const list = element('ul', { class: 'alternatives' })
-  const title = element('h3', {}, 'Alternatives')
+  const title = element('h3', {}, 'Could stand here')
   const update = createList<AlternativeRow>(list, ({ id }) => String(id), () => {
     const text = element('span', { class: 'alternative-text' })
     const taken = element('span', { class: 'alternative-taken' })

@@ -1,4 +1,4 @@
-// A slider around zero that shows what it is about to do and does it on release or Enter; Escape takes it back.
+// A slider around zero that shows what it is about to do and does it on release, on Enter or when the focus leaves; Escape takes it back.
 import { element, setAttribute, setText } from './element'
 
 /** Where the slider rests and how far it goes. */
@@ -11,7 +11,7 @@ export interface SliderState {
   /** One word that stands before the slider, and the whole of what it changes. */
   readonly name: string
   readonly label: string
-  /** Words for a position: shown beside the slider and spoken; may be empty. */
+  /** Words for a position: shown beside the slider while it is moved, and spoken. */
   describe(value: number): string
 }
 
@@ -30,20 +30,27 @@ export function createSlider(onCommit: (value: number) => void): Slider {
   const wrapper = element('div', { class: 'slider' }, name, sign('−'), input, sign('+'), output)
   let rest: SliderState | null = null
   let byPointer = false
+  /** What was committed and has not come back as the value at rest yet: leaving after Enter must not commit twice. */
+  let committed: number | null = null
 
   const show = (): void => {
     if (!rest) return
     const value = Number(input.value)
+    const moved = value !== rest.value
     const words = rest.describe(value)
-    setText(output, words)
-    setAttribute(input, 'aria-valuetext', words || String(value))
-    wrapper.classList.toggle('moved', value !== rest.value)
+    setText(output, moved && !byPointer && value !== committed ? `${words} · Enter sets it, Escape takes it back` : words)
+    setAttribute(input, 'aria-valuetext', words)
+    wrapper.classList.toggle('moved', moved)
   }
   const commit = (): void => {
-    if (rest && Number(input.value) !== rest.value) onCommit(Number(input.value))
+    const value = Number(input.value)
+    if (!rest || !input.isConnected || value === (committed ?? rest.value)) return
+    committed = value
+    show()
+    onCommit(value)
   }
   const takeBack = (): void => {
-    if (rest) input.value = String(rest.value)
+    if (rest) input.value = String(committed ?? rest.value)
     show()
   }
   input.addEventListener('pointerdown', () => (byPointer = true))
@@ -58,7 +65,8 @@ export function createSlider(onCommit: (value: number) => void): Slider {
     if (event.key === 'Enter') commit()
     else if (event.key === 'Escape') takeBack()
   })
-  input.addEventListener('blur', takeBack)
+  // Whoever moved it by keys and goes on to the next control means it; what was taken back rests already.
+  input.addEventListener('blur', commit)
   input.addEventListener('dblclick', () => {
     input.value = '0'
     show()
@@ -75,6 +83,7 @@ export function createSlider(onCommit: (value: number) => void): Slider {
       setAttribute(input, 'max', String(state.limit))
       setAttribute(input, 'step', String(state.step))
       setAttribute(input, 'aria-label', state.label)
+      if (changed) committed = null
       if (resting || changed) input.value = String(state.value)
       show()
     },

@@ -1,6 +1,6 @@
 // Original and edited completion: where they part, and what is said when they do not.
 import { describe, expect, it } from 'vitest'
-import { compareRuns } from '../../../webview/scope/comparison'
+import { compareRuns, sideNames } from '../../../webview/scope/comparison'
 import { run, token } from './runFixture'
 
 const FIRED = [{ edit: 'L1/7 = 0', firedAt: [1] }]
@@ -27,6 +27,27 @@ it('does not call a run that still grows shorter', () => {
 
 it('aligns completions, not positions, when the prompts differ', () => {
   expect(compareRuns(run('long prompt', 'abc'), run('p', 'abd'))).toMatchObject({ same: 2, firstDifference: 2 })
+})
+
+it.each([
+  [[], FIRED, 'sameTokens'],
+  [FIRED, FIRED, 'sameEdits'],
+  [FIRED, [...FIRED, { edit: 'L1/8 = 0', firedAt: [] }], 'neverFired'],
+  [NEVER, [...NEVER, { edit: 'L1/8 = 0', firedAt: [2] }], 'sameTokens'],
+  [FIRED, [], 'sameTokens'],
+  [[], [], 'noEdits'],
+] as const)('with the same tokens, edits %j against %j are %s', (before, after, verdict) => {
+  expect(compareRuns(run('p', 'ab', { edits: before }), run('p', 'ab', { edits: after })).verdict).toBe(verdict)
+})
+
+it.each([
+  [[], FIRED, 'Original', 'Edited'],
+  [FIRED, FIRED, '#6', '#7'],
+  [FIRED, [], '#6', '#7'],
+  [[], [], '#6', '#7'],
+] as const)('edits %j against %j are called %s and %s', (before, after, original, edited) => {
+  const names = sideNames(run('p', 'a', { name: 'sky.prompt #6', edits: before }), run('p', 'b', { name: 'sky.prompt #7', edits: after }))
+  expect(names).toEqual({ original, run: edited })
 })
 
 describe('the probability that moved most', () => {

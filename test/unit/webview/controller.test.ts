@@ -26,6 +26,7 @@ beforeEach(async () => {
     ready: vi.fn(async () => view(DETAIL)),
     heat: vi.fn(async (runId: string, feature: typeof FEATURE) => ({ runId, feature, activations: [0, 10, 4, 0], max: 10 })),
     describe: vi.fn(async (features: readonly (typeof FEATURE)[]) => features.map((feature) => ({ feature, label: 'a label', tokens: [], density: null, typicalActivation: 2, maxActivation: null }))),
+    rankedFeatures: vi.fn(async () => [{ layer: 1, feature: 8 }, FEATURE]), compareWith: done(), suggestSuppressions: done(),
     selectToken: done(), chooseFeature: done(), setPinned: done(), addEdit: done(), removeEdit: done(), undoEdits: done(), rerun: done(), cancelRun: done(), openDiff: done(), runPrompt: done(),
   }
   const listeners: { panel?: (message: Call | Reply) => void; host?: (message: Call | Reply) => void } = {}
@@ -121,6 +122,35 @@ describe('features', () => {
   })
 })
 
+describe('ranking', () => {
+  it('is asked for once per token and kept', async () => {
+    controller.actions.selectToken(2)
+    await settle()
+    controller.actions.selectToken(1)
+    await settle()
+    controller.actions.selectToken(2)
+    await settle()
+    expect(host.rankedFeatures.mock.calls).toEqual([['run-1', 2, 8], ['run-1', 1, 8]])
+    expect(state().rankings[2]?.features).toEqual([{ layer: 1, feature: 8 }, FEATURE])
+  })
+
+  it('leaves out tokens that were overtaken while an answer was under way', async () => {
+    for (const index of [0, 1, 2, 3]) controller.actions.selectToken(index)
+    await settle()
+    expect(host.rankedFeatures.mock.calls.map(([, index]) => index as number)).toEqual([0, 3])
+  })
+
+  it('says that it is not known when the host cannot tell, and asks again with the next view', async () => {
+    host.rankedFeatures.mockRejectedValueOnce(new Error('the worker restarts'))
+    controller.actions.selectToken(2)
+    await settle()
+    expect(state()).toMatchObject({ problem: null, rankings: { 2: { features: null } } })
+    await toPanel.showView(view(DETAIL, { selectedToken: 2 }))
+    await settle()
+    expect(state().rankings[2]?.features).toHaveLength(2)
+  })
+})
+
 describe('edits', () => {
   const show = (pinsAndEdits: PinsAndEdits): Promise<void> => toPanel.showPinsAndEdits(pinsAndEdits)
 
@@ -145,6 +175,19 @@ describe('edits', () => {
     controller.actions.setBoost(FEATURE, 0, 2)
     await settle()
     expect(host.removeEdit).toHaveBeenCalledExactlyOnceWith('e1')
+  })
+
+  it('re-runs only when the edits asked for before are in force', async () => {
+    let accept: (value: undefined) => void = () => undefined
+    host.addEdit.mockReturnValueOnce(new Promise<undefined>((resolve) => void (accept = resolve)))
+    controller.actions.setBoost(FEATURE, 1, 2)
+    controller.actions.rerun()
+    await settle()
+    expect(state().pending).toBe('rerun')
+    expect(host.rerun).not.toHaveBeenCalled()
+    accept(undefined)
+    await settle()
+    expect(host.rerun).toHaveBeenCalledExactlyOnceWith('run-1')
   })
 
   it('pins and unpins', async () => {
@@ -195,6 +238,14 @@ describe('runs', () => {
     controller.actions.rerun()
     await settle()
     expect(state()).toMatchObject({ pending: null, problem: null })
+  })
+
+  it('passes on what to compare with, and the wish for suggestions about the run shown', async () => {
+    controller.actions.compareWith('run-0')
+    controller.actions.suggestSuppressions()
+    await settle()
+    expect(host.compareWith).toHaveBeenCalledExactlyOnceWith('run-0')
+    expect(host.suggestSuppressions).toHaveBeenCalledExactlyOnceWith('run-1')
   })
 
   it('opens the diff only when there is something to compare with', async () => {

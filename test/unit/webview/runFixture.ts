@@ -39,5 +39,5 @@ function edit(line: string, i: number): EditEntry {
 }
 
 export function view(shown: RunDetail | null, more: Partial<ScopeView> = {}): ScopeView {
-  return { run: shown, original: null, selectedToken: null, chosenFeature: null, pinsAndEdits: NO_EDITS, ...more }
+  return { run: shown, original: null, ancestors: [], faults: [], selectedToken: null, chosenFeature: null, pinsAndEdits: NO_EDITS, ...more }
 }

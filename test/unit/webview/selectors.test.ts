@@ -1,6 +1,6 @@
 // What the Scope panel draws: feature rows, scales, heat, and the sentences that stand for the chart.
 import { describe, expect, it } from 'vitest'
-import { chosenHeat, featureRow, heatStep, heatSummary, layerRows, layerScale, strongestRows } from '../../../webview/scope/selectors'
+import { chosenHeat, featureRow, heatStep, heatSummary, layerRows, isRanked, layerScale, rankedRows } from '../../../webview/scope/selectors'
 import { INITIAL_STATE, nextState, type ScopeState } from '../../../webview/scope/state'
 import { edits, run, table, view } from './runFixture'
 import type { PinsAndEdits, RunDetail } from '../../../server/protocol/requests'
@@ -21,10 +21,23 @@ describe('feature rows', () => {
     expect(layerScale(shown, 1)).toBe(20)
   })
 
-  it('ranks features across layers by their share of the layer\'s scale', () => {
-    // L0/6 has 2 of 2, L1/8 20 of 20, L1/7 4 of 20: the greatest number does not win by itself.
-    expect(strongestRows(stateOf(shown), 2, 2).map(({ name, share }) => [name, share])).toEqual([['L0/6', 1], ['L1/8', 1]])
-    expect(strongestRows(stateOf(shown), 1, 2).map(({ name }) => name)).toEqual(['L0/5', 'L1/7'])
+  it('keeps the host\'s order across layers, and has none of its own', () => {
+    expect(rankedRows(stateOf(shown), 2)).toBeNull()
+    const ranking = { ofTokens: 4, ofEndedRun: true, features: [{ layer: 1, feature: 7 }, { layer: 0, feature: 6 }] }
+    const ranked = nextState(stateOf(shown), { kind: 'featuresRanked', runId: 'run-1', index: 2, ranking })
+    expect(rankedRows(ranked, 2)?.map(({ name, share }) => [name, share])).toEqual([['L1/7', 0.2], ['L0/6', 1]])
+    expect(rankedRows(ranked, 1)).toBeNull()
+  })
+
+  it('is ranked anew when the run has grown or ended, and belongs to one run', () => {
+    const growing = stateOf({ ...shown, status: { kind: 'running' } })
+    const ranked = nextState(growing, { kind: 'featuresRanked', runId: 'run-1', index: 2, ranking: { ofTokens: 4, ofEndedRun: false, features: [] } })
+    expect(isRanked(growing, 2)).toBe(false)
+    expect(isRanked(ranked, 2)).toBe(true)
+    expect(isRanked(nextState(ranked, { kind: 'runGrew', run: { ...shown, status: { kind: 'running' }, tokens: [...shown.tokens, shown.tokens[3]!] } }), 2)).toBe(false)
+    expect(isRanked(nextState(ranked, { kind: 'viewShown', view: view(shown) }), 2)).toBe(false)
+    expect(rankedRows(nextState(ranked, { kind: 'viewShown', view: view({ ...shown, id: 'run-2' }) }), 2)).toBeNull()
+    expect(nextState(growing, { kind: 'featuresRanked', runId: 'another', index: 2, ranking: { ofTokens: 4, ofEndedRun: false, features: [] } })).toBe(growing)
   })
 
   it('shows a layer\'s features strongest first', () => {
