@@ -7,9 +7,9 @@ export function escapeMarkdown(text: string): string {
   return text.replace(/\s+/g, ' ').replace(ESCAPED, '\\$&')
 }
 
-/** Any text as code, with blanks and control characters made visible; the empty text is `∅`. Not for tables, where a pipe would end the cell. */
+/** Any text as code, with blanks and control characters made visible by the signs of the Scope panel and the terminal; the empty text is `∅`. Not for tables, where a pipe would end the cell. */
 export function code(text: string): string {
-  const visible = text === '' ? '∅' : text.replace(/\r?\n/g, '↵').replace(/\t/g, '⇥').replace(/ /g, '␣').replace(/\p{Cc}|\p{Cf}/gu, hexName)
+  const visible = text === '' ? '∅' : text.replace(/\r?\n/g, '↵').replace(/\t/g, '⇥').replace(/ /g, '·').replace(/\p{Cc}|\p{Cf}/gu, hexName)
   const longest = Math.max(0, ...[...visible.matchAll(/`+/g)].map(([run]) => run.length))
   const fence = '`'.repeat(longest + 1)
   const pad = visible.startsWith('`') || visible.endsWith('`') ? ' ' : ''

@@ -57,7 +57,7 @@ function runFacts(run: RunDetail): string {
     model.precision === 'exact' ? 'exact' : `${model.precision}${model.precision === 'q4' ? ' (approximate)' : ''}`,
     model.provider,
     sampling.temperature === 0 ? 'greedy' : `temperature ${sampling.temperature}, seed ${sampling.seed}`,
-    timing.prefillMs > 0 ? `prefill ${formatDuration(timing.prefillMs)}` : '',
+    timing.prefillMs > 0 ? `prompt read in ${formatDuration(timing.prefillMs)}` : '',
     timing.decodeMsPerToken > 0 ? `${(1000 / timing.decodeMsPerToken).toFixed(timing.decodeMsPerToken < 100 ? 0 : 1)} tokens/s` : '',
   ].filter(Boolean).join(' · ')
 }

@@ -14,8 +14,8 @@ const hover = (index: number, change = {}, describeFeature = unknown, pins: Feat
 describe('hover', () => {
   test('says what the token is and what could stand there', () => {
     const text = hover(2)
-    expect(text).toContain('`␣how` **token 2** of 4 · generated · probability 37 %')
-    expect(text).toContain('could stand here: ▃\u00a0`␣how`\u00a037 %\u00a0◀ · ▁\u00a0``␣`|*``\u00a05.0 %')
+    expect(text).toContain('`·how` **token 2** of 4 · generated · probability 37 %')
+    expect(text).toContain('could stand here: ▃\u00a0`·how`\u00a037 %\u00a0◀ · ▁\u00a0``·`|*``\u00a05.0 %')
     expect(text).not.toContain('⚠')
   })
 

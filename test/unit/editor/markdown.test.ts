@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { activationText, bar, code, cut, escapeMarkdown, link, percent, smallBar } from '../../../server/editor/markdown'
 
 test.each([
-  [' how', '`␣how`'],
+  [' how', '`·how`'],
   ['a\n\tb\r\n', '`a↵⇥b↵`'],
   ['', '`∅`'],
   ['`', '`` ` ``'],
