@@ -9,6 +9,9 @@ import { createTokenFlow, type TokenFlow } from './tokenFlow'
 import { tokenFromKey } from './tokenKeys'
 import { tokenLabel, tokenTooltip } from './tokenParts'
 
+/** Pixels of the prompt above the completion: its last line or two. */
+const PROMPT_KEPT_IN_SIGHT = 48
+
 /** Selects with click and arrow keys; one token can be reached with Tab. */
 export function createTokensView(actions: ScopeActions): Part<ScopeState> {
   const prompt = createGroup('Prompt')
@@ -39,6 +42,11 @@ export function createTokensView(actions: ScopeActions): Part<ScopeState> {
     setShown(completion.element, generated > 0 || running)
     completion.element.classList.toggle('growing', running)
     if (following && kept < tokens.length) strip.scrollTop = strip.scrollHeight
+  }
+
+  /** What one came to see is the completion: a prompt that fills the strip gives way to it while nothing is selected. */
+  const showCompletion = (): void => {
+    if (completion.element.offsetTop + completion.element.offsetHeight > strip.clientHeight) strip.scrollTop = completion.element.offsetTop - PROMPT_KEPT_IN_SIGHT
   }
 
   const syncHeat = (next: Heat | null): void => {
@@ -104,6 +112,7 @@ export function createTokensView(actions: ScopeActions): Part<ScopeState> {
       if (!state.run || state === previous) return
       const tokensChanged = state.run !== previous?.run
       if (tokensChanged) syncTokens(state)
+      if (state.run.id !== previous?.run?.id && state.selectedIndex === null) showCompletion()
       if (tokensChanged || state.chosenFeature !== previous?.chosenFeature || state.heat !== previous.heat) {
         syncHeat(chosenHeat(state))
         legend.update(heat)
