@@ -25,7 +25,7 @@ it('opens a sample prompt with a way to run it', async () => {
 it('streams the completion into a run document', async () => {
   await window.lens('▶ Run').click()
   await window.tab('drift.prompt #1').waitFor()
-  await window.lens('Re-run with current edits').waitFor()
+  await window.lens('Open in Scope').waitFor()
   await window.screenshot('run')
 })
 
@@ -56,7 +56,7 @@ it('suppresses a feature from the hover and compares the answers', async () => {
 
 it('proposes what to suppress where the answer goes wrong, and compares again', async () => {
   await window.runCommand('Promptscope: Undo Last Change of Pins and Edits')
-  await window.lens('suggest features to suppress').click({ position: { x: 5, y: 5 } })
+  await window.lens('⚠').click({ position: { x: 5, y: 5 } })
   await window.choices.filter({ hasText: /L\d+\/\d+/ }).first().waitFor()
   await window.screenshot('suggestions')
   await window.page.keyboard.press('Enter')
