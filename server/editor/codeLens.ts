@@ -4,7 +4,8 @@ import {
   type EditorCommand,
 } from '../protocol/editorCommands'
 import { inputErrorLine } from '../protocol/errors'
-import type { RunDetail, RunFault, RunSummary } from '../protocol/requests'
+import type { RunDetail, RunSummary } from '../protocol/requests'
+import type { Fault } from '../runs/detectors'
 
 /** A line of text that runs a command; with a null command it only informs. */
 export interface Lens {
@@ -19,15 +20,20 @@ export interface PromptLensSubject {
   readonly runs: readonly RunSummary[]
   /** The newest run of the text as it stands, or null: then the runs are of an older text. */
   readonly currentRun: RunSummary | null
+  /** Edits that the next run is made with. */
+  readonly activeEdits: number
+  /** The name of the run that the last one waits for, or null. */
+  readonly waitsFor: string | null
 }
 
-export function promptLenses({ uri, runs, currentRun }: PromptLensSubject): Lens[] {
+export function promptLenses({ uri, runs, currentRun, activeEdits, waitsFor }: PromptLensSubject): Lens[] {
   const last = currentRun ?? runs[0]
-  if (!last) return [lens(0, '▶ Run', runPromptCommand, uri)]
-  if (last.status.kind === 'running') return [lens(0, `■ Cancel · ${last.generatedTokens} tokens`, cancelRunCommand, last.id), lens(0, 'Open run', openRunCommand, last.id)]
+  const run = lens(0, activeEdits > 0 ? `▶ Run with ${count(activeEdits, 'edit')}` : '▶ Run', runPromptCommand, uri)
+  if (!last) return [run]
+  if (last.status.kind === 'running') return [lens(0, cancelWords(last, waitsFor), cancelRunCommand, last.id), lens(0, 'Open run', openRunCommand, last.id)]
   const facts = [statusWords(last), count(last.edits.length, 'edit'), currentRun ? null : 'of an older text', 'Open run'].filter((part) => part !== null)
   return [
-    lens(0, '▶ Run', runPromptCommand, uri),
+    run,
     lens(0, facts.join(' · '), openRunCommand, last.id),
     ...(currentRun ? [lens(0, 'Re-run', rerunCommand, last.id)] : []),
   ]
@@ -35,22 +41,27 @@ export function promptLenses({ uri, runs, currentRun }: PromptLensSubject): Lens
 
 export interface RunLensSubject {
   readonly run: Pick<RunDetail, 'id' | 'status' | 'generatedStart' | 'parent' | 'generatedTokens' | 'edits' | 'timing'>
-  readonly faults: readonly RunFault[]
+  readonly faults: readonly Fault[]
   /** Whether the run that it came from is still there. */
   readonly hasParent: boolean
+  /** Edits that a re-run would be made with. */
+  readonly activeEdits: number
+  /** The name of the run that it waits for, or null. */
+  readonly waitsFor: string | null
 }
 
-const FAULT_WORDS: Readonly<Record<RunFault['kind'], string>> = { loop: 'answer loops', languageSwitch: 'answer switches language' }
-
-export function runLenses({ run, faults, hasParent }: RunLensSubject): Lens[] {
+export function runLenses({ run, faults, hasParent, activeEdits, waitsFor }: RunLensSubject): Lens[] {
   const at = run.generatedStart
-  if (run.status.kind === 'running') return [lens(at, `■ Cancel · ${count(run.generatedTokens, 'token') ?? 'reading the prompt'}`, cancelRunCommand, run.id)]
+  if (run.status.kind === 'running') return [lens(at, cancelWords(run, waitsFor), cancelRunCommand, run.id)]
   // Actions first: a narrow editor cuts the line at its end.
   const status: Lens = { offset: at, title: [statusWords(run), speed(run)].filter((part) => part !== null).join(', '), command: null }
-  const found = faults.map(({ kind }) => lens(at, `⚠ ${FAULT_WORDS[kind]}: suggest features to suppress`, suggestSuppressionsCommand, run.id))
+  // What is proposed is for the first fault; a second lens would do the same.
+  const found = faults.slice(0, 1).map((fault) => lens(at, `⚠ ${faultWords(fault)}: suggest what to suppress`, suggestSuppressionsCommand, run.id))
+  // Without edits, now and then, the same run would only repeat itself.
+  const canDiffer = activeEdits > 0 || run.edits.length > 0
   const actions = [
-    lens(at, 'Re-run with current edits', rerunCommand, run.id),
     ...found,
+    ...(canDiffer ? [lens(at, activeEdits > 0 ? 'Re-run with current edits' : 'Re-run without edits', rerunCommand, run.id)] : []),
     ...(run.parent && hasParent ? [lens(at, 'Diff with original', diffRunsCommand, run.parent.runId, run.id)] : []),
     lens(at, 'Open in Scope', openScopeCommand, { runId: run.id, tokenIndex: null }),
   ]
@@ -78,6 +89,14 @@ function statusWords({ status, generatedTokens }: Pick<RunSummary, 'status' | 'g
     case 'cancelled': return `${tokens}, cancelled`
     case 'failed': return `✕ ${inputErrorLine(status.message, status.remedy)}`
   }
+}
+
+function cancelWords({ generatedTokens }: Pick<RunSummary, 'generatedTokens'>, waitsFor: string | null): string {
+  return `■ Cancel · ${waitsFor === null ? (count(generatedTokens, 'token') ?? 'reading the prompt') : `waits for ${waitsFor}`}`
+}
+
+function faultWords(fault: Fault): string {
+  return fault.kind === 'loop' ? 'loops' : `switches to ${fault.script}`
 }
 
 function speed({ timing }: Pick<RunSummary, 'timing'>): string | null {

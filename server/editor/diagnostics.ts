@@ -1,6 +1,7 @@
 // What is underlined in prompts and .steer files, and the sentence that goes with it. Pure; places are offsets.
 import { parseSteerFile } from '../formats/editLine'
 import type { Problem } from '../formats/problem'
+import { commandLink, suggestSuppressionsCommand } from '../protocol/editorCommands'
 import type { RunDetail, RunFault, RunSummary } from '../protocol/requests'
 
 /** What edits can be checked against; null while no model is loaded. */
@@ -35,12 +36,26 @@ export function runProblems(text: string, run: RunSummary | null): Problem[] {
   return [{ severity: 'error', message: run.status.message, remedy: run.status.remedy, range: { start: 0, end: lineEnd } }]
 }
 
+/** What is offered with a problem: shown as a link behind it, and as a quick fix. */
+export interface ProblemAction {
+  readonly title: string
+  readonly command: string
+  readonly args: readonly unknown[]
+  /** The same as the target of a link. */
+  readonly link: string
+}
+
+/** Asks what to suppress in a run. */
+export function suggestAction(runId: string): ProblemAction {
+  return { title: 'suggest what to suppress', command: suggestSuppressionsCommand.id, args: [runId], link: commandLink(suggestSuppressionsCommand, runId) }
+}
+
 /** What a run did wrong, on the token where it begins: a wider mark would stand before the features in every hover of the fault. */
-export function faultProblems(run: Pick<RunDetail, 'tokens' | 'status'>, faults: readonly RunFault[]): Problem[] {
+export function faultProblems(run: Pick<RunDetail, 'id' | 'tokens' | 'status'>, faults: readonly RunFault[]): (Problem & { readonly action: ProblemAction })[] {
   if (run.status.kind === 'running') return []
-  return faults.flatMap(({ message, tokens }): Problem[] => {
+  return faults.flatMap(({ message, tokens }) => {
     const first = run.tokens.find((token) => token.index >= (tokens[0] ?? Infinity) && token.text !== '')
-    return first ? [{ severity: 'warning', message, remedy: 'see what is proposed above the answer', range: first.range }] : []
+    return first ? [{ severity: 'warning' as const, message, remedy: 'suppress what brings it about', range: first.range, action: suggestAction(run.id) }] : []
   })
 }
 

@@ -1,22 +1,30 @@
 // The token hover, where most looking happens: the token, what else could have stood there, and its most telling features with what to do about them.
 import { renderFeature } from '../formats/editLine'
 import {
-  boostFeatureCommand, commandLink, openScopeCommand, pinFeatureCommand, showFeatureCommand, suppressFeatureCommand, unpinFeatureCommand, type FeaturePlace,
+  boostFeatureCommand, commandLink, openScopeCommand, pinFeatureCommand, showFeatureCommand, suggestSuppressionsCommand, suppressFeatureCommand, unpinFeatureCommand, type FeaturePlace,
 } from '../protocol/editorCommands'
 import type { PinsAndEdits, RunDetail, RunToken } from '../protocol/requests'
 import type { FeatureDescription } from '../protocol/values'
+import { faultSuspects, isWhereFaultBegins } from '../features/faultSuspects'
 import { featureOnToken, rankFeatures, type Describe, type RankedFeature } from '../features/featureRanking'
-import { activationText, bar, code, cut, escapeMarkdown, link, percent, smallBar } from './markdown'
+import type { Fault } from '../runs/detectors'
+import { activationText, bar, code, columnsOf, cut, escapeMarkdown, link, percent, smallBar } from './markdown'
 
 export interface TokenHoverSubject {
   readonly run: RunDetail
   readonly token: RunToken
   readonly describe: Describe
   readonly pinsAndEdits: Pick<PinsAndEdits, 'pins'>
+  /** What went wrong in the run. */
+  readonly faults: readonly Fault[]
 }
 
 // The editor shows a hover 250 pixels high and, in half a window, 460 wide before it scrolls or wraps: one line per feature fits.
 const SHOWN_FEATURES = 6
+/** Of these, features that come to the fore where a fault begins. */
+const SHOWN_SUSPECTS = 3
+/** A suspect must be among so many by contrast; those shown are the most telling of them. */
+const SUSPECTS = 6
 const SHOWN_ALTERNATIVES = 5
 const BAR_WIDTH = 6
 const WORDS_WIDTH = 11
@@ -26,7 +34,7 @@ const LEAST_PROBABILITY = 0.005
 
 /** The hover of one token as markdown whose links run editor commands. */
 export function renderTokenHover(subject: TokenHoverSubject): string {
-  return [heading(subject), alternatives(subject), caution(subject), features(subject), footer(subject)].filter((part) => part !== null).join('\n\n')
+  return [heading(subject), alternatives(subject), caution(subject), faultLine(subject), features(subject), footer(subject)].filter((part) => part !== null).join('\n\n')
 }
 
 function heading({ run, token }: TokenHoverSubject): string {
@@ -41,36 +49,69 @@ function caution({ token }: TokenHoverSubject): string | null {
   return `⚠ ${where}; features here are out of distribution`
 }
 
-function features(subject: TokenHoverSubject): string {
-  const { run, token, describe, pinsAndEdits } = subject
-  if (run.sae === null) return 'No SAE set belongs to this model, so there are no features to show.'
-  const pinned = pinsAndEdits.pins.filter(({ layer }) => run.layers.includes(layer)).map((feature) => featureOnToken(run, token.index, feature, describe))
-  const isPinned = (feature: RankedFeature): boolean => pinned.some((pin) => renderFeature(pin.feature) === renderFeature(feature.feature))
-  const others = rankFeatures(run, token.index, describe, SHOWN_FEATURES + pinned.length).filter((feature) => !isPinned(feature)).slice(0, SHOWN_FEATURES)
-  if (pinned.length + others.length === 0) return 'No feature fires on this token.'
-  const rows = [...pinned.map((feature) => featureRow(subject, feature, true)), ...others.map((feature) => featureRow(subject, feature, false))]
-  return ['| feature | activation | | |', '|:--|:--|:--|:--|', ...rows].join('\n')
+/** Says what begins to go wrong on this token, with the way to what can be done. */
+function faultLine({ run, token, faults }: TokenHoverSubject): string | null {
+  const fault = faultThatBegins(run, token, faults)
+  if (!fault) return null
+  const words = fault.kind === 'loop' ? 'the loop begins here' : `the switch to ${fault.script} begins here`
+  return `⚠ ${words} · [Suggest what to suppress](${commandLink(suggestSuppressionsCommand, run.id)})`
 }
 
-function featureRow({ run, token }: TokenHoverSubject, ranked: RankedFeature, isPinned: boolean): string {
-  const { feature, activation, activationAfterEdit, share, description } = ranked
+function faultThatBegins(run: RunDetail, token: RunToken, faults: readonly Fault[]): Fault | undefined {
+  return faults.find((fault) => isWhereFaultBegins(run, fault, token.index))
+}
+
+function features(subject: TokenHoverSubject): string {
+  const { run, token, describe, pinsAndEdits, faults } = subject
+  if (run.sae === null) return 'No SAE set belongs to this model, so there are no features to show.'
+  const pinned = pinsAndEdits.pins.filter(({ layer }) => run.layers.includes(layer)).map((feature) => featureOnToken(run, token.index, feature, describe))
+  const namesPinned = new Set(pinned.map(({ feature }) => renderFeature(feature)))
+  const telling = rankFeatures(run, token.index, describe, Infinity).filter(({ feature }) => !namesPinned.has(renderFeature(feature)))
+  const fault = faultThatBegins(run, token, faults)
+  const namesSuspected = new Set(fault ? faultSuspects(run, fault, token.index, SUSPECTS).map(renderFeature) : [])
+  const suspects = telling.filter(({ feature }) => namesSuspected.has(renderFeature(feature))).slice(0, SHOWN_SUSPECTS)
+  const others = telling.filter((ranked) => !suspects.includes(ranked)).slice(0, SHOWN_FEATURES - suspects.length)
+  const shown = [...pinned, ...suspects, ...others]
+  if (shown.length === 0) return 'No feature fires on this token.'
+  // One measure for all bars of a table: of the feature's own maximum where all are known.
+  const measure: Measure = shown.every(({ description }) => description.maxActivation !== null) ? 'strength' : 'share'
+  const longestFirst = (group: readonly RankedFeature[]): RankedFeature[] => [...group].sort((a, b) => b[measure] - a[measure])
+  const rows = [
+    ...pinned.map((feature) => featureRow(subject, feature, measure, 'pinned')),
+    ...longestFirst(suspects).map((feature) => featureRow(subject, feature, measure, 'suspect')),
+    ...longestFirst(others).map((feature) => featureRow(subject, feature, measure, 'telling')),
+  ]
+  return [`| feature | ${MEASURE_WORDS[measure]} | fires on | |`, '|:--|:--|:--|:--|', ...rows].join('\n')
+}
+
+/** What a bar is a share of: the feature's own maximum, or the greatest activation of its layer in this run. */
+type Measure = 'strength' | 'share'
+const MEASURE_WORDS: Readonly<Record<Measure, string>> = { strength: 'of its maximum', share: 'of its layer’s' }
+
+/** Why a row stands where it does; each is a group, the longest bar first. */
+type RowKind = 'pinned' | 'suspect' | 'telling'
+const ROW_SIGNS: Readonly<Record<RowKind, string>> = { pinned: `$(pin)${NO_BREAK}`, suspect: `⚠${NO_BREAK}`, telling: '' }
+
+function featureRow({ run, token }: TokenHoverSubject, ranked: RankedFeature, measure: Measure, kind: RowKind): string {
+  const { feature, activation, activationAfterEdit, description } = ranked
   const place: FeaturePlace = { runId: run.id, feature, tokenIndex: token.index }
   const edited = run.edits.find(({ edit, firedAt }) => edit.startsWith(`${renderFeature(feature)} `) && firedAt.includes(token.index))
   const after = edited && activationAfterEdit !== null ? `${NO_BREAK}→${NO_BREAK}${activationText(activationAfterEdit)}` : ''
-  const name = `${isPinned ? `📌${NO_BREAK}` : ''}${link(renderFeature(feature), commandLink(showFeatureCommand, place), facts(description))}`
+  const tip = kind === 'suspect' ? `fires more where the answer goes wrong than before; ${facts(description)}` : facts(description)
+  const name = `${ROW_SIGNS[kind]}${link(renderFeature(feature), commandLink(showFeatureCommand, place), tip)}`
   const links = [
     link('Suppress', commandLink(suppressFeatureCommand, place), 'Set it to 0 and re-run'),
     link('Boost', commandLink(boostFeatureCommand, place), 'Add to it and re-run'),
-    isPinned ? link('Unpin', commandLink(unpinFeatureCommand, place), 'Stop keeping it in view') : link('Pin', commandLink(pinFeatureCommand, place), 'Keep it in view'),
+    kind === 'pinned' ? link('Unpin', commandLink(unpinFeatureCommand, place), 'Stop keeping it in view') : link('Pin', commandLink(pinFeatureCommand, place), 'Keep it in view'),
     link('Show', commandLink(showFeatureCommand, place), 'Show its activation over the text'),
   ]
   const about = edited ? `*edit: ${escapeMarkdown(edited.edit)}*` : escapeMarkdown(shortWords(description)).replaceAll(' ', NO_BREAK)
-  return `| ${name} | \`${bar(share, BAR_WIDTH)}\`${NO_BREAK}${activationText(activation)}${after} | ${about} | ${links.join(`${NO_BREAK}·${NO_BREAK}`)} |`
+  return `| ${name} | \`${bar(ranked[measure], BAR_WIDTH)}\`${NO_BREAK}${activationText(activation)}${after} | ${about} | ${links.join(`${NO_BREAK}·${NO_BREAK}`)} |`
 }
 
 /** The label where it fits; else the tokens that the feature fires on most, which say more than half a label. */
 function shortWords({ label, tokens }: FeatureDescription): string {
-  const fits = label !== null && [...label].length <= WORDS_WIDTH
+  const fits = label !== null && columnsOf(label) <= WORDS_WIDTH
   return cut(fits || tokens.length === 0 ? (label ?? '') : tokens.slice(0, 3).map((text) => text.trim()).join(', '), WORDS_WIDTH)
 }
 
@@ -79,7 +120,7 @@ function facts({ label, tokens, density, typicalActivation, maxActivation }: Fea
   const parts = [
     label,
     tokens.length > 0 ? `strongest on ${tokens.slice(0, 5).map((text) => text.trim()).join(', ')}` : null,
-    density === null ? null : `fires on ${(density * 100).toPrecision(2)} % of tokens`,
+    density === null ? null : `fires on ${Number((density * 100).toPrecision(2))} % of tokens`,
     typicalActivation === null ? null : `usually ${activationText(typicalActivation)}`,
     maxActivation === null ? null : `at most ${activationText(maxActivation)}`,
   ]

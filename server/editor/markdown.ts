@@ -22,10 +22,22 @@ export function link(words: string, target: string, tip: string): string {
   return `[${words}](${target} "${safe}")`
 }
 
-/** At most `width` characters, the last one an ellipsis where something was cut. */
+/** At most `width` columns, the last one an ellipsis where something was cut. */
 export function cut(text: string, width: number): string {
-  const characters = [...text]
-  return characters.length <= width ? text : `${characters.slice(0, width - 1).join('').trimEnd()}…`
+  if (columnsOf(text) <= width) return text
+  const kept: string[] = []
+  let columns = 1
+  for (const character of text) {
+    columns += columnsOf(character)
+    if (columns > width) break
+    kept.push(character)
+  }
+  return `${kept.join('').trimEnd()}…`
+}
+
+/** About how wide a text is: East Asian characters and pictures take two columns, all others one. */
+export function columnsOf(text: string): number {
+  return [...text].reduce((columns, character) => columns + (/[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}|[\u{20000}-\u{3fffd}]/u.test(character) ? 2 : 1), 0)
 }
 
 /** `fraction` 0..1 of `width` cells; anything above 0 shows at least one. */

@@ -1,10 +1,10 @@
 // Joins documents, runs and the editor features: finds what a place means and turns offsets into the editor's lines.
-import { CodeLensRefreshRequest, DiagnosticSeverity, MarkupKind, type CodeLens, type CompletionItem, type Connection, type Diagnostic, type Range } from 'vscode-languageserver/node'
+import { CodeActionKind, CodeLensRefreshRequest, DiagnosticSeverity, MarkupKind, type CodeLens, type CompletionItem, type Connection, type Diagnostic, type Range } from 'vscode-languageserver/node'
 import type { TextDocuments } from 'vscode-languageserver/node'
 import type { TextDocument } from 'vscode-languageserver-textdocument'
 import { promptLenses, runLenses, steerLenses, type Lens } from '../editor/codeLens'
 import { frontMatterProposals, steerProposals, type Proposal } from '../editor/completion'
-import { faultProblems, runProblems, steerProblems, type EditableModel } from '../editor/diagnostics'
+import { faultProblems, runProblems, steerProblems, suggestAction, type EditableModel, type ProblemAction } from '../editor/diagnostics'
 import { documentKind } from '../editor/documentKind'
 import { renderTokenHover } from '../editor/hover'
 import { promptProblems } from '../editor/promptProblems'
@@ -14,7 +14,7 @@ import { inputErrorLine } from '../protocol/errors'
 import type { ModelListing, ModelState, PinsAndEdits, RunDetail, RunToken } from '../protocol/requests'
 import { parseRunUri } from '../protocol/runUri'
 import type { TextRange } from '../protocol/values'
-import { detectFaults } from '../runs/detectors'
+import { detectFaults, type Fault } from '../runs/detectors'
 import { toSignal } from './abort'
 import type { FeatureService } from './featureService'
 import type { RunService } from './runService'
@@ -70,7 +70,7 @@ export function startEditorFeatures(parts: EditorFeaturesParts): EditorFeatures 
     const range = found?.token[found.place]
     if (!found || !range) return null
     const describe = await features.describer(found.run.sae?.path ?? null)
-    const value = renderTokenHover({ ...found, describe, pinsAndEdits: parts.pinsAndEdits() })
+    const value = renderTokenHover({ ...found, describe, pinsAndEdits: parts.pinsAndEdits(), faults: faultsOf(found.run) })
     return { contents: { kind: MarkupKind.Markdown, value }, range: toRange(document, range) }
   })
 
@@ -79,6 +79,8 @@ export function startEditorFeatures(parts: EditorFeaturesParts): EditorFeatures 
     return document ? (await lensesOf(document)).map((lens) => toCodeLens(document, lens)) : []
   })
 
+  const activeEdits = (): number => parts.pinsAndEdits().edits.filter(({ enabled }) => enabled).length
+
   async function lensesOf(document: TextDocument): Promise<Lens[]> {
     const { uri } = document
     const kind = documentKind(uri, document.languageId)
@@ -86,8 +88,8 @@ export function startEditorFeatures(parts: EditorFeaturesParts): EditorFeatures 
       case 'run': {
         const run = await runs.detail(parseRunUri(uri)!)
         if (!run) return []
-        const faults = run.status.kind === 'running' ? [] : detectFaults(run)
-        return runLenses({ run, faults, hasParent: runs.list().some(({ id }) => id === run.parent?.runId) })
+        const hasParent = runs.list().some(({ id }) => id === run.parent?.runId)
+        return runLenses({ run, faults: faultsOf(run), hasParent, activeEdits: activeEdits(), waitsFor: runs.waitsFor(run.id) })
       }
       case 'steer': {
         const problems = steerProblems(document.getText(), null)
@@ -98,7 +100,9 @@ export function startEditorFeatures(parts: EditorFeaturesParts): EditorFeatures 
         const ofPrompt = runs.list().filter(({ promptUri }) => promptUri === uri)
         // Every text file could be run; only those that have been are likely to be prompts.
         if (kind === 'plain' && ofPrompt.length === 0) return []
-        return promptLenses({ uri, runs: ofPrompt, currentRun: runs.findByPrompt(uri, document.getText()) })
+        const currentRun = runs.findByPrompt(uri, document.getText())
+        const last = currentRun ?? ofPrompt[0]
+        return promptLenses({ uri, runs: ofPrompt, currentRun, activeEdits: activeEdits(), waitsFor: last ? runs.waitsFor(last.id) : null })
       }
       case null:
         return []
@@ -138,7 +142,22 @@ export function startEditorFeatures(parts: EditorFeaturesParts): EditorFeatures 
     await connection.sendDiagnostics({ uri, version: document.version, diagnostics })
   }
 
-  async function problemsOf(document: TextDocument): Promise<Problem[]> {
+  function isNewestOfItsPrompt({ id, promptUri }: RunDetail): boolean {
+    return runs.list().find((run) => run.promptUri === promptUri)?.id === id
+  }
+
+  // The editor keeps the quick fix of a document that cannot be written out of sight, so the problem carries it as a link too.
+  connection.onCodeAction(({ textDocument: { uri }, context }) => {
+    const runId = parseRunUri(uri)
+    if (runId === null) return []
+    const { title, command, args } = suggestAction(runId)
+    const diagnostics = context.diagnostics.filter(({ code }) => code === title)
+    if (diagnostics.length === 0) return []
+    const sentence = `${title.charAt(0).toUpperCase()}${title.slice(1)}`
+    return [{ title: sentence, kind: CodeActionKind.QuickFix, diagnostics, isPreferred: true, command: { title: sentence, command, arguments: [...args] } }]
+  })
+
+  async function problemsOf(document: TextDocument): Promise<(Problem & { readonly action?: ProblemAction })[]> {
     const text = document.getText()
     switch (documentKind(document.uri, document.languageId)) {
       case 'steer':
@@ -149,7 +168,8 @@ export function startEditorFeatures(parts: EditorFeaturesParts): EditorFeatures 
         return runProblems(text, runs.findByPrompt(document.uri, text))
       case 'run': {
         const run = await runs.detail(parseRunUri(document.uri)!)
-        return run ? faultProblems(run, detectFaults(run)) : []
+        // Of a prompt that was run again, the older answers' faults would only fill the list.
+        return run && isNewestOfItsPrompt(run) ? faultProblems(run, faultsOf(run)) : []
       }
       case null:
         return []
@@ -182,6 +202,16 @@ export function startEditorFeatures(parts: EditorFeaturesParts): EditorFeatures 
   }
 }
 
+/** Faults of runs that have ended. */
+const knownFaults = new WeakMap<RunDetail, readonly Fault[]>()
+
+function faultsOf(run: RunDetail): readonly Fault[] {
+  if (run.status.kind === 'running') return []
+  const faults = knownFaults.get(run) ?? detectFaults(run)
+  knownFaults.set(run, faults)
+  return faults
+}
+
 function isPrompt(document: TextDocument): boolean {
   const kind = documentKind(document.uri, document.languageId)
   return kind === 'prompt' || kind === 'plain'
@@ -210,11 +240,12 @@ function toCompletion({ label, detail, insert, replaceFrom }: Proposal, index: n
   return { label, detail, sortText: String(index).padStart(4, '0'), filterText: insert, textEdit: { range, newText: insert } }
 }
 
-function toDiagnostic(document: TextDocument, { severity, message, remedy, range }: Problem): Diagnostic {
+function toDiagnostic(document: TextDocument, { severity, message, remedy, range, action }: Problem & { readonly action?: ProblemAction }): Diagnostic {
   return {
     range: toRange(document, range),
     severity: severity === 'error' ? DiagnosticSeverity.Error : DiagnosticSeverity.Warning,
     source: 'promptscope',
     message: inputErrorLine(message, remedy),
+    ...(action && { code: action.title, codeDescription: { href: action.link } }),
   }
 }

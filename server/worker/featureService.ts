@@ -2,11 +2,11 @@
 import type { Engine } from '../engine/engine'
 import { describeFeature, type FeatureLabels } from '../features/describe'
 import { contrastFeatures } from '../features/contrast'
-import { rankFeatures } from '../features/featureRanking'
 import { InputError } from '../protocol/errors'
 import { proposeSuppressions } from '../features/proposeSuppressions'
+import { tellingFeatures } from '../features/tellingFeatures'
 import { parseEditLine } from '../formats/editLine'
-import type { FeatureContrast, RunDetail, SuppressionProposal } from '../protocol/requests'
+import type { FeatureContrast, RunDetail, SuppressionProposal, TokenFeatures } from '../protocol/requests'
 import type { FeatureDescription, FeatureId, Progress } from '../protocol/values'
 import { detectFaults } from '../runs/detectors'
 import type { ModelService, ReadyModel } from './modelService'
@@ -14,8 +14,8 @@ import type { ModelService, ReadyModel } from './modelService'
 export interface FeatureService {
   /** A function that describes a set's features from memory; with null, or when the set has no labels, it knows no words. */
   describer(saePath: string | null): Promise<(feature: FeatureId) => FeatureDescription>
-  /** The token's most telling features, most telling first. */
-  rank(run: RunDetail, token: number, count: number): Promise<readonly FeatureId[]>
+  /** What is listed for a token, as in its hover. */
+  ofToken(run: RunDetail, token: number): Promise<TokenFeatures>
   /** Throws InputError when a token is not in the run. */
   contrast(run: RunDetail, tokens: readonly number[], count: number): Promise<readonly FeatureContrast[]>
   /** Ranks what to suppress to be rid of the run's first fault by trying it; rejects when another model is loaded than the run was made with. */
@@ -59,9 +59,11 @@ export function createFeatureService(parts: FeatureServiceParts): FeatureService
       const loaded = await labels(saePath)
       return (feature) => describeFeature(loaded, feature)
     },
-    async rank(run, token, count) {
+    async ofToken(run, token) {
       const loaded = await labels(run.sae?.path ?? null)
-      return rankFeatures(run, token, (feature) => describeFeature(loaded, feature), count).map(({ feature }) => feature)
+      const faults = run.status.kind === 'running' ? [] : detectFaults(run)
+      const { measure, features } = tellingFeatures(run, token, (feature) => describeFeature(loaded, feature), faults)
+      return { measure, features: features.map(({ feature, bar, isSuspect }) => ({ feature, bar, isSuspect })) }
     },
     async contrast(run, tokens, count) {
       const outside = tokens.find((token) => !run.tokens[token])

@@ -38,6 +38,8 @@ export interface RunService {
   list(): readonly RunSummary[]
   /** As far as it has come; null when there is no such run. */
   detail(runId: string): Promise<RunDetail | null>
+  /** The name of the run that computes while this one waits for its turn, or null. */
+  waitsFor(runId: string): string | null
   /** The newest run of a prompt file whose text was exactly this. */
   findByPrompt(promptUri: string, text: string): RunSummary | null
   /** Cancels what is under way and resolves when everything is on disk. */
@@ -64,6 +66,8 @@ interface LiveRun {
   readonly controller: AbortController
   readonly ended: Promise<unknown>
   detail: (() => RunDetail) | null
+  /** Its turn has come. */
+  isComputing: boolean
 }
 
 /** What to run, and as whose repetition. */
@@ -91,7 +95,7 @@ export function createRunService(parts: RunServiceParts): RunService {
     request.addEventListener('abort', abort, { once: true })
     if (request.aborted) abort()
     let end = (): void => {}
-    const run: LiveRun = { promptUri: plan.promptUri, controller, detail: null, ended: new Promise<void>((resolve) => (end = resolve)) }
+    const run: LiveRun = { promptUri: plan.promptUri, controller, detail: null, isComputing: false, ended: new Promise<void>((resolve) => (end = resolve)) }
     live.add(run)
     try {
       return await carryOut(plan, run, controller.signal, onProgress)
@@ -120,6 +124,7 @@ export function createRunService(parts: RunServiceParts): RunService {
     run.detail = () => record.detail()
     try {
       const result = await inTurn(signal, async () => {
+        run.isComputing = true
         if (models.current() !== model) throw new InputError('model was changed before the run began', 'run the prompt again')
         return engine.generate(request, (event) => {
           if (event.kind === 'tokens') {
@@ -228,6 +233,11 @@ export function createRunService(parts: RunServiceParts): RunService {
     list,
     async detail(runId) {
       return findLive(runId)?.detail?.() ?? (await store.get(runId))?.detail ?? null
+    },
+    waitsFor(runId) {
+      const run = findLive(runId)
+      if (!run || run.isComputing) return null
+      return [...live].find(({ isComputing }) => isComputing)?.detail?.().name ?? null
     },
     findByPrompt(promptUri, text) {
       const summary = store.findByPrompt(promptUri, text)

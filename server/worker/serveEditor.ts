@@ -1,6 +1,6 @@
 // The worker as a language server: opens the stores, builds the services, and answers every message of protocol/requests.ts.
 import { join } from 'node:path'
-import { TextDocuments, TextDocumentSyncKind, type Connection, type InitializeParams, type InitializeResult } from 'vscode-languageserver/node'
+import { CodeActionKind, TextDocuments, TextDocumentSyncKind, type Connection, type InitializeParams, type InitializeResult } from 'vscode-languageserver/node'
 import { TextDocument } from 'vscode-languageserver-textdocument'
 import type { Engine } from '../engine/engine'
 import type { FeatureLabels } from '../features/describe'
@@ -68,6 +68,7 @@ export function serveEditor(parts: WorkerParts): Promise<void> {
           textDocumentSync: TextDocumentSyncKind.Incremental,
           hoverProvider: true,
           codeLensProvider: { resolveProvider: false },
+          codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
           completionProvider: { triggerCharacters: ['L', '/', '@', ' ', ':'] },
         },
       }
@@ -84,7 +85,11 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
   const log = (message: string): void => connection.console.warn(message)
   const [state, store] = await Promise.all([openStateStore(storageFolder, log), openRunStore(storageFolder && join(storageFolder, 'runs'), log)])
 
-  const edits = createEditsService(state, (next) => notify(connection, requests.pinsAndEditsChanged, next))
+  const edits = createEditsService(state, (next) => {
+    notify(connection, requests.pinsAndEditsChanged, next)
+    // They say with how many edits the next run is made.
+    editor.refreshLenses(true)
+  })
   const models = createModelService({
     engine,
     settings: options.settings,
@@ -187,7 +192,7 @@ function answerRequests(connection: Connection, parts: WorkerParts, { edits, mod
     const describe = await features.describer((state.kind === 'ready' ? state.sae?.path : newest?.sae?.path) ?? null)
     return params.features.map(describe)
   })
-  onRequest(connection, requests.rankedFeatures, async ({ runId, token, count }) => features.rank(await existingRun(runId), token, count))
+  onRequest(connection, requests.tokenFeatures, async ({ runId, token }) => features.ofToken(await existingRun(runId), token))
   onRequest(connection, requests.contrastFeatures, async ({ runId, tokens, count }) => features.contrast(await existingRun(runId), tokens, count))
   onRequest(connection, requests.proposeSuppressions, async ({ runId, count }, { signal, report }) => features.propose(await existingRun(runId), count, signal, report))
 

@@ -2,13 +2,14 @@
 import { describe, expect, test } from 'vitest'
 import { renderTokenHover } from '../../../server/editor/hover'
 import { tokenAtOffset } from '../../../server/editor/tokenLookup'
+import type { Fault } from '../../../server/runs/detectors'
 import type { FeatureDescription, FeatureId } from '../../../server/protocol/values'
 import { sampleRun } from '../store/sampleRun'
 
 const unknown = (feature: FeatureId): FeatureDescription => ({ feature, label: null, tokens: [], density: null, typicalActivation: null, maxActivation: null })
-const hover = (index: number, change = {}, describeFeature = unknown, pins: FeatureId[] = []): string => {
+const hover = (index: number, change = {}, describeFeature = unknown, pins: FeatureId[] = [], faults: Fault[] = []): string => {
   const run = sampleRun(change)
-  return renderTokenHover({ run, token: run.tokens[index]!, describe: describeFeature, pinsAndEdits: { pins } })
+  return renderTokenHover({ run, token: run.tokens[index]!, describe: describeFeature, pinsAndEdits: { pins }, faults })
 }
 
 describe('hover', () => {
@@ -35,7 +36,24 @@ describe('hover', () => {
 
   test('keeps a pinned feature in view where it does not fire', () => {
     const text = hover(2, {}, unknown, [{ layer: 0, feature: 5 }])
-    expect(text).toMatch(/📌\u00a0\[L0\/5\]\([^)]*\) \| `░{6}`\u00a00 \|.*\[Unpin\]/)
+    expect(text).toMatch(/\$\(pin\)\u00a0\[L0\/5\]\([^)]*\) \| `░{6}`\u00a00 \|.*\[Unpin\]/)
+  })
+
+  test('puts the longest bar first and says what it is a share of', () => {
+    const header = (text: string) => /\| feature \| ([^|]*) \|/.exec(text)?.[1]
+    const bars = (text: string) => [...text.matchAll(/(L\d+\/\d+)\].*?`([█░]+)`/g)].map(([, name, cells]) => `${name} ${cells!.replaceAll('░', '').length}`)
+    expect([header(hover(1)), bars(hover(1))]).toEqual(['of its layer’s', ['L1/8 6', 'L0/5 3', 'L0/3 1']])
+    const known = (feature: FeatureId): FeatureDescription => ({ ...unknown(feature), density: 0.01, maxActivation: { 8: 120, 5: 2.5, 3: 0.2 }[feature.feature]! })
+    expect([header(hover(1, {}, known)), bars(hover(1, {}, known))]).toEqual(['of its maximum', ['L0/5 5', 'L0/3 3', 'L1/8 2']])
+  })
+
+  test('where a fault begins, says so and puts first what comes to the fore there', () => {
+    const fault: Fault = { kind: 'languageSwitch', message: 'answer switches', tokens: [3], first: 3, last: 3, script: 'Han' }
+    const features = { 0: [[], [{ feature: 5, activation: 4 }], [{ feature: 5, activation: 4 }, { feature: 3, activation: 1 }], []] }
+    const text = hover(2, { features }, unknown, [], [fault])
+    expect(text).toContain('⚠ the switch to Han begins here · [Suggest what to suppress](command:promptscope.suggestSuppressions?')
+    expect(text).toMatch(/\| ⚠\u00a0\[L0\/3\]\([^"]*"fires more where the answer goes wrong than before; [^|]*\| `██░░░░`[^\n]*\n\| \[L0\/5\]/)
+    expect(hover(1, { features }, unknown, [], [fault])).not.toContain('⚠')
   })
 
   test('shows both sides of an edit where it fired', () => {
@@ -63,7 +81,7 @@ describe('hover', () => {
 
   test('tells all that is known of a feature in the tip of its name', () => {
     const known = (feature: FeatureId) => ({ ...unknown(feature), label: 'a label that is too long for one line', tokens: [' the', '"'], density: 0.0163, typicalActivation: 2.5, maxActivation: 5 })
-    expect(hover(3, {}, known)).toContain('"a label that is too long for one line; strongest on the, ”; fires on 1.6 % of tokens; usually 2.50; at most 5.00") | `██████`\u00a04.00 | the,\u00a0" |')
+    expect(hover(3, {}, known)).toContain('"a label that is too long for one line; strongest on the, ”; fires on 1.6 % of tokens; usually 2.50; at most 5.00") | `█████░`\u00a04.00 | the,\u00a0" |')
   })
 })
 

@@ -22,5 +22,5 @@ test.each([[0, '100 %'], [Math.log(0.614), '61 %'], [Math.log(0.0321), '3.2 %'],
 test.each([[0, '0'], [31.234, '31.2'], [1240.4, '1240'], [0.0812, '0.081'], [9.996, '10.00'], [0.0001, '0.000']])('activation %d is %s', (value, expected) =>
   expect(activationText(value)).toBe(expected))
 test.each([[0, '▁'], [0.13, '▂'], [0.99, '█'], [1, '█']])('small bar of %d is %s', (fraction, expected) => expect(smallBar(fraction)).toBe(expected))
-test.each([['日本語', '日本語'], ['one two three', 'one tw…'], ['🎈🎈🎈🎈🎈🎈🎈🎈', '🎈🎈🎈🎈🎈🎈…']])('%s is cut to %s', (text, expected) => expect(cut(text, 7)).toBe(expected))
+test.each([['日本語', '日本語'], ['one two three', 'one tw…'], ['🎈🎈🎈🎈🎈🎈🎈🎈', '🎈🎈🎈…'], ['我们一起', '我们一…'], ['a我们一起', 'a我们…']])('%s is cut to %s', (text, expected) => expect(cut(text, 7)).toBe(expected))
 test('a tip cannot end its link', () => expect(link('Show', 'command:x', 'a "b") | [c](d)')).toBe('[Show](command:x "a ”b”) \\| \\[c\\](d)")'))

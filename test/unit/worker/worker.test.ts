@@ -215,7 +215,7 @@ describe('the editor sees', () => {
     await worker.request(requests.startRun, { promptUri, text })
     await worker.request(requests.setPinned, { feature: { layer: 1, feature: 1 }, pinned: true })
     const hover = await worker.hover(promptUri, text, 'two')
-    expect(markdown(hover)).toMatch(/📌\u00a0\[L1\/1\]\(.*?\) \|.*\| everywhere \|/)
+    expect(markdown(hover)).toMatch(/\$\(pin\)\u00a0\[L1\/1\]\(.*?\) \|.*\| everywhere \|/)
     expect(hover?.range).toEqual({ start: { line: 0, character: 3 }, end: { line: 0, character: 7 } })
   })
 
@@ -237,6 +237,46 @@ describe('the editor sees', () => {
     expect(proposals.map(({ faultDrop }) => faultDrop > 0)).toEqual([true, true, true])
     await worker.request(requests.settingsChanged, { ...SETTINGS, model: '/models/other' })
     await expect(worker.request(requests.proposeSuppressions, { runId: id, count: 3 })).rejects.toMatchObject({ message: 'run greeting.prompt #1 was made with another model; run the prompt again' })
+  })
+
+  test('a fault marked in the newest run only, with its way out as a link and as a quick fix', async () => {
+    await worker.request(requests.settingsChanged, { ...SETTINGS, generate: 20 })
+    const openRun = async (): Promise<{ uri: string; id: string }> => {
+      const summary = await worker.request(requests.startRun, { promptUri, text })
+      const run = await worker.request(requests.getRun, { runId: summary.id })
+      worker.open(runUri(summary), run!.text, 'promptscope-run')
+      return { uri: runUri(summary), id: summary.id }
+    }
+    const first = await openRun()
+    const found = await worker.diagnostics(first.uri, ({ length }) => length > 0)
+    expect(found).toMatchObject([{ severity: 2, code: 'suggest what to suppress', message: expect.stringMatching(/^answer repeats .*; suppress what brings it about$/) as string }])
+    expect(found[0]?.codeDescription?.href).toBe(`command:promptscope.suggestSuppressions?${encodeURIComponent(JSON.stringify([first.id]))}`)
+    expect(await worker.codeActions(first.uri, found)).toMatchObject([
+      { title: 'Suggest what to suppress', kind: 'quickfix', isPreferred: true, command: { command: 'promptscope.suggestSuppressions', arguments: [first.id] } },
+    ])
+    expect(await worker.codeActions(promptUri, found)).toEqual([])
+    const second = await openRun()
+    await worker.diagnostics(second.uri, ({ length }) => length > 0)
+    expect(await worker.diagnostics(first.uri, ({ length }) => length === 0)).toEqual([])
+  })
+
+  test('which run another waits for', async () => {
+    const other = 'file:///work/other.prompt'
+    worker.engine.hold()
+    const computing = worker.next(requests.runChanged, ({ summary }) => summary.generatedTokens === 1)
+    const first = worker.request(requests.startRun, { promptUri, text })
+    worker.engine.release(1)
+    await computing
+    const listed = worker.next(requests.runChanged, ({ summary }) => summary.promptUri === other)
+    const second = worker.request(requests.startRun, { promptUri: other, text })
+    await listed
+    worker.open(other, text)
+    worker.open(promptUri, text)
+    const titles = async (uri: string) => (await worker.lenses(uri)).map(({ command }) => command?.title)[0]
+    expect(await titles(other)).toBe('■ Cancel · waits for greeting.prompt #1')
+    expect(await titles(promptUri)).toBe('■ Cancel · 1 token')
+    worker.engine.release(99)
+    await Promise.all([first, second])
   })
 
   test('a .steer file checked against the loaded SAE set, with its edits to use and to complete', async () => {

@@ -1,7 +1,7 @@
 // An editor for tests: speaks the real language server protocol with a worker, in memory or in another process.
 import { PassThrough } from 'node:stream'
 import {
-  createConnection, createProtocolConnection, ProposedFeatures, StreamMessageReader, StreamMessageWriter, WorkDoneProgress, type CancellationToken, type CodeLens, type Diagnostic, type Hover,
+  createConnection, createProtocolConnection, ProposedFeatures, StreamMessageReader, StreamMessageWriter, WorkDoneProgress, type CancellationToken, type CodeAction, type CodeLens, type Diagnostic, type Hover,
   type CompletionItem, type ProtocolConnection,
 } from 'vscode-languageserver/node'
 import * as requests from '../../../server/protocol/requests'
@@ -22,6 +22,7 @@ export interface WorkerClient {
   change(uri: string, text: string): void
   hover(uri: string, text: string, at: string): Promise<Hover | null>
   lenses(uri: string): Promise<CodeLens[]>
+  codeActions(uri: string, diagnostics: Diagnostic[]): Promise<CodeAction[]>
   complete(uri: string, line: number, character: number): Promise<CompletionItem[]>
   /** The problems of a document once they pass the test. */
   diagnostics(uri: string, test?: (problems: Diagnostic[]) => boolean): Promise<Diagnostic[]>
@@ -105,6 +106,7 @@ export async function initialise(editor: ProtocolConnection, storageFolder: stri
     change: (uri, text) => void editor.sendNotification('textDocument/didChange', { textDocument: { uri, version: ++versions }, contentChanges: [{ text }] }),
     hover: (uri, text, at) => editor.sendRequest('textDocument/hover', { textDocument: { uri }, position: positionOf(text, text.indexOf(at)) }),
     lenses: (uri) => editor.sendRequest('textDocument/codeLens', { textDocument: { uri } }),
+    codeActions: (uri, found) => editor.sendRequest('textDocument/codeAction', { textDocument: { uri }, range: found[0]!.range, context: { diagnostics: found } }),
     complete: (uri, line, character) => editor.sendRequest('textDocument/completion', { textDocument: { uri }, position: { line, character } }),
     async diagnostics(uri, test = () => true) {
       while (!diagnostics.has(uri) || !test(diagnostics.get(uri)!)) await new Promise<void>((resolve) => waitingForDiagnostics.push(resolve))
