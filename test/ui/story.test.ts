@@ -56,6 +56,7 @@ it('suppresses a feature from the hover and compares the answers', async () => {
 
 it('proposes what to suppress where the answer goes wrong, and compares again', async () => {
   await window.runCommand('Promptscope: Undo Last Change of Pins and Edits')
+  await window.runCommand('Notifications: Clear All Notifications')
   await window.lens('⚠').click({ position: { x: 5, y: 5 } })
   await window.choices.filter({ hasText: /L\d+\/\d+/ }).first().waitFor()
   await window.screenshot('suggestions')
