@@ -1,7 +1,7 @@
 // The host's half of the Scope panel: opens it, keeps it in step with runs, edits, heat and the editor's cursor, and does what it asks.
 import * as vscode from 'vscode'
 import {
-  addEdit, cancelRun, describeFeatures, featureHeat, rankedFeatures, removeEdit, runFaults, setPinned, undoEdits, type RunDetail, type RunSummary,
+  addEdit, cancelRun, describeFeatures, featureHeat, removeEdit, runFaults, setPinned, tokenFeatures, undoEdits, type RunDetail, type RunSummary,
 } from '../../server/protocol/requests'
 import { answer, connect, isReply, type Call, type Caller, type Reply } from '../../server/protocol/rpc'
 import type { ScopeHostApi, ScopePanelApi, ScopeView } from '../../server/protocol/scopePanel'
@@ -109,7 +109,7 @@ export function createScopePanel({ context, worker, state, heat, selection, log,
     },
     chooseFeature: (feature) => heat.show(feature),
     heat: (id, feature) => worker.request(featureHeat, { runId: id, feature }),
-    rankedFeatures: (id, index, count) => worker.request(rankedFeatures, { runId: id, token: index, count }),
+    tokenFeatures: (id, index) => worker.request(tokenFeatures, { runId: id, token: index }),
     describe: (features) => worker.request(describeFeatures, { features }),
     setPinned: async (feature, pinned) => state.acceptEdits(await worker.request(setPinned, { feature, pinned })),
     addEdit: async (line) => state.acceptEdits(await worker.request(addEdit, { line })),

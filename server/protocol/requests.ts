@@ -218,11 +218,25 @@ export const pinsAndEditsChanged = notification<PinsAndEdits>('edits/changed')
 
 export const describeFeatures = request<{ readonly features: readonly FeatureId[] }, readonly FeatureDescription[]>('features/describe')
 
+/** What a bar is a share of: `strength` of the feature's own maximum, `share` of the greatest activation of its layer in this run. */
+export type BarMeasure = 'strength' | 'share'
+
+/** What is listed for a token, in order. */
+export interface TokenFeatures {
+  readonly measure: BarMeasure
+  readonly features: readonly {
+    readonly feature: FeatureId
+    /** 0..1. */
+    readonly bar: number
+    /** True where a fault begins and the feature comes to the fore with it; those come first. */
+    readonly isSuspect: boolean
+  }[]
+}
 /**
- * The features that tell most about a token of a run, most telling first: strong for themselves and rare elsewhere, as hovers and the terminal
- * order them. Empty when the run has no such token.
+ * The features that tell most about a token of a run, chosen for being strong for themselves and rare elsewhere, in the order that hovers and the
+ * terminal have. Empty when the run has no such token.
  */
-export const rankedFeatures = request<{ readonly runId: string; readonly token: number; readonly count: number }, readonly FeatureId[]>('features/rank')
+export const tokenFeatures = request<{ readonly runId: string; readonly token: number }, TokenFeatures>('features/ofToken')
 
 /** A feature ranked by how much more it fires on some tokens of a run than on the others. */
 export interface FeatureContrast {

@@ -1,5 +1,5 @@
 // The Scope panel's contract with its host: two interfaces of async methods over plain values, one typed channel.
-import type { FeatureHeat, PinsAndEdits, RunDetail, RunFault, RunSummary } from './requests'
+import type { FeatureHeat, PinsAndEdits, RunDetail, RunFault, RunSummary, TokenFeatures } from './requests'
 import type { FeatureDescription, FeatureId } from './values'
 
 /** What the panel shows; the host sends it whole when the run changes. */
@@ -27,8 +27,8 @@ export interface ScopeHostApi {
   /** Paints the feature's activation over the editor's text; null takes the paint away. */
   chooseFeature(feature: FeatureId | null): Promise<void>
   heat(runId: string, feature: FeatureId): Promise<FeatureHeat>
-  /** The `count` features that tell most about a token, in the order that hovers have. */
-  rankedFeatures(runId: string, token: number, count: number): Promise<readonly FeatureId[]>
+  /** The features that tell most about a token, in the order that hovers have. */
+  tokenFeatures(runId: string, token: number): Promise<TokenFeatures>
   describe(features: readonly FeatureId[]): Promise<readonly FeatureDescription[]>
   setPinned(feature: FeatureId, pinned: boolean): Promise<void>
   /** Adds an edit line, `L14/6159 = 0`. */

@@ -1,5 +1,5 @@
 // Made-up runs that look like real ones: an English question whose answer drifts into Chinese, and the same with a feature suppressed.
-import type { PinsAndEdits, RunDetail, RunFault, RunToken } from '../../server/protocol/requests'
+import type { PinsAndEdits, RunDetail, RunFault, RunToken, TokenFeatures } from '../../server/protocol/requests'
 import type { ScopeView } from '../../server/protocol/scopePanel'
 import type { FeatureActivation, FeatureDescription, FeatureId, FeatureTable } from '../../server/protocol/values'
 
@@ -78,10 +78,10 @@ export function fixtureView(kind: FixtureCase): ScopeView {
   }
 }
 
-/** The hosts' order in short: labelled features first, the others by activation. */
-export function rankFixture(run: RunDetail, token: number, count: number): readonly FeatureId[] {
-  const all = LAYERS.flatMap((layer) => (run.features[layer]?.[token] ?? []).map(({ feature, activation }) => ({ layer, feature, activation, named: `L${layer}/${feature}` in LABELS })))
-  return all.sort((a, b) => Number(b.named) - Number(a.named) || b.activation - a.activation).slice(0, count).map(({ layer, feature }) => ({ layer, feature }))
+/** The host's list in short: labelled features first as suspects, the others by activation. */
+export function listFixture(run: RunDetail, token: number): TokenFeatures {
+  const all = LAYERS.flatMap((layer) => (run.features[layer]?.[token] ?? []).map(({ feature, activation }) => ({ feature: { layer, feature }, bar: Math.min(1, activation / 16), isSuspect: `L${layer}/${feature}` in LABELS })))
+  return { measure: 'strength', features: all.sort((a, b) => Number(b.isSuspect) - Number(a.isSuspect) || b.bar - a.bar).slice(0, 8) }
 }
 
 /** A label for the few features that have one, words for the others. */

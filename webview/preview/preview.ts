@@ -8,7 +8,7 @@ import { answer, isReply, type Call, type Reply } from '../../server/protocol/rp
 import type { ScopeHostApi, ScopePanelApi, ScopeView } from '../../server/protocol/scopePanel'
 import type { PinsAndEdits, RunDetail } from '../../server/protocol/requests'
 import { connectHost } from '../host'
-import { describeFixture, fixtureRun, fixtureView, rankFixture, type FixtureCase } from './fixture'
+import { describeFixture, fixtureRun, fixtureView, listFixture, type FixtureCase } from './fixture'
 import { THEMES, type ThemeName } from './themes'
 
 const query = new URLSearchParams(location.search)
@@ -31,7 +31,7 @@ const host: ScopeHostApi = {
     const activations = view.run!.tokens.map((_token, i) => view.run!.features[feature.layer]?.[i]?.find((each) => each.feature === feature.feature)?.activation ?? 0)
     return { runId, feature, activations, max: Math.max(...activations) }
   },
-  rankedFeatures: async (_runId, token, count) => rankFixture(view.run!, token, count),
+  tokenFeatures: async (_runId, token) => listFixture(view.run!, token),
   describe: async (features) => features.map(describeFixture),
   setPinned: async (feature, pinned) => showEdits({ ...view.pinsAndEdits, pins: [...view.pinsAndEdits.pins.filter((pin) => pin.layer !== feature.layer || pin.feature !== feature.feature), ...(pinned ? [feature] : [])] }),
   addEdit: async (line) => {

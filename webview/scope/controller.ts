@@ -7,9 +7,6 @@ import { createSelectionLink } from './selectionLink'
 import { isRanked, selectedToken, shownFeatures } from './selectors'
 import { INITIAL_STATE, nextState, type PendingRequest, type Problem, type SavedScope, type ScopeEvent, type ScopeState } from './state'
 
-/** How many features stand in the list across layers. */
-const TELLING_FEATURES = 8
-
 /** Everything a user can do in the panel. */
 export interface ScopeActions {
   readonly selectToken: (index: number) => void
@@ -75,9 +72,9 @@ export function createController(host: () => ScopeHostApi, saved: SavedScope | n
     if (!run || !token || run.layers.length === 0 || rankingUnderWay || isRanked(state, token.index)) return
     rankingUnderWay = true
     const asked = { ofTokens: run.tokens.length, ofEndedRun: run.status.kind !== 'running' }
-    void host().rankedFeatures(run.id, token.index, TELLING_FEATURES).catch(() => null).then((features) => {
+    void host().tokenFeatures(run.id, token.index).catch(() => null).then((listed) => {
       rankingUnderWay = false
-      happen({ kind: 'featuresRanked', runId: run.id, index: token.index, ranking: { ...asked, features } })
+      happen({ kind: 'featuresRanked', runId: run.id, index: token.index, ranking: { ...asked, listed } })
       askForRanking()
     })
   }

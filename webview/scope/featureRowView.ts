@@ -22,8 +22,9 @@ export function createFeatureRow(actions: ScopeActions, first: FeatureRow): Part
   const slider = createSlider((units) => actions.setBoost(row.feature, units, row.boostUnit))
   name.addEventListener('click', () => actions.toggleChosen(row.feature))
 
+  const suspect = element('span', { class: 'suspect-mark', role: 'img', 'aria-label': 'suspect', title: 'Fires more where the completion goes wrong than before' }, '⚠')
   const node = element('li', { class: 'feature-row' },
-    name,
+    element('span', { class: 'feature-head' }, suspect, name),
     element('span', { class: 'feature-words' }, label, edits),
     bar.element,
     element('span', { class: 'feature-value number' }, before, after),
@@ -33,6 +34,7 @@ export function createFeatureRow(actions: ScopeActions, first: FeatureRow): Part
     element: node,
     update(next) {
       row = next
+      setShown(suspect, next.suspect)
       setText(name, next.name)
       setAttribute(name, 'aria-pressed', String(next.chosen))
       setAttribute(name, 'aria-label', `${next.name}: ${next.chosen ? 'shown over all tokens' : 'show over all tokens'}`)

@@ -14,7 +14,9 @@ export interface FeatureRow {
   readonly activation: number
   /** Activation after the layer's edits; null where no edit touched the layer's features here. */
   readonly after: number | null
-  /** Activations as shares of the layer's scale, 0..1. */
+  /** True where a fault begins and the feature comes to the fore with it. */
+  readonly suspect: boolean
+  /** Lengths of the bars, 0..1: shares of the layer's scale, or of what the host measures a token's most telling features by. */
   readonly share: number
   readonly shareAfter: number | null
   readonly chosen: boolean
@@ -60,7 +62,11 @@ export function layerRows(state: ScopeState, layer: number, index: number): read
 
 /** A token's most telling features across layers, as the host ranked them; null until it has answered or when it could not. */
 export function rankedRows(state: ScopeState, index: number): readonly FeatureRow[] | null {
-  return state.rankings[index]?.features?.map((feature) => featureRow(state, feature, index)) ?? null
+  const listed = state.rankings[index]?.listed
+  return listed?.features.map(({ feature, bar, isSuspect }) => {
+    const row = featureRow(state, feature, index)
+    return { ...row, suspect: isSuspect, share: bar, shareAfter: row.shareAfter === null || row.activation === 0 ? row.shareAfter : row.shareAfter * (bar / row.share) }
+  }) ?? null
 }
 
 /** Whether the host has said how a token's features rank in the run as it is now. */
@@ -84,6 +90,7 @@ export function featureRow(state: ScopeState, feature: FeatureId, index: number 
   return {
     name, feature, description, activation,
     after: after !== null && Math.abs(after - activation) > 1e-6 * Math.max(1, activation) ? after : null,
+    suspect: false,
     share: activation / scale,
     shareAfter: after === null ? null : after / scale,
     chosen: sameFeature(feature, state.chosenFeature),

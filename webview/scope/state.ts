@@ -1,6 +1,6 @@
 // What the Scope panel knows, and how each event changes it. Pure: no DOM, no host.
 import type { ScopeView } from '../../server/protocol/scopePanel'
-import type { FeatureHeat, PinsAndEdits, RunDetail, RunFault, RunSummary } from '../../server/protocol/requests'
+import type { FeatureHeat, PinsAndEdits, RunDetail, RunFault, RunSummary, TokenFeatures } from '../../server/protocol/requests'
 import type { FeatureDescription, FeatureId } from '../../server/protocol/values'
 import { featureName, sameFeature } from './format'
 
@@ -18,8 +18,8 @@ export interface Ranking {
   /** What the run was when this was asked for: its tokens, and whether it had ended. */
   readonly ofTokens: number
   readonly ofEndedRun: boolean
-  /** Most telling first; null when the host could not say. */
-  readonly features: readonly FeatureId[] | null
+  /** Null when the host could not say. */
+  readonly listed: TokenFeatures | null
 }
 
 /** Everything the views draw from. */
@@ -148,7 +148,7 @@ function showView(state: ScopeState, view: ScopeView, saved: SavedScope | null):
     selectedIndex: view.selectedToken ?? (samePrompt ? state.selectedIndex : (savedHere?.selectedIndex ?? null)),
     chosenFeature,
     // What the host could not rank it may be able to now.
-    rankings: sameRun ? Object.fromEntries(Object.entries(state.rankings).filter(([, { features }]) => features !== null)) : {},
+    rankings: sameRun ? Object.fromEntries(Object.entries(state.rankings).filter(([, { listed }]) => listed !== null)) : {},
     heat: sameRun && sameFeature(chosenFeature, state.chosenFeature) ? state.heat : null,
     pinsAndEdits: view.pinsAndEdits,
     openLayers: state.loaded ? state.openLayers : (saved?.openLayers ?? []),

@@ -1,5 +1,5 @@
 // The selected token: what it is, how likely it was, what could have stood there, and the features that fired on it.
-import type { RunToken } from '../../server/protocol/requests'
+import type { RunToken, TokenFeatures } from '../../server/protocol/requests'
 import type { TokenAlternative } from '../../server/protocol/values'
 import { createBar } from '../widgets/bar'
 import { createButton } from '../widgets/button'
@@ -18,13 +18,14 @@ export function createTokenDetailsView(actions: ScopeActions): Part<ScopeState> 
   const facts = createFacts()
   const alternatives = createAlternatives()
   const telling = element('ul', { class: 'feature-rows' })
+  const note = element('p', { class: 'note' })
   const unranked = element('p', { class: 'hint' }, 'Their order is not known right now. All features stand below, layer by layer.')
   const updateTelling = createList<FeatureRow>(telling, (row) => row.name, (row) => createFeatureRow(actions, row))
   const layers = createLayersView(actions)
   const noFeatures = element('p', { class: 'hint' }, 'This run has no features: no SAE set was found for the model. Choose one in the settings (promptscope.sae).')
   const features = element('div', { class: 'features' },
     element('h3', {}, 'Most telling features'),
-    element('p', { class: 'note' }, 'First those that are strong for themselves and rare elsewhere, as in hovers. Bars: share of the layer’s greatest activation in this run.'),
+    note,
     telling,
     unranked,
     element('h3', {}, 'By layer'),
@@ -46,16 +47,25 @@ export function createTokenDetailsView(actions: ScopeActions): Part<ScopeState> 
       setShown(features, hasFeatures)
       setShown(noFeatures, !hasFeatures)
       if (!hasFeatures) return
+      layers.update({ state, index: token.index })
       const rows = rankedRows(state, token.index)
       const waiting = rows === null && !isRanked(state, token.index)
       // While the order is asked for, the list keeps its height and shows nothing of another token.
       telling.classList.toggle('waiting', waiting)
       setAttribute(telling, 'aria-busy', waiting ? 'true' : undefined)
       setShown(unranked, rows === null && !waiting)
-      if (!waiting) updateTelling(rows ?? [])
-      layers.update({ state, index: token.index })
+      if (waiting) return
+      setText(note, listWords(state.rankings[token.index]?.listed ?? null))
+      updateTelling(rows ?? [])
     },
   }
+}
+
+/** The rule of the list, which hovers and the terminal follow too. */
+function listWords(listed: TokenFeatures | null): string {
+  const suspects = listed?.features.some(({ isSuspect }) => isSuspect) ? 'First, with ⚠, those that come to the fore where the completion goes wrong. ' : ''
+  const bars = listed?.measure === 'strength' ? 'the feature’s own maximum' : 'the layer’s greatest activation in this run'
+  return `${suspects}Strong for themselves and rare elsewhere, as in hovers. Bars: share of ${bars}.`
 }
 
 function createFacts(): Part<RunToken> {

@@ -1,7 +1,7 @@
 // Panel and host over the real channel: what the user does reaches the host once, and what the host says comes back without echoes.
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { InputError } from '../../../server/protocol/errors'
-import type { PinsAndEdits } from '../../../server/protocol/requests'
+import type { PinsAndEdits, TokenFeatures } from '../../../server/protocol/requests'
 import type { Call, Reply } from '../../../server/protocol/rpc'
 import type { ScopeHostApi, ScopePanelApi } from '../../../server/protocol/scopePanel'
 import { connectHost } from '../../../webview/host'
@@ -11,6 +11,8 @@ import { edits, run, table, view } from './runFixture'
 
 const FEATURE = { layer: 1, feature: 7 }
 const DETAIL = run('ab', 'cd', { features: table({ 0: [{}, {}, {}, {}], 1: [{}, { 7: 10 }, { 7: 4, 8: 20 }, {}] }) })
+
+const LISTED: TokenFeatures = { measure: 'strength', features: [{ feature: { layer: 1, feature: 8 }, bar: 0.5, isSuspect: true }, { feature: FEATURE, bar: 0.25, isSuspect: false }] }
 
 let controller: Controller
 let host: { [K in keyof ScopeHostApi]: ReturnType<typeof vi.fn> }
@@ -26,7 +28,7 @@ beforeEach(async () => {
     ready: vi.fn(async () => view(DETAIL)),
     heat: vi.fn(async (runId: string, feature: typeof FEATURE) => ({ runId, feature, activations: [0, 10, 4, 0], max: 10 })),
     describe: vi.fn(async (features: readonly (typeof FEATURE)[]) => features.map((feature) => ({ feature, label: 'a label', tokens: [], density: null, typicalActivation: 2, maxActivation: null }))),
-    rankedFeatures: vi.fn(async () => [{ layer: 1, feature: 8 }, FEATURE]), compareWith: done(), suggestSuppressions: done(),
+    tokenFeatures: vi.fn(async () => LISTED), compareWith: done(), suggestSuppressions: done(),
     selectToken: done(), chooseFeature: done(), setPinned: done(), addEdit: done(), removeEdit: done(), undoEdits: done(), rerun: done(), cancelRun: done(), openDiff: done(), runPrompt: done(),
   }
   const listeners: { panel?: (message: Call | Reply) => void; host?: (message: Call | Reply) => void } = {}
@@ -130,24 +132,24 @@ describe('ranking', () => {
     await settle()
     controller.actions.selectToken(2)
     await settle()
-    expect(host.rankedFeatures.mock.calls).toEqual([['run-1', 2, 8], ['run-1', 1, 8]])
-    expect(state().rankings[2]?.features).toEqual([{ layer: 1, feature: 8 }, FEATURE])
+    expect(host.tokenFeatures.mock.calls).toEqual([['run-1', 2], ['run-1', 1]])
+    expect(state().rankings[2]?.listed).toEqual(LISTED)
   })
 
   it('leaves out tokens that were overtaken while an answer was under way', async () => {
     for (const index of [0, 1, 2, 3]) controller.actions.selectToken(index)
     await settle()
-    expect(host.rankedFeatures.mock.calls.map(([, index]) => index as number)).toEqual([0, 3])
+    expect(host.tokenFeatures.mock.calls.map(([, index]) => index as number)).toEqual([0, 3])
   })
 
   it('says that it is not known when the host cannot tell, and asks again with the next view', async () => {
-    host.rankedFeatures.mockRejectedValueOnce(new Error('the worker restarts'))
+    host.tokenFeatures.mockRejectedValueOnce(new Error('the worker restarts'))
     controller.actions.selectToken(2)
     await settle()
-    expect(state()).toMatchObject({ problem: null, rankings: { 2: { features: null } } })
+    expect(state()).toMatchObject({ problem: null, rankings: { 2: { listed: null } } })
     await toPanel.showView(view(DETAIL, { selectedToken: 2 }))
     await settle()
-    expect(state().rankings[2]?.features).toHaveLength(2)
+    expect(state().rankings[2]?.listed).toEqual(LISTED)
   })
 })
 

@@ -3,13 +3,15 @@ import { describe, expect, it } from 'vitest'
 import { chosenHeat, featureRow, heatStep, heatSummary, layerRows, isRanked, layerScale, rankedRows } from '../../../webview/scope/selectors'
 import { INITIAL_STATE, nextState, type ScopeState } from '../../../webview/scope/state'
 import { edits, run, table, view } from './runFixture'
-import type { PinsAndEdits, RunDetail } from '../../../server/protocol/requests'
+import type { PinsAndEdits, RunDetail, TokenFeatures } from '../../../server/protocol/requests'
 import type { FeatureId } from '../../../server/protocol/values'
 
 // Four tokens; position 0 is an outlier and must not set any scale.
 const shown = run('ab', 'cd', {
   features: table({ 0: [{ 5: 90 }, { 5: 1, 6: 0.5 }, { 6: 2 }, {}], 1: [{ 7: 400 }, { 7: 10 }, { 7: 4, 8: 20 }, { 8: 5 }] }),
 })
+
+const LISTED: TokenFeatures = { measure: 'strength', features: [{ feature: { layer: 1, feature: 7 }, bar: 0.1, isSuspect: true }, { feature: { layer: 0, feature: 6 }, bar: 0.9, isSuspect: false }] }
 
 function stateOf(detail: RunDetail, pinsAndEdits?: PinsAndEdits, chosenFeature: FeatureId | null = null): ScopeState {
   return nextState(INITIAL_STATE, { kind: 'viewShown', view: view(detail, { chosenFeature, ...(pinsAndEdits ? { pinsAndEdits } : {}) }) })
@@ -23,21 +25,24 @@ describe('feature rows', () => {
 
   it('keeps the host\'s order across layers, and has none of its own', () => {
     expect(rankedRows(stateOf(shown), 2)).toBeNull()
-    const ranking = { ofTokens: 4, ofEndedRun: true, features: [{ layer: 1, feature: 7 }, { layer: 0, feature: 6 }] }
+    const ranking = { ofTokens: 4, ofEndedRun: true, listed: LISTED }
     const ranked = nextState(stateOf(shown), { kind: 'featuresRanked', runId: 'run-1', index: 2, ranking })
-    expect(rankedRows(ranked, 2)?.map(({ name, share }) => [name, share])).toEqual([['L1/7', 0.2], ['L0/6', 1]])
+    expect(rankedRows(ranked, 2)?.map(({ name, share, suspect }) => [name, share, suspect])).toEqual([['L1/7', 0.1, true], ['L0/6', 0.9, false]])
     expect(rankedRows(ranked, 1)).toBeNull()
+    // The side after an edit is measured like the side before: 2 of 4 is half its bar.
+    const edited = nextState(stateOf({ ...shown, featuresAfterEdit: table({ 1: [{}, {}, { 7: 2 }, {}] }) }), { kind: 'featuresRanked', runId: 'run-1', index: 2, ranking })
+    expect(rankedRows(edited, 2)?.[0]).toMatchObject({ after: 2, share: 0.1, shareAfter: 0.05 })
   })
 
   it('is ranked anew when the run has grown or ended, and belongs to one run', () => {
     const growing = stateOf({ ...shown, status: { kind: 'running' } })
-    const ranked = nextState(growing, { kind: 'featuresRanked', runId: 'run-1', index: 2, ranking: { ofTokens: 4, ofEndedRun: false, features: [] } })
+    const ranked = nextState(growing, { kind: 'featuresRanked', runId: 'run-1', index: 2, ranking: { ofTokens: 4, ofEndedRun: false, listed: LISTED } })
     expect(isRanked(growing, 2)).toBe(false)
     expect(isRanked(ranked, 2)).toBe(true)
     expect(isRanked(nextState(ranked, { kind: 'runGrew', run: { ...shown, status: { kind: 'running' }, tokens: [...shown.tokens, shown.tokens[3]!] } }), 2)).toBe(false)
     expect(isRanked(nextState(ranked, { kind: 'viewShown', view: view(shown) }), 2)).toBe(false)
     expect(rankedRows(nextState(ranked, { kind: 'viewShown', view: view({ ...shown, id: 'run-2' }) }), 2)).toBeNull()
-    expect(nextState(growing, { kind: 'featuresRanked', runId: 'another', index: 2, ranking: { ofTokens: 4, ofEndedRun: false, features: [] } })).toBe(growing)
+    expect(nextState(growing, { kind: 'featuresRanked', runId: 'another', index: 2, ranking: { ofTokens: 4, ofEndedRun: false, listed: LISTED } })).toBe(growing)
   })
 
   it('shows a layer\'s features strongest first', () => {
