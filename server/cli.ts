@@ -3,6 +3,7 @@
 import { CancelledError, InputError } from './protocol/errors'
 import type { CommandContext } from './cli/commandContext'
 import { HELP, MODELS_HELP, SERVE_HELP, SUGGEST_HELP, TRACE_HELP } from './cli/help'
+import { installedVersion } from './cli/installation'
 import { runModelsCommand } from './cli/modelsCommand'
 import { runServeCommand } from './cli/serveCommand'
 import { runSuggestCommand } from './cli/suggestCommand'
@@ -39,7 +40,11 @@ async function main(args: readonly string[]): Promise<number> {
   const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   try {
     if (name === '--help' || name === '-h' || name === 'help') terminal.out(HELP)
-    else if (!command) throw new UsageError(name === undefined ? 'a command is missing' : `there is no command ${name}`)
+    else if (name === '--version') terminal.out(`${installedVersion()}\n`)
+    else if (name === undefined) {
+      terminal.fail(HELP)
+      return EXIT.usage
+    } else if (!command) throw new UsageError(`there is no command ${name}`)
     else if (rest.includes('--help') || rest.includes('-h')) terminal.out(command.help)
     else await command.run(rest, { terminal, signal: interrupt.signal })
     return EXIT.done

@@ -8,13 +8,21 @@ import type { WorkerState } from '../workerState'
 const SAMPLE_FILES = /\.(prompt|prompty|txt|md)$/
 
 export function createHelpCommands(context: vscode.ExtensionContext, worker: Worker, state: WorkerState, log: vscode.LogOutputChannel) {
+  let walkthroughOpened = false
+
   return {
     showLog: () => log.show(),
     copyDiagnostics: async () => {
       await vscode.env.clipboard.writeText(diagnosticsText(context, worker, state))
       void vscode.window.showInformationMessage('Diagnostics are on the clipboard. They hold versions, settings and the model’s state, no prompts.')
     },
-    openWalkthrough: () => vscode.commands.executeCommand('workbench.action.openWalkthrough', WALKTHROUGH, false),
+    openWalkthrough: async () => {
+      await vscode.commands.executeCommand('workbench.action.openWalkthrough', WALKTHROUGH, false)
+      if (walkthroughOpened) return
+      walkthroughOpened = true
+      // VS Code may register extensions' walkthroughs only when its welcome page is first made, and then shows its own instead.
+      await vscode.commands.executeCommand('workbench.action.openWalkthrough', WALKTHROUGH, false)
+    },
     openSamplePrompt: async (name?: unknown) => {
       const folder = await sampleFolder(context)
       const files = (await vscode.workspace.fs.readDirectory(folder)).map(([file]) => file).filter((file) => SAMPLE_FILES.test(file)).sort()

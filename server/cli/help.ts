@@ -9,10 +9,10 @@ Usage: promptscope <command> [options]
   models    list the models found, whether they fit in memory, and their SAE sets
   serve     speak the language server protocol to an editor
 
-promptscope <command> --help tells more. Exit codes: 0 done, 1 bad input, 2 usage, 130 interrupted.
+promptscope <command> --help tells more; promptscope --version says which this is. Exit codes: 0 done, 1 bad input, 2 usage, 130 interrupted.
 `
 
-const RUN_OPTIONS = `
+const runOptions = (generate: number): string => `
 Prompt
   PROMPT_FILE            .prompt, .prompty, .prompt.md, text or markdown; - reads stdin
   --text T               this text, as it is
@@ -26,7 +26,7 @@ Model
   --providers A,B        execution providers in order of preference (default cpu)
 
 Run
-  --generate N           most tokens to generate (default: what the prompt file says, or 0)
+  --generate N           most tokens to generate (default: what the prompt file says, or ${generate})
   --temperature T        0 (default) is greedy
   --top-p P --top-k K    keep only the likeliest tokens (default: all)
   --seed S               of the sampling (default 0)
@@ -37,7 +37,7 @@ Run
 export const TRACE_HELP = `Usage: promptscope trace [PROMPT_FILE | --text T | --token-ids 1,2,3] [options]
 
 Runs a prompt and shows each token's probability and features; with edits, also what the model writes without them.
-${RUN_OPTIONS}
+${runOptions(0)}
 
 Output
   --top N                features per layer and token (default 10)
@@ -49,8 +49,8 @@ Output
 export const SUGGEST_HELP = `Usage: promptscope suggest [PROMPT_FILE | --text T | --token-ids 1,2,3] [options]
 
 Runs a prompt, looks for a switch of script or a loop in what comes out, and ranks the features whose
-suppression makes it less likely. Ends with --edit arguments to try. Generates 64 tokens unless told otherwise.
-${RUN_OPTIONS}
+suppression makes it less likely, each alone and all together. Ends with a command to try.
+${runOptions(64)}
 
 Output
   --top N                features that are proposed (default 5)

@@ -1,4 +1,5 @@
 // Where the parts of this installation lie, relative to the bundle that runs.
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 /** The engine thread's bundle stands beside the command line's. */
@@ -8,4 +9,10 @@ export const ENGINE_THREAD = resolve(__dirname, 'engine.js')
 export function demoFolders(): { readonly model: string; readonly sae: string } {
   const demo = process.env.PROMPTSCOPE_DEMO ?? resolve(__dirname, '..', 'demo')
   return { model: resolve(demo, 'model'), sae: resolve(demo, 'sae') }
+}
+
+/** The version in the package.json beside the bundles' folder. */
+export function installedVersion(): string {
+  const { version } = JSON.parse(readFileSync(resolve(__dirname, '..', 'package.json'), 'utf8')) as { readonly version: string }
+  return version
 }
