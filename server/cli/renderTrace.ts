@@ -1,7 +1,7 @@
 // Draws a run for people: header, tokens with probability and top features, what the edits did, the completion before and after.
 import type { LoadedModel } from '../engine/engine'
 import { describeFeature, type FeatureLabels } from '../features/describe'
-import { rankFeatures } from '../features/featureRanking'
+import { tellingFeatures } from '../features/tellingFeatures'
 import { renderFeature } from '../formats/editLine'
 import type { RunDetail, RunToken } from '../protocol/requests'
 import type { EditReport, FeatureDescription, FeatureId } from '../protocol/values'
@@ -35,19 +35,20 @@ export function renderHeader(run: RunDetail, model: LoadedModel, promptName: str
 /** One line per token: index, text, probability, and its most telling features, as hovers and the Scope panel rank them. */
 export function renderTokens(run: RunDetail, labels: FeatureLabels, top: number, pen: Pen): string {
   const { color } = pen
+  const faults = detectFaults(run)
   const describe = (feature: FeatureId): FeatureDescription => describeFeature(labels, feature)
   const room = pen.width - TOKEN_COLUMNS - 15
   const perToken = Math.min(top, FEATURES_PER_TOKEN, Math.max(1, Math.floor((room + 1) / (FEATURE_COLUMNS[0] + 1))))
   const columns = Math.min(FEATURE_COLUMNS[1], Math.floor((room + 1) / Math.max(1, perToken)) - 1)
   const lines = run.tokens.map((token) => {
-    const features = rankFeatures(run, token.index, describe, perToken).map(({ feature, activation, share, description }) =>
-      fitColored(`${renderFeature(feature)} ${bar(share, BAR_COLUMNS)} ${short(activation)}`, description.label ?? '', columns, color))
+    const features = tellingFeatures(run, token.index, describe, faults).features.slice(0, perToken).map(({ feature, activation, bar: share, isSuspect, description }) =>
+      fitColored(`${isSuspect ? '⚠ ' : ''}${renderFeature(feature)} ${bar(share, BAR_COLUMNS)} ${short(activation)}`, description.label ?? '', columns, color))
     const text = fit(visible(token), TOKEN_COLUMNS)
     const probability = token.logprob === null ? '    ' : percent(token.logprob)
     return `${color.dim(String(token.index).padStart(4))}  ${token.generated ? color.green(text) : text} ${probability} ${token.outlier ? color.yellow('!') : ' '} ${features.join(' ')}`.trimEnd()
   })
   const legend = run.tokens.some((token) => token.outlier) ? ['', color.dim(`   ${'!'} outlier: position 0 or a residual far above the median; its features are out of distribution`)] : []
-  const rule = perToken > 0 && run.sae ? [color.dim('features: strong for themselves and rare elsewhere first; bars: share of the layer’s greatest')] : []
+  const rule = perToken > 0 && run.sae ? [color.dim('features: strong for themselves and rare elsewhere; ⚠ where the completion goes wrong, what comes to the fore')] : []
   return [...rule, color.dim(`      ${fit('token', TOKEN_COLUMNS)}    p   ${perToken > 0 && run.sae ? 'features' : ''}`.trimEnd()), ...lines, ...legend, ''].join('\n')
 }
 

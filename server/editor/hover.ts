@@ -3,10 +3,11 @@ import { renderFeature } from '../formats/editLine'
 import {
   boostFeatureCommand, commandLink, openScopeCommand, pinFeatureCommand, showFeatureCommand, suggestSuppressionsCommand, suppressFeatureCommand, unpinFeatureCommand, type FeaturePlace,
 } from '../protocol/editorCommands'
-import type { PinsAndEdits, RunDetail, RunToken } from '../protocol/requests'
+import type { BarMeasure, PinsAndEdits, RunDetail, RunToken } from '../protocol/requests'
 import type { FeatureDescription } from '../protocol/values'
-import { faultSuspects, isWhereFaultBegins } from '../features/faultSuspects'
-import { featureOnToken, rankFeatures, type Describe, type RankedFeature } from '../features/featureRanking'
+import { isWhereFaultBegins } from '../features/faultSuspects'
+import { featureOnToken, type Describe, type RankedFeature } from '../features/featureRanking'
+import { tellingFeatures } from '../features/tellingFeatures'
 import type { Fault } from '../runs/detectors'
 import { activationText, bar, code, columnsOf, cut, escapeMarkdown, link, percent, smallBar } from './markdown'
 
@@ -21,10 +22,6 @@ export interface TokenHoverSubject {
 
 // The editor shows a hover 250 pixels high and, in half a window, 460 wide before it scrolls or wraps: one line per feature fits.
 const SHOWN_FEATURES = 6
-/** Of these, features that come to the fore where a fault begins. */
-const SHOWN_SUSPECTS = 3
-/** A suspect must be among so many by contrast; those shown are the most telling of them. */
-const SUSPECTS = 6
 const SHOWN_ALTERNATIVES = 5
 const BAR_WIDTH = 6
 const WORDS_WIDTH = 11
@@ -66,38 +63,29 @@ function features(subject: TokenHoverSubject): string {
   if (run.sae === null) return 'No SAE set belongs to this model, so there are no features to show.'
   const pinned = pinsAndEdits.pins.filter(({ layer }) => run.layers.includes(layer)).map((feature) => featureOnToken(run, token.index, feature, describe))
   const namesPinned = new Set(pinned.map(({ feature }) => renderFeature(feature)))
-  const telling = rankFeatures(run, token.index, describe, Infinity).filter(({ feature }) => !namesPinned.has(renderFeature(feature)))
-  const fault = faultThatBegins(run, token, faults)
-  const namesSuspected = new Set(fault ? faultSuspects(run, fault, token.index, SUSPECTS).map(renderFeature) : [])
-  const suspects = telling.filter(({ feature }) => namesSuspected.has(renderFeature(feature))).slice(0, SHOWN_SUSPECTS)
-  const others = telling.filter((ranked) => !suspects.includes(ranked)).slice(0, SHOWN_FEATURES - suspects.length)
-  const shown = [...pinned, ...suspects, ...others]
-  if (shown.length === 0) return 'No feature fires on this token.'
-  // One measure for all bars of a table: of the feature's own maximum where all are known.
-  const measure: Measure = shown.every(({ description }) => description.maxActivation !== null) ? 'strength' : 'share'
-  const longestFirst = (group: readonly RankedFeature[]): RankedFeature[] => [...group].sort((a, b) => b[measure] - a[measure])
+  const { measure, features: telling } = tellingFeatures(run, token.index, describe, faults)
+  const others = telling.filter(({ feature }) => !namesPinned.has(renderFeature(feature))).slice(0, SHOWN_FEATURES)
+  if (pinned.length + others.length === 0) return 'No feature fires on this token.'
   const rows = [
     ...pinned.map((feature) => featureRow(subject, feature, measure, 'pinned')),
-    ...longestFirst(suspects).map((feature) => featureRow(subject, feature, measure, 'suspect')),
-    ...longestFirst(others).map((feature) => featureRow(subject, feature, measure, 'telling')),
+    ...others.map((feature) => featureRow(subject, feature, measure, feature.isSuspect ? 'suspect' : 'telling')),
   ]
   return [`| feature | ${MEASURE_WORDS[measure]} | fires on | |`, '|:--|:--|:--|:--|', ...rows].join('\n')
 }
 
-/** What a bar is a share of: the feature's own maximum, or the greatest activation of its layer in this run. */
-type Measure = 'strength' | 'share'
-const MEASURE_WORDS: Readonly<Record<Measure, string>> = { strength: 'of its maximum', share: 'of its layer’s' }
+/** What a bar is a share of. */
+const MEASURE_WORDS: Readonly<Record<BarMeasure, string>> = { strength: 'of its maximum', share: 'of its layer’s' }
 
-/** Why a row stands where it does; each is a group, the longest bar first. */
+/** Why a row stands where it does. */
 type RowKind = 'pinned' | 'suspect' | 'telling'
 const ROW_SIGNS: Readonly<Record<RowKind, string>> = { pinned: `$(pin)${NO_BREAK}`, suspect: `⚠${NO_BREAK}`, telling: '' }
 
-function featureRow({ run, token }: TokenHoverSubject, ranked: RankedFeature, measure: Measure, kind: RowKind): string {
+function featureRow({ run, token }: TokenHoverSubject, ranked: RankedFeature, measure: BarMeasure, kind: RowKind): string {
   const { feature, activation, activationAfterEdit, description } = ranked
   const place: FeaturePlace = { runId: run.id, feature, tokenIndex: token.index }
   const edited = run.edits.find(({ edit, firedAt }) => edit.startsWith(`${renderFeature(feature)} `) && firedAt.includes(token.index))
   const after = edited && activationAfterEdit !== null ? `${NO_BREAK}→${NO_BREAK}${activationText(activationAfterEdit)}` : ''
-  const tip = kind === 'suspect' ? `fires more where the answer goes wrong than before; ${facts(description)}` : facts(description)
+  const tip = kind === 'suspect' ? `fires more where the completion goes wrong than before; ${facts(description)}` : facts(description)
   const name = `${ROW_SIGNS[kind]}${link(renderFeature(feature), commandLink(showFeatureCommand, place), tip)}`
   const links = [
     link('Suppress', commandLink(suppressFeatureCommand, place), 'Set it to 0 and re-run'),

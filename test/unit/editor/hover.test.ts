@@ -52,7 +52,7 @@ describe('hover', () => {
     const features = { 0: [[], [{ feature: 5, activation: 4 }], [{ feature: 5, activation: 4 }, { feature: 3, activation: 1 }], []] }
     const text = hover(2, { features }, unknown, [], [fault])
     expect(text).toContain('⚠ the switch to Han begins here · [Suggest what to suppress](command:promptscope.suggestSuppressions?')
-    expect(text).toMatch(/\| ⚠\u00a0\[L0\/3\]\([^"]*"fires more where the answer goes wrong than before; [^|]*\| `██░░░░`[^\n]*\n\| \[L0\/5\]/)
+    expect(text).toMatch(/\| ⚠\u00a0\[L0\/3\]\([^"]*"fires more where the completion goes wrong than before; [^|]*\| `██░░░░`[^\n]*\n\| \[L0\/5\]/)
     expect(hover(1, { features }, unknown, [], [fault])).not.toContain('⚠')
   })
 
