@@ -1,4 +1,4 @@
-// What is said after a re-run, beside the difference of the two answers.
+// What is said after a re-run, beside the difference of the two completions.
 import * as vscode from 'vscode'
 import { runFaults, type RunDetail, type RunSummary } from '../../server/protocol/requests'
 import { Command } from '../contributions'
@@ -18,7 +18,7 @@ export async function sayOutcome(worker: Worker, state: WorkerState, original: R
   const unchanged = left.text === right.text
   const words = [
     idle.length > 0 ? `${idle.join(', ')} never fired in this run` : null,
-    unchanged ? `the answer did not change${movedText(left, right)}` : faults[0] ? `the new answer is not mended: ${faults[0].message}` : null,
+    unchanged ? `the completion did not change${movedText(left, right)}` : faults[0] ? `the new completion is not mended: ${faults[0].message}` : null,
   ].filter((part) => part !== null)
   if (words.length === 0) {
     if (faultsBefore[0]) void vscode.window.showInformationMessage(`Mended: the ${faultsBefore[0].message} in ${original.name}, no longer in ${run.name}.`)
@@ -31,7 +31,7 @@ export async function sayOutcome(worker: Worker, state: WorkerState, original: R
   offer(vscode.window.showInformationMessage(`${message.charAt(0).toUpperCase()}${message.slice(1)}.`, ...actions.map(({ title }) => title)), ...actions)
 }
 
-/** Where the same answer's probabilities moved most: `; the probability that moved most: "在", 28 % → 26 %`. */
+/** Where the same completion's probabilities moved most: `; the probability that moved most: "在", 28 % → 26 %`. */
 function movedText(left: RunDetail, right: RunDetail): string {
   let best = { text: '', from: 0, to: 0 }
   right.tokens.forEach(({ display, logprob }, index) => {

@@ -30,7 +30,7 @@ export interface ScopeParts {
   readonly heat: Heat
   readonly selection: TokenSelection
   readonly log: vscode.LogOutputChannel
-  /** Runs a run again with the current edits and opens the new answer. */
+  /** Runs a run again with the current edits and opens the new completion. */
   readonly rerun: (runId: string) => Promise<unknown>
 }
 
@@ -115,7 +115,7 @@ export function createScopePanel({ context, worker, state, heat, selection, log,
     addEdit: async (line) => state.acceptEdits(await worker.request(addEdit, { line })),
     removeEdit: async (id) => state.acceptEdits(await worker.request(removeEdit, { id })),
     undoEdits: async () => state.acceptEdits(await worker.request(undoEdits, null)),
-    // The panel compares the two answers itself.
+    // The panel compares the two completions itself.
     rerun: async (id) => void (await rerun(id)),
     compareWith: async (id) => {
       // The parent is what every run is compared with; only another choice outlasts a re-run.

@@ -77,7 +77,7 @@ export function renderBeforeAndAfter(before: RunDetail, after: RunDetail, pen: P
   return [renderCompletion('Before', marked(before, a, color.red), pen), renderCompletion('After', marked(after, b, color.green), pen), color.dim(`  ${verdict}`), ''].join('\n')
 }
 
-/** How far the edits were from changing the answer: the generated token whose probability moved most. */
+/** How far the edits were from changing the completion: the generated token whose probability moved most. */
 function renderGreatestChange(before: RunDetail, after: RunDetail): string {
   const changes = after.tokens.filter((token) => token.generated).map((token) => {
     const from = before.tokens[token.index]?.logprob ?? 0

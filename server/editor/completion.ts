@@ -68,7 +68,7 @@ const OWN_KEYS: Keys = [
   ['temperature', '0 is greedy'],
   ['topP', 'keep the likeliest tokens up to this probability'],
   ['topK', 'keep this many likeliest tokens, 0 for all'],
-  ['seed', 'same seed, same answer'],
+  ['seed', 'same seed, same completion'],
   ['layers', 'layers whose features are read'],
   ['edits', 'edit lines that apply to this prompt'],
   ['raw', 'true feeds the text without the chat template'],
@@ -83,7 +83,7 @@ const KEYS_BY_ENDING: readonly (readonly [ending: string, sections: Readonly<Rec
   ['.prompty', {
     '': [['name', 'name of the prompt'], ['description', 'what the prompt is for'], ['model', 'model and its parameters'], ['sample', 'values for the template'], ['promptscope', 'settings of Promptscope']],
     model: [['parameters', 'sampling']],
-    parameters: [['temperature', '0 is greedy'], ['top_p', 'keep the likeliest tokens up to this probability'], ['max_tokens', 'tokens to generate'], ['seed', 'same seed, same answer'], ['stop', 'texts at which generation ends']],
+    parameters: [['temperature', '0 is greedy'], ['top_p', 'keep the likeliest tokens up to this probability'], ['max_tokens', 'tokens to generate'], ['seed', 'same seed, same completion'], ['stop', 'texts at which generation ends']],
     promptscope: OWN_KEYS,
   }],
   ['.prompt', {

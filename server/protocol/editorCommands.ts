@@ -23,7 +23,7 @@ export const cancelRunCommand = command<[runId: string]>('cancelRun')
 /** Same prompt, sampling and seed with the current edits; opens the difference. */
 export const rerunCommand = command<[runId: string]>('rerun')
 export const openRunCommand = command<[runId: string]>('openRun')
-/** Shows the two answers of a run and the run it came from in the diff editor. */
+/** Shows the two completions of a run and the run it came from in the diff editor. */
 export const diffRunsCommand = command<[originalRunId: string, runId: string]>('diffRuns')
 /** Asks which of the features that may explain the fault or the selection to suppress, then re-runs. */
 export const suggestSuppressionsCommand = command<[runId: string]>('suggestSuppressions')

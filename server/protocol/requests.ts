@@ -171,10 +171,10 @@ export interface FeatureHeat {
 }
 export const featureHeat = request<{ readonly runId: string; readonly feature: FeatureId }, FeatureHeat>('run/heat')
 
-/** Something that a run did wrong and that was noticed without being asked for: the answer changed language, or went round in a loop. */
+/** Something that a run did wrong and that was noticed without being asked for: the completion changed language, or went round in a loop. */
 export interface RunFault {
   readonly kind: 'languageSwitch' | 'loop'
-  /** For people, lower case, without a full stop: `answer switches from English to Chinese at token 31`. */
+  /** For people, lower case, without a full stop: `completion switches from Latin to Han script at token 31`. */
   readonly message: string
   /** Token indices that show it: what to give to `contrastFeatures`. */
   readonly tokens: readonly number[]
@@ -255,7 +255,7 @@ export const contrastFeatures = request<{ readonly runId: string; readonly token
 export interface SuppressionProposal extends FeatureContrast {
   /** How much less likely the fault becomes while the text is the same: of a switch, any token of the other script; of a loop, that it comes to be one. */
   readonly faultDrop: number
-  /** How much each of the answer's other tokens changes, up or down: the harm done beside. */
+  /** How much each of the completion's other tokens changes, up or down: the harm done beside. */
   readonly sideEffect: number
 }
 /**

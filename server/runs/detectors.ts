@@ -54,7 +54,7 @@ export function detectLanguageSwitch(run: FaultSubject): Fault | null {
     })
     .sort((a, b) => a.first - b.first)[0]
   if (!found) return null
-  const message = `answer switches from ${[...home].join(' and ')} to ${found.script} script at token ${found.first}`
+  const message = `completion switches from ${[...home].join(' and ')} to ${found.script} script at token ${found.first}`
   return { kind: 'languageSwitch', message, tokens: range(found.first, found.last), ...found }
 }
 
@@ -86,7 +86,7 @@ export function detectLoop(run: FaultSubject): Fault | null {
   const times = Math.floor((best.end - best.start) / best.period)
   const first = tokens[best.start]!.index
   const last = tokens[best.end - 1]!.index
-  return { kind: 'loop', message: `answer repeats ${JSON.stringify(unit)} ${times} times from token ${first}`, tokens: range(first, last), first, last, period: best.period }
+  return { kind: 'loop', message: `completion repeats ${JSON.stringify(unit)} ${times} times from token ${first}`, tokens: range(first, last), first, last, period: best.period }
 }
 
 /** Tokens that a stretch with this period needs to be a loop. */

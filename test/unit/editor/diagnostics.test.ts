@@ -22,9 +22,9 @@ test('a failed run is told on the first line of its prompt', () => {
 })
 
 test('a fault is told where it begins, once the run has ended', () => {
-  const faults = [{ kind: 'loop', message: 'answer repeats itself', tokens: [2, 3] }] as const
+  const faults = [{ kind: 'loop', message: 'completion repeats itself', tokens: [2, 3] }] as const
   expect(faultProblems(sampleRun(), faults)).toEqual([{
-    severity: 'warning', message: 'answer repeats itself', remedy: 'suppress what brings it about', range: { start: 11, end: 15 },
+    severity: 'warning', message: 'completion repeats itself', remedy: 'suppress what brings it about', range: { start: 11, end: 15 },
     action: { title: 'suggest what to suppress', command: 'promptscope.suggestSuppressions', args: ['run-1'], link: 'command:promptscope.suggestSuppressions?%5B%22run-1%22%5D' },
   }])
   expect(faultProblems(sampleRun({ status: { kind: 'running' } }), faults)).toEqual([])

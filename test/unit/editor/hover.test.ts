@@ -48,7 +48,7 @@ describe('hover', () => {
   })
 
   test('where a fault begins, says so and puts first what comes to the fore there', () => {
-    const fault: Fault = { kind: 'languageSwitch', message: 'answer switches', tokens: [3], first: 3, last: 3, script: 'Han' }
+    const fault: Fault = { kind: 'languageSwitch', message: 'completion switches', tokens: [3], first: 3, last: 3, script: 'Han' }
     const features = { 0: [[], [{ feature: 5, activation: 4 }], [{ feature: 5, activation: 4 }, { feature: 3, activation: 1 }], []] }
     const text = hover(2, { features }, unknown, [], [fault])
     expect(text).toContain('⚠ the switch to Han begins here · [Suggest what to suppress](command:promptscope.suggestSuppressions?')

@@ -4,7 +4,7 @@ import { faultSuspects, isWhereFaultBegins } from '../../../server/features/faul
 import type { Fault } from '../../../server/runs/detectors'
 import { sampleRun } from '../store/sampleRun'
 
-const fault: Fault = { kind: 'languageSwitch', message: 'answer switches', tokens: [3], first: 3, last: 3, script: 'Han' }
+const fault: Fault = { kind: 'languageSwitch', message: 'completion switches', tokens: [3], first: 3, last: 3, script: 'Han' }
 const fires = (...features: number[]) => features.map((feature) => ({ feature, activation: 2 }))
 const run = sampleRun({ features: { 0: [fires(9), fires(5), fires(5, 3), fires(9)], 1: [[], [], fires(8), []] } })
 

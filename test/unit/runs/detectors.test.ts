@@ -49,7 +49,7 @@ describe('loop', () => {
 it('says both, with the tokens that show it', () => {
   const faults = detectFaults(fakeRun(words('tell me'), characters('山上有山'.repeat(3))))
   expect(faults.map(({ kind, message, tokens }) => ({ kind, message, count: tokens.length }))).toEqual([
-    { kind: 'languageSwitch', message: 'answer switches from Latin to Han script at token 2', count: 12 },
-    { kind: 'loop', message: 'answer repeats "山上有山" 3 times from token 2', count: 12 },
+    { kind: 'languageSwitch', message: 'completion switches from Latin to Han script at token 2', count: 12 },
+    { kind: 'loop', message: 'completion repeats "山上有山" 3 times from token 2', count: 12 },
   ])
 })

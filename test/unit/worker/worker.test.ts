@@ -249,7 +249,7 @@ describe('the editor sees', () => {
     }
     const first = await openRun()
     const found = await worker.diagnostics(first.uri, ({ length }) => length > 0)
-    expect(found).toMatchObject([{ severity: 2, code: 'suggest what to suppress', message: expect.stringMatching(/^answer repeats .*; suppress what brings it about$/) as string }])
+    expect(found).toMatchObject([{ severity: 2, code: 'suggest what to suppress', message: expect.stringMatching(/^completion repeats .*; suppress what brings it about$/) as string }])
     expect(found[0]?.codeDescription?.href).toBe(`command:promptscope.suggestSuppressions?${encodeURIComponent(JSON.stringify([first.id]))}`)
     expect(await worker.codeActions(first.uri, found)).toMatchObject([
       { title: 'Suggest what to suppress', kind: 'quickfix', isPreferred: true, command: { command: 'promptscope.suggestSuppressions', arguments: [first.id] } },
