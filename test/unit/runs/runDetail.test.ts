@@ -15,6 +15,7 @@ const tokenizer = {
   display: (id: number) => bytesDisplay(bytesOf(id)),
   createTextStream: () => createTextStream(bytesOf),
   encode: () => [],
+  leastTokens: () => 0,
   idOf: () => null,
   pieces(ids: readonly number[]) {
     const stream = createTextStream(bytesOf)
