@@ -92,9 +92,11 @@ export function renderSuggestions({ run, fault, proposals, together, retry }: Su
     for (const { feature, meanOn, meanOff, faultDrop, sideEffect, description } of proposals)
       lines.push(`  ${color.cyan(fit(renderFeature(feature), 12))} ${fit(meanOn.toPrecision(3), 8)} ${fit(meanOff.toPrecision(3), 10)} ${fit(`by ${inPercent(shareLessLikely({ faultDrop, sideEffect }))}`, 18)} ${fit(`by ${inPercent(Math.expm1(sideEffect))}`, 20)} ${color.dim(description.label ?? '')}`.trimEnd())
     lines.push('', ...renderVerdict(proposals, together))
-    const isWeak = Math.max(...proposals.map(shareLessLikely), together ? shareLessLikely(together) : 0) < WEAK_EFFECT
+    const best = [...proposals].sort((a, b) => b.faultDrop - a.faultDrop)[0]!
+    const areBetterTogether = together !== null && together.faultDrop > best.faultDrop
+    const isWeak = shareLessLikely(areBetterTogether ? together : best) < WEAK_EFFECT
     if (isWeak) lines.push(color.dim("  More of them together (--top 32) or '*= -3' in place of '= 0' go further; a fault as sure as this one may lie in the prompt itself."))
-    else lines.push('Try', `  ${retry(proposals.map(suppressionLine))}`, color.dim("  Where that is too weak, more features (--top 32) or '*= -3' in place of '= 0' go further."))
+    else lines.push('Try', `  ${retry((areBetterTogether ? proposals : [best]).map(suppressionLine))}`, color.dim("  Where that is too weak, more features (--top 32) or '*= -3' in place of '= 0' go further."))
   }
   return `${lines.join('\n')}\n`
 }
@@ -106,8 +108,9 @@ function renderVerdict(proposals: readonly SuppressionProposal[], together: Effe
   if (!together) return single === null ? [] : [single]
   const all = proposals.length === 2 ? 'Both' : `All ${proposals.length}`
   const share = shareLessLikely(together)
+  if (single === null && share <= best) return [`${all} together do less than the best alone: suppress that one only.`]
   const effect = share < WEAK_EFFECT ? `${all} together hardly touch it either (${share < 0 ? 'not less likely at all' : inPercent(share)}).` : `${all} together make it ${inPercent(share)} less likely and change the other tokens by ${inPercent(Math.expm1(together.sideEffect))}.`
-  return single === null ? [share < WEAK_EFFECT ? `${all} together do less than the best alone: suppress that one only.` : effect] : [single, effect]
+  return single === null ? [effect] : [single, effect]
 }
 
 function shareLessLikely({ faultDrop }: Effect): number {

@@ -52,7 +52,7 @@ export async function proposeSuppressions(request: ProposalRequest): Promise<Sup
   // Run by run, so that the engine can go on from what it remembers of the run before a feature first fires.
   for (const [subjectIndex, subject] of subjects.entries()) {
     for (const [index, { feature }] of candidates.entries()) {
-      trials[index]!.push(await trySuppression(subject, feature, request))
+      trials[index]!.push(await trySuppressions(subject, [feature], request))
       onProgress((subjectIndex + (index + 1) / candidates.length) / subjects.length)
     }
   }
@@ -61,13 +61,30 @@ export async function proposeSuppressions(request: ProposalRequest): Promise<Sup
     .map((contrast, index) => ({
       ...contrast,
       description: describeFeature(labels, contrast.feature),
-      faultDrop: Math.log(Math.max(baseAmount, LEAST_AMOUNT) / Math.max(sum(trials[index]!.map(({ amount }) => amount)), LEAST_AMOUNT)),
+      faultDrop: dropOf(baseAmount, sum(trials[index]!.map(({ amount }) => amount))),
       sideEffect: sum(trials[index]!.map(({ sideEffect }) => sideEffect)) / subjects.length,
     }))
     .filter(({ faultDrop, sideEffect }) => faultDrop > sideEffect)
     .sort((a, b) => b.faultDrop - b.sideEffect - (a.faultDrop - a.sideEffect))
     .slice(0, request.count)
 }
+
+/** What suppressing all of `features` together does to a fault, in the units of a proposal. */
+export async function trySuppressionsTogether(request: Omit<ProposalRequest, 'onProgress'>, features: readonly FeatureId[]): Promise<Pick<SuppressionProposal, 'faultDrop' | 'sideEffect'>> {
+  let base = 0
+  let left = 0
+  let sideEffect = 0
+  for (const { run, fault } of request.faulty) {
+    const subject = await readSubject(run, createFaultMeasure(run, fault, request.tokenText), request)
+    const trial = await trySuppressions(subject, features, request)
+    base += subject.baseAmount
+    left += trial.amount
+    sideEffect += trial.sideEffect
+  }
+  return { faultDrop: dropOf(base, left), sideEffect: sideEffect / request.faulty.length }
+}
+
+type ReadRequest = Pick<ProposalRequest, 'engine' | 'edits' | 'signal' | 'k'>
 
 /** A faulty run as the model reads it without the candidates' suppression. */
 interface Subject {
@@ -84,7 +101,7 @@ interface Trial {
   readonly sideEffect: number
 }
 
-async function readSubject(run: FaultyRun['run'], measure: FaultMeasure, request: ProposalRequest): Promise<Subject> {
+async function readSubject(run: FaultyRun['run'], measure: FaultMeasure, request: ReadRequest): Promise<Subject> {
   const base = await read(run, measure, request, [], request.k)
   const otherTokens = run.tokens.slice(0, measure.start).filter((token) => token.generated).map((token) => token.index)
   return { run, measure, base, baseAmount: measure.amount(base), otherTokens }
@@ -98,14 +115,18 @@ function rankCandidates(subjects: readonly Subject[]): Omit<FeatureContrast, 'de
   return contrastWeighted(tokens)
 }
 
-async function trySuppression({ run, measure, base, otherTokens }: Subject, feature: FeatureId, request: ProposalRequest): Promise<Trial> {
-  const reports = await read(run, measure, request, [{ feature, operation: { kind: 'set', value: 0 }, positions: { kind: 'all' } }], 0)
+function dropOf(base: number, left: number): number {
+  return Math.log(Math.max(base, LEAST_AMOUNT) / Math.max(left, LEAST_AMOUNT))
+}
+
+async function trySuppressions({ run, measure, base, otherTokens }: Subject, features: readonly FeatureId[], request: ReadRequest): Promise<Trial> {
+  const reports = await read(run, measure, request, features.map((feature) => ({ feature, operation: { kind: 'set', value: 0 }, positions: { kind: 'all' } })), 0)
   const changes = otherTokens.map((index) => Math.abs((base[index]!.logprob ?? 0) - (reports[index]!.logprob ?? 0)))
   return { amount: measure.amount(reports), sideEffect: changes.length === 0 ? 0 : sum(changes) / changes.length }
 }
 
 /** Reads the run's own tokens again, with further edits. */
-async function read(run: FaultyRun['run'], { length }: FaultMeasure, { engine, edits, signal }: ProposalRequest, further: readonly Edit[], top: number): Promise<TokenReport[]> {
+async function read(run: FaultyRun['run'], { length }: FaultMeasure, { engine, edits, signal }: ReadRequest, further: readonly Edit[], top: number): Promise<TokenReport[]> {
   const reports: TokenReport[] = []
   const promptIds = run.tokens.slice(0, length).map((token) => token.id)
   await engine.generate(

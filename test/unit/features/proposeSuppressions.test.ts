@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { GenerateEvent, GenerateRequest, GenerateResult, TokenReport } from '../../../server/engine/engine'
 import { createFaultMeasure } from '../../../server/features/faultMeasure'
-import { proposeSuppressions } from '../../../server/features/proposeSuppressions'
+import { proposeSuppressions, trySuppressionsTogether } from '../../../server/features/proposeSuppressions'
 import { detectFaults } from '../../../server/runs/detectors'
 import { fakeRun, words } from '../runs/fakeRun'
 
@@ -56,4 +56,20 @@ it('ranks the feature that causes the fault above one that only accompanies it',
   expect(proposals.map(({ feature, faultDrop, sideEffect }) => [feature.feature, Number(faultDrop.toFixed(9)), sideEffect])).toEqual([[7, Number(Math.log(10).toFixed(9)), 0]])
   expect(requests.map(({ promptIds, generate, edits }) => [promptIds.length, generate, edits.length])).toEqual([[5, 0, 0], [5, 0, 1], [5, 0, 1]])
   expect(progress).toEqual([0.5, 1])
+})
+
+it('tries several suppressions at once', async () => {
+  const run = fakeRun(['tell', ' me'], [' so', ' it', '从', '前', '有'], { 0: [] })
+  const lines: number[][] = []
+  // Either feature keeps Han likely by itself; only without both is it not.
+  const generate = async ({ promptIds, edits }: GenerateRequest, onEvent: (event: GenerateEvent) => void): Promise<GenerateResult> => {
+    lines.push(edits.map(({ feature }) => feature.feature))
+    const share = edits.length > 1 ? 0.125 : 0.5
+    onEvent({ kind: 'tokens', tokens: promptIds.map((_, index) => report(index, { logprob: -1 - 0.25 * edits.length, alternatives: index === 4 ? [{ id: HAN, logprob: Math.log(share) }] : [] })) })
+    return { reason: 'length', reusedTokens: 0, prefillMs: 0, decodeMsPerToken: 0, captured: null }
+  }
+  const request = { faulty: [{ run, fault: detectFaults(run)[0]! }], edits: [], count: 5, k: 2, labels: new Map(), engine: { generate }, tokenText, signal: new AbortController().signal }
+  const { faultDrop, sideEffect } = await trySuppressionsTogether(request, [{ layer: 0, feature: 7 }, { layer: 0, feature: 8 }])
+  expect([faultDrop, sideEffect]).toEqual([expect.closeTo(Math.log(4), 9), 0.5])
+  expect(lines).toEqual([[], [7, 8]])
 })
