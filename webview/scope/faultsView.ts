@@ -10,7 +10,7 @@ export function createFaultsView(actions: ScopeActions): Part<ScopeState> {
   const list = element('ul', { class: 'fault-list' })
   const update = createList<RunFault>(list, ({ kind }) => kind, () => createFault(actions.selectToken))
   const suggest = createButton('secondary', actions.suggestSuppressions, {
-    text: 'Suggest features to suppress', label: 'Try on the model which features, suppressed, make this less likely',
+    text: 'Suggest what to suppress', label: 'Try on the model which features, suppressed, make this less likely',
   }, 'small')
   const section = element('section', { class: 'faults', 'aria-label': 'What went wrong' }, list, suggest.element)
   return {
