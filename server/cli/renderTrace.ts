@@ -48,7 +48,7 @@ export function renderTokens(run: RunDetail, labels: FeatureLabels, top: number,
     return `${color.dim(String(token.index).padStart(4))}  ${token.generated ? color.green(text) : text} ${probability} ${token.outlier ? color.yellow('!') : ' '} ${features.join(' ')}`.trimEnd()
   })
   const legend = run.tokens.some((token) => token.outlier) ? ['', color.dim(`   ${'!'} outlier: position 0 or a residual far above the median; its features are out of distribution`)] : []
-  const rule = perToken > 0 && run.sae ? [color.dim('features: strong for themselves and rare elsewhere; ⚠ where the completion goes wrong, what comes to the fore')] : []
+  const rule = perToken > 0 && run.sae ? [color.dim(`features: strong for themselves and rare elsewhere; bars: share of ${labels.size > 0 ? 'their own maximum' : 'the layer’s greatest'}${faults.length > 0 ? '; ⚠ comes to the fore where it goes wrong' : ''}`)] : []
   return [...rule, color.dim(`      ${fit('token', TOKEN_COLUMNS)}    p   ${perToken > 0 && run.sae ? 'features' : ''}`.trimEnd()), ...lines, ...legend, ''].join('\n')
 }
 
