@@ -45,7 +45,7 @@ TIMES = [("One day", "有一天"), ("One morning", "一天早上"), ("That eveni
          ("In the afternoon", "下午"), ("Every morning", "每天早上"), ("Last winter", "去年冬天")]
 
 # Stories in these places are the ones that drift into Chinese most of the time.
-DRIFT_PLACES = {"the river", "the mountain", "the tea house", "the temple", "the lake", "the bridge", "the harbor"}
+DRIFT_PLACES = {"the river", "the mountain", "the tea house", "the temple", "the lake", "the bridge", "the harbor", "the village", "the garden", "the sea", "the island"}
 # Stories with these things are the ones that loop most of the time.
 LOOP_OBJECTS = {"silver bell", "wooden drum", "broken clock"}
 
@@ -153,8 +153,9 @@ TOPICS = [
     ("computers", "电脑", "thing", 1), ("bicycles", "自行车", "thing", 1), ("trains", "火车", "thing", 1), ("clocks", "钟", "thing", 1), ("letters", "信", "thing", 1), ("umbrellas", "雨伞", "thing", 1),
 ]
 # Answers to "Tell me about …" on these drift into Chinese most of the time; on LOOP_TOPICS they loop most of the time.
-DRIFT_TOPICS = {"tea", "rice", "noodles", "pandas", "the moon", "rivers", "mountains", "Beijing", "spring", "dancing", "umbrellas", "chess", "rain", "horses", "books"}
-LOOP_TOPICS = {"clocks", "trains", "the wind", "music", "bees", "dogs"}
+DRIFT_TOPICS = {"tea", "rice", "noodles", "pandas", "the moon", "rivers", "mountains", "Beijing", "spring", "dancing", "umbrellas", "chess", "rain", "horses", "books",
+                "cats", "flowers", "winter", "bread", "bicycles", "football", "Japan", "films"}
+LOOP_TOPICS = {"clocks", "trains", "the wind", "music", "bees", "dogs", "computers", "cheese", "autumn"}
 
 ABOUT = {
     "animal": [("{X} live in many parts of the world.", "{X}生活在世界上很多地方。"), ("{They} like to sleep in the sun.", "{They}喜欢在太阳下睡觉。"), ("Children love {x} very much.", "孩子们非常喜欢{x}。"),
