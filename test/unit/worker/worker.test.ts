@@ -219,6 +219,17 @@ describe('the editor sees', () => {
     expect(hover?.range).toEqual({ start: { line: 0, character: 3 }, end: { line: 0, character: 7 } })
   })
 
+  test('lists a token\'s features for panels as its hover does', async () => {
+    worker.open(promptUri, text)
+    const { id } = await worker.request(requests.startRun, { promptUri, text })
+    const hover = markdown(await worker.hover(promptUri, text, 'two'))
+    const { features, measure } = await worker.request(requests.tokenFeatures, { runId: id, token: 1 })
+    expect(features.length).toBeGreaterThan(0)
+    expect([...hover.matchAll(/\n\| [^[]*\[(L\d+\/\d+)\]/g)].map(([, name]) => name)).toEqual(features.slice(0, 6).map(({ feature }) => `L${feature.layer}/${feature.feature}`))
+    expect(hover).toMatch(measure === 'strength' ? /\| of [a-z ]*max/ : /\| of [a-z ]*layer/)
+    expect(await worker.request(requests.tokenFeatures, { runId: id, token: 99 })).toMatchObject({ features: [] })
+  })
+
   test('heat, contrast, faults and descriptions of a run', async () => {
     const { id } = await worker.request(requests.startRun, { promptUri, text })
     const heat = await worker.request(requests.featureHeat, { runId: id, feature: { layer: 1, feature: 1 } })
