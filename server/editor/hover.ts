@@ -24,7 +24,7 @@ export interface TokenHoverSubject {
 const SHOWN_FEATURES = 6
 const SHOWN_ALTERNATIVES = 5
 const BAR_WIDTH = 6
-const WORDS_WIDTH = 11
+const WORDS_WIDTH = 7
 const NO_BREAK = '\u00a0'
 /** Alternatives below this are left out. */
 const LEAST_PROBABILITY = 0.005
@@ -70,11 +70,11 @@ function features(subject: TokenHoverSubject): string {
     ...pinned.map((feature) => featureRow(subject, feature, measure, 'pinned')),
     ...others.map((feature) => featureRow(subject, feature, measure, feature.isSuspect ? 'suspect' : 'telling')),
   ]
-  return [`| feature | ${MEASURE_WORDS[measure]} | fires on | |`, '|:--|:--|:--|:--|', ...rows].join('\n')
+  return [`| feature | ${MEASURE_WORDS[measure]} | fires${NO_BREAK}on | |`, '|:--|:--|:--|:--|', ...rows].join('\n')
 }
 
-/** What a bar is a share of. */
-const MEASURE_WORDS: Readonly<Record<BarMeasure, string>> = { strength: 'of its maximum', share: 'of its layer’s' }
+/** What a bar is a share of; a head that wrapped would take the room of a feature. */
+const MEASURE_WORDS: Readonly<Record<BarMeasure, string>> = { strength: `of${NO_BREAK}max`, share: `of${NO_BREAK}layer` }
 
 /** Why a row stands where it does. */
 type RowKind = 'pinned' | 'suspect' | 'telling'
@@ -97,10 +97,11 @@ function featureRow({ run, token }: TokenHoverSubject, ranked: RankedFeature, me
   return `| ${name} | \`${bar(ranked[measure], BAR_WIDTH)}\`${NO_BREAK}${activationText(activation)}${after} | ${about} | ${links.join(`${NO_BREAK}·${NO_BREAK}`)} |`
 }
 
-/** The label where it fits; else the tokens that the feature fires on most, which say more than half a label. */
+/** The label's first words where they fit, `English` of `English 61 %, code 12 % · the, of`; else the tokens that the feature fires on most, which say more than half a label. */
 function shortWords({ label, tokens }: FeatureDescription): string {
-  const fits = label !== null && columnsOf(label) <= WORDS_WIDTH
-  return cut(fits || tokens.length === 0 ? (label ?? '') : tokens.slice(0, 3).map((text) => text.trim()).join(', '), WORDS_WIDTH)
+  const first = label?.split(/ · |, | \d/)[0] ?? ''
+  const fits = first !== '' && columnsOf(first) <= WORDS_WIDTH
+  return cut(fits || tokens.length === 0 ? first : tokens.slice(0, 3).map((text) => text.trim()).join(', '), WORDS_WIDTH)
 }
 
 /** All that is known of a feature, for the tip of its link. */

@@ -1,6 +1,6 @@
 // Which of a token's features are worth a reader's look, by one rule for hover, Scope panel and command line: strong for that feature, and not firing everywhere.
 import type { RunDetail } from '../protocol/requests'
-import type { FeatureDescription, FeatureId } from '../protocol/values'
+import type { FeatureActivation, FeatureDescription, FeatureId } from '../protocol/values'
 
 /** A feature on one token. */
 export interface RankedFeature {
@@ -23,10 +23,14 @@ export type FeatureSource = Pick<RunDetail, 'tokens' | 'features' | 'featuresAft
 interface LayerScale {
   /** Greatest activation of any feature, outlier tokens aside. */
   readonly max: number
-  /** By feature: on how many tokens it fires. */
-  readonly fires: ReadonlyMap<number, number>
+  /** By feature: on how many of the tokens looked at it fires. */
+  readonly fires: Uint32Array
+  /** Tokens looked at. */
   readonly tokens: number
 }
+
+/** How often features fire is estimated on so many tokens, spread over the run: a growing run of a large model is looked at several times a second. */
+const SAMPLED_TOKENS = 256
 
 /** Scales of finished tables; a growing run is a new table each time it is asked for. */
 const scales = new WeakMap<FeatureSource['features'], Map<number, LayerScale>>()
@@ -40,7 +44,7 @@ export function rankFeatures(run: FeatureSource, tokenIndex: number, describe: D
     const scale = layerScale(run, layer)
     return (run.features[layer]?.[tokenIndex] ?? []).map(({ feature }) => {
       const ranked = featureOnToken(run, tokenIndex, { layer, feature }, describe)
-      const density = ranked.description.density ?? (scale.fires.get(feature) ?? 0) / Math.max(1, scale.tokens)
+      const density = ranked.description.density ?? (scale.fires[feature] ?? 0) / Math.max(1, scale.tokens)
       // One part in a thousand by strength alone keeps an order among features that fire everywhere.
       return { ranked, relevance: ranked.strength * (1.001 - density) }
     })
@@ -66,18 +70,28 @@ function layerScale(run: FeatureSource, layer: number): LayerScale {
   scales.set(run.features, byLayer)
   const known = byLayer.get(layer)
   if (known) return known
-  const fires = new Map<number, number>()
-  let max = 0
-  let tokens = 0
-  for (const [index, entries] of (run.features[layer] ?? []).entries()) {
-    if (run.tokens[index]?.outlier) continue
-    tokens++
-    for (const { feature, activation } of entries) {
-      fires.set(feature, (fires.get(feature) ?? 0) + 1)
-      if (activation > max) max = activation
-    }
-  }
-  const scale = { max, fires, tokens }
+  const byToken = (run.features[layer] ?? []).filter((_entries, index) => !run.tokens[index]?.outlier)
+  // Entries are sorted by activation, highest first.
+  const max = byToken.reduce((greatest, entries) => Math.max(greatest, entries[0]?.activation ?? 0), 0)
+  const step = Math.max(1, byToken.length / SAMPLED_TOKENS)
+  const sampled = Array.from({ length: Math.min(byToken.length, SAMPLED_TOKENS) }, (_, place) => byToken[Math.floor(place * step)]!)
+  const scale = { max, fires: countFeatures(sampled), tokens: sampled.length }
   byLayer.set(layer, scale)
   return scale
+}
+
+/** By feature: in how many of the lists it is. */
+function countFeatures(lists: readonly (readonly FeatureActivation[])[]): Uint32Array {
+  let counts = new Uint32Array(1024)
+  for (const list of lists) {
+    for (const { feature } of list) {
+      if (feature >= counts.length) {
+        const longer = new Uint32Array(Math.max(feature + 1, 2 * counts.length))
+        longer.set(counts)
+        counts = longer
+      }
+      counts[feature]!++
+    }
+  }
+  return counts
 }

@@ -44,14 +44,14 @@ interface Body {
   readonly featuresAfterEdit: PackedTable
 }
 
-export function renderRunFile(run: StoredRun, promptDigest: string | null): string {
+/** The file's text in pieces. Lets other work through between layers: a long run of a large model has tens of megabytes. */
+export async function renderRunFile(run: StoredRun, promptDigest: string | null): Promise<string[]> {
   const { text, generatedStart, tokens, layers, features, featuresAfterEdit } = run.detail
-  const body: Body = {
-    promptText: run.promptText, text, generatedStart, tokens, layers, features: packTable(features), featuresAfterEdit: packTable(featuresAfterEdit),
-  }
-  const bodyText = JSON.stringify(body)
-  const header: Header = { promptscopeRun: VERSION, promptDigest, bodyBytes: Buffer.byteLength(bodyText), summary: summaryOf(run.detail) }
-  return `${JSON.stringify(header)}\n${bodyText}\n`
+  const body: Omit<Body, 'features' | 'featuresAfterEdit'> = { promptText: run.promptText, text, generatedStart, tokens, layers }
+  const pieces = [JSON.stringify(body).slice(0, -1), ',"features":', ...(await renderTable(features)), ',"featuresAfterEdit":', ...(await renderTable(featuresAfterEdit)), '}']
+  const bodyBytes = pieces.reduce((bytes, piece) => bytes + Buffer.byteLength(piece), 0)
+  const header: Header = { promptscopeRun: VERSION, promptDigest, bodyBytes, summary: summaryOf(run.detail) }
+  return [JSON.stringify(header), '\n', ...pieces, '\n']
 }
 
 /** Reads the first line; `fileBytes` is the size of the whole file. Throws when the file is damaged, cut short or of another version. */
@@ -79,17 +79,29 @@ export function summaryOf(run: RunDetail): RunSummary {
   return { id, name, promptUri, createdAt, status, model, sae, sampling, generate, edits, promptTokens, generatedTokens, preview, parent, timing }
 }
 
-function packTable(table: FeatureTable): PackedTable {
-  return Object.fromEntries(Object.entries(table).map(([layer, tokens]) => [layer, packLayer(tokens)]))
+/** A PackedTable as JSON, a layer to a piece. */
+async function renderTable(table: FeatureTable): Promise<string[]> {
+  const pieces: string[] = []
+  for (const [layer, tokens] of Object.entries(table)) {
+    pieces.push(`${pieces.length === 0 ? '{' : ','}${JSON.stringify(layer)}:${JSON.stringify(packLayer(tokens))}`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return pieces.length === 0 ? ['{}'] : [...pieces, '}']
 }
 
 function packLayer(tokens: readonly (readonly FeatureActivation[])[]): PackedLayer {
-  const all = tokens.flat()
-  return {
-    counts: toBase64(Uint32Array.from(tokens, (features) => features.length)),
-    features: toBase64(Uint32Array.from(all, ({ feature }) => feature)),
-    activations: toBase64(Float64Array.from(all, ({ activation }) => activation)),
+  const counts = Uint32Array.from(tokens, (features) => features.length)
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  const features = new Uint32Array(total)
+  const activations = new Float64Array(total)
+  let next = 0
+  for (const entries of tokens) {
+    for (const { feature, activation } of entries) {
+      features[next] = feature
+      activations[next++] = activation
+    }
   }
+  return { counts: toBase64(counts), features: toBase64(features), activations: toBase64(activations) }
 }
 
 function unpackTable(table: PackedTable): FeatureTable {

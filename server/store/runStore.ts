@@ -79,7 +79,7 @@ export async function openRunStore(folder: string | null, log: (message: string)
         // Of several saves that wait, the first writes the newest and the others have nothing left to do.
         const newest = unsaved.get(id)
         unsaved.delete(id)
-        if (newest) await writeFileAtomically(path(id), renderRunFile(newest, promptDigest))
+        if (newest) await writeFileAtomically(path(id), await renderRunFile(newest, promptDigest))
       })
     }
     await forgetOldest()

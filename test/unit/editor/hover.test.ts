@@ -42,9 +42,9 @@ describe('hover', () => {
   test('puts the longest bar first and says what it is a share of', () => {
     const header = (text: string) => /\| feature \| ([^|]*) \|/.exec(text)?.[1]
     const bars = (text: string) => [...text.matchAll(/(L\d+\/\d+)\].*?`([█░]+)`/g)].map(([, name, cells]) => `${name} ${cells!.replaceAll('░', '').length}`)
-    expect([header(hover(1)), bars(hover(1))]).toEqual(['of its layer’s', ['L1/8 6', 'L0/5 3', 'L0/3 1']])
+    expect([header(hover(1)), bars(hover(1))]).toEqual(['of\u00a0layer', ['L1/8 6', 'L0/5 3', 'L0/3 1']])
     const known = (feature: FeatureId): FeatureDescription => ({ ...unknown(feature), density: 0.01, maxActivation: { 8: 120, 5: 2.5, 3: 0.2 }[feature.feature]! })
-    expect([header(hover(1, {}, known)), bars(hover(1, {}, known))]).toEqual(['of its maximum', ['L0/5 5', 'L0/3 3', 'L1/8 2']])
+    expect([header(hover(1, {}, known)), bars(hover(1, {}, known))]).toEqual(['of\u00a0max', ['L0/5 5', 'L0/3 3', 'L1/8 2']])
   })
 
   test('where a fault begins, says so and puts first what comes to the fore there', () => {
@@ -70,8 +70,10 @@ describe('hover', () => {
   test('shows a label that fits, else the tokens it fires on most, else what there is of the label', () => {
     const words = (label: string | null, tokens: string[]) => / \| ([^|]*) \| \[Suppress/.exec(hover(3, {}, (feature) => ({ ...unknown(feature), label, tokens })))?.[1]
     expect(words('Chinese', [' the'])).toBe('Chinese')
-    expect(words('English 52 %, mathematics 18 %', [' the', ' of', ' a', ' to'])).toBe('the,\u00a0of,\u00a0a')
-    expect(words('words about the weather', [])).toBe('words\u00a0abou…')
+    expect(words('English 52 %, mathematics 18 % · the, of', [' the', ' of'])).toBe('English')
+    expect(words('end of sentence · ., 。', [' a', ' b', ' c'])).toBe('a,\u00a0b,\u00a0c')
+    expect(words('the token', ['我们', '一起'])).toBe('我们,…')
+    expect(words('words about the weather', [])).toBe('words…')
     expect(words(null, [])).toBe('')
   })
 

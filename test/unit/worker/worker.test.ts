@@ -215,7 +215,7 @@ describe('the editor sees', () => {
     await worker.request(requests.startRun, { promptUri, text })
     await worker.request(requests.setPinned, { feature: { layer: 1, feature: 1 }, pinned: true })
     const hover = await worker.hover(promptUri, text, 'two')
-    expect(markdown(hover)).toMatch(/\$\(pin\)\u00a0\[L1\/1\]\(.*?\) \|.*\| everywhere \|/)
+    expect(markdown(hover)).toMatch(/\$\(pin\)\u00a0\[L1\/1\]\(.*?\) \|.*\| everyw… \|/)
     expect(hover?.range).toEqual({ start: { line: 0, character: 3 }, end: { line: 0, character: 7 } })
   })
 
@@ -226,7 +226,7 @@ describe('the editor sees', () => {
     const { features, measure } = await worker.request(requests.tokenFeatures, { runId: id, token: 1 })
     expect(features.length).toBeGreaterThan(0)
     expect([...hover.matchAll(/\n\| [^[]*\[(L\d+\/\d+)\]/g)].map(([, name]) => name)).toEqual(features.slice(0, 6).map(({ feature }) => `L${feature.layer}/${feature.feature}`))
-    expect(hover).toMatch(measure === 'strength' ? /\| of [a-z ]*max/ : /\| of [a-z ]*layer/)
+    expect(hover).toMatch(measure === 'strength' ? /\| of [a-z ]*max/ : /\| of\u00a0layer/)
     expect(await worker.request(requests.tokenFeatures, { runId: id, token: 99 })).toMatchObject({ features: [] })
   })
 
