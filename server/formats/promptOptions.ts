@@ -2,6 +2,7 @@
 import type { Edit, TextRange } from '../protocol/values'
 import { parseEditLine } from './editLine'
 import type { FrontMatter, YamlPath } from './frontMatter'
+import { nearestKey } from './nearestKey'
 import type { Problem } from './problem'
 import type { Located, PromptFrontMatter } from './promptFile'
 import { quoteValue } from './quote'
@@ -56,6 +57,7 @@ export function readPromptOptions(yaml: FrontMatter, places: OptionPlaces): Prom
   const section = yaml.value(['promptscope'])
   if (section !== undefined && section !== null && (typeof section !== 'object' || Array.isArray(section))) problem(['promptscope'], `is ${quoteValue(section)}, not a section of keys`, 'write keys under it')
   else for (const key of Object.keys(section ?? {})) if (!OWN_KEYS.includes(key)) problem(['promptscope', key], 'is no key of Promptscope', `write one of ${OWN_KEYS.join(', ')}`, 'warning')
+  for (const { path, meant } of slips(yaml, places)) problem(path, 'is not known and changes nothing', `write ${meant}, if that is meant`, 'warning')
 
   const frontMatter: { -readonly [Key in keyof PromptFrontMatter]: PromptFrontMatter[Key] | undefined } = {
     model: take(find('model', places.model), isText, 'a text'),
@@ -71,6 +73,25 @@ export function readPromptOptions(yaml: FrontMatter, places: OptionPlaces): Prom
   }
   const raw = take(find('raw', []), (value): value is boolean => typeof value === 'boolean', 'true or false')
   return { frontMatter: withoutUndefined(frontMatter), raw: raw?.value ?? false, problems }
+}
+
+/** Keys beside those that are read which look like slips of them. Others are left alone: prompt files carry settings for many services. */
+function slips(yaml: FrontMatter, places: OptionPlaces): { readonly path: YamlPath; readonly meant: string }[] {
+  const sections = new Map<string, { readonly path: YamlPath; readonly known: string[] }>()
+  for (const path of (Object.values(places) as (readonly YamlPath[])[]).flat()) {
+    if (path.length < 2) continue
+    const section = sections.get(path.slice(0, -1).join('.')) ?? { path: path.slice(0, -1), known: [] }
+    section.known.push(String(path.at(-1)))
+    sections.set(section.path.join('.'), section)
+  }
+  return [...sections.values()].flatMap(({ path, known }) => {
+    const section = yaml.value(path)
+    if (typeof section !== 'object' || section === null || Array.isArray(section)) return []
+    return Object.keys(section).flatMap((key) => {
+      const meant = known.includes(key) ? null : nearestKey(key, known)
+      return meant === null ? [] : [{ path: [...path, key], meant }]
+    })
+  })
 }
 
 type Take = <Value>(path: YamlPath | undefined, isRight: (value: unknown) => value is Value, expected: string) => Located<Value> | undefined
