@@ -3,12 +3,14 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { StoredRun } from '../../../server/store/runFile'
 import { KEPT_RUNS, openRunStore } from '../../../server/store/runStore'
 import { sampleRun } from './sampleRun'
 
 let folder: string
 let log: string[]
 const open = () => openRunStore(folder, (line) => log.push(line))
+const openStoreAndSave = async (run: StoredRun) => (await open()).save(run)
 const stored = (id: string, change = {}) => ({ detail: sampleRun({ id, ...change }), promptText: 'Hello world' })
 
 beforeEach(async () => {
@@ -38,6 +40,20 @@ describe('a run that was saved', () => {
     expect(again.list().map(({ id }) => id)).toEqual(['c', 'b', 'a'])
     expect(again.findByPrompt('file:///work/greeting.prompt', 'Hello world')?.id).toBe('b')
     expect(again.findByPrompt('file:///work/other.prompt', 'Hello world')).toBeNull()
+  })
+
+  test('lets other work through while a large one is written', async () => {
+    const layers = Array.from({ length: 8 }, (_, layer) => layer)
+    const saved = openStoreAndSave(stored('a', { layers, features: Object.fromEntries(layers.map((layer) => [layer, sampleRun().features[0]!])) }))
+    let turns = 0
+    let isSaved = false
+    void saved.then(() => (isSaved = true))
+    while (!isSaved) {
+      await new Promise((resolve) => setImmediate(resolve))
+      turns++
+    }
+    expect(turns).toBeGreaterThan(layers.length)
+    expect((await (await open()).get('a'))?.detail.features).toEqual(Object.fromEntries(layers.map((layer) => [layer, sampleRun().features[0]])))
   })
 
   test('keeps its last state when several saves wait', async () => {
