@@ -217,10 +217,16 @@ describe('bad input ends in one line and exit code 1', () => {
 })
 
 describe('usage', () => {
-  it.each([[[]], [['fly']], [['trace']], [['trace', '--text', 'a', '--modle', 'x']], [['trace', 'a', '--text', 'b']], [['trace', '--text', 'a', '--seed', 'x']], [['serve', '--lsp']], [['models', 'here']]])('%j is refused with the usage and exit code 2', async (args) => {
+  it.each([[['fly']], [['trace']], [['trace', '--text', 'a', '--modle', 'x']], [['trace', 'a', '--text', 'b']], [['trace', '--text', 'a', '--seed', 'x']], [['serve', '--lsp']], [['models', 'here']]])('%j is refused with the usage and exit code 2', async (args) => {
     const { code, stdout, stderr } = await cli.run(args)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(/^promptscope: .+\nUsage: promptscope /)
+  })
+
+  it('without a command shows the help, also with exit code 2', async () => {
+    const { code, stdout, stderr } = await cli.run([])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/Usage: promptscope <command>/)
   })
 
   it.each([[['--help'], /Usage: promptscope <command>/], [['trace', '--help'], /--edit LINE/], [['models', '--help'], /--folder DIR/], [['serve', '-h'], /--stdio/], [['suggest', '--help'], /--edit/]])('%j tells more', async (args, expected) => {
