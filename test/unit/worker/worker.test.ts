@@ -47,6 +47,11 @@ describe('a run', () => {
     expect(worker.modelStates.slice(0, 3).map((state) => (state.kind === 'loading' ? state.progress.message : state.kind))).toEqual(['reading the model folder', 'reading weights', 'ready'])
   })
 
+  test('of a huge text is refused before anything is read', async () => {
+    await expect(worker.request(requests.startRun, { promptUri, text: 'x'.repeat(16_000_001) })).rejects.toMatchObject({ message: 'prompt greeting.prompt has 16.1 MB, more than the 16 MB that a prompt may have; shorten it' })
+    expect(worker.engine.loads).toEqual([])
+  })
+
   test('is told of before it computes, and answers hovers while it does', async () => {
     worker.engine.hold()
     const began = worker.next(requests.runChanged, ({ summary }) => summary.generatedTokens === 1)
