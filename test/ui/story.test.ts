@@ -89,6 +89,15 @@ it('opens the Scope panel, where a token shows its features and a feature its ch
   await panel.locator('canvas:visible').waitFor()
 })
 
+it('selects the same token in the editor and in the panel', async () => {
+  const panel = window.panel()
+  await window.page.locator('.view-line:visible').filter({ hasText: 'beautiful' }).first().click({ position: { x: 12, y: 10 } })
+  await expect.poll(() => panel.getByRole('option', { selected: true }).innerText()).toContain('The')
+  await panel.getByRole('option').nth(7).click()
+  await window.page.locator('.statusbar-item:visible').filter({ hasText: /Ln 2, .*selected/ }).waitFor()
+  await panel.getByRole('option').nth(22).click()
+})
+
 it.each([
   ['dark', 'Default Dark Modern', 'vs-dark'],
   ['high-contrast', 'Default High Contrast', 'hc-black'],
