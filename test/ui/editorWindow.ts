@@ -27,8 +27,8 @@ export interface EditorWindow {
   statusItem(text: RegExp): Locator
   /** A row of a view that is shown. */
   row(text: RegExp): Locator
-  /** Rests the pointer on the token after the one at which, the tool says, the answer goes wrong. */
-  pointAfterFault(): Promise<void>
+  /** Rests the pointer on the character before the token at which, the tool says, the completion goes wrong. */
+  pointBeforeFault(): Promise<void>
   /** Takes the pointer off the text, so that no hover is left. */
   pointAway(): Promise<void>
   /** The hover that holds this text, once it is shown. */
@@ -88,14 +88,14 @@ export async function openEditorWindow(): Promise<EditorWindow> {
     tab: (title) => page.locator('.tab', { hasText: title }).first(),
     statusItem: (text) => page.locator('.statusbar-item:visible', { hasText: text }).first(),
     row: (text) => page.locator('.pane-body:visible .monaco-list-row', { hasText: text }).first(),
-    async pointAfterFault() {
+    async pointBeforeFault() {
       // The editor draws its marks anew with every change; between two drawings this one has no place.
-      const { x, y, width, height } = await vi.waitFor(async () => {
+      const { x, y, height } = await vi.waitFor(async () => {
         const box = await page.locator('.squiggly-warning:visible').last().boundingBox({ timeout: 1000 })
         if (!box) throw new Error('the mark of the fault has no place on the screen')
         return box
       }, { timeout: 20_000 })
-      await page.mouse.move(x + width + 22, y + height / 2)
+      await page.mouse.move(x - 4, y + height / 2)
     },
     async pointAway() {
       await page.keyboard.press('Escape')

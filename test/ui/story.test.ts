@@ -30,24 +30,27 @@ it('streams the completion into a run document', async () => {
 })
 
 it('shows a token’s features with bars on hover', async () => {
-  await window.pointAfterFault()
+  await window.pointBeforeFault()
   const hover = await window.hover('could stand here')
   expect(await hover.innerText()).toMatch(/L\d+\/\d+[\s\S]*█/)
   await window.screenshot('hover')
 })
 
 it('paints a feature over the text', async () => {
-  await (await window.hover('could stand here')).getByText('Show').first().click()
+  await (await window.hover('could stand here')).getByText('Show', { exact: true }).first().click()
   await window.statusItem(/L\d+\/\d+/).waitFor()
   await window.pointAway()
   await window.screenshot('heat')
   await window.runCommand('Promptscope: Hide Heat')
 })
 
-it('suppresses a feature from the hover and compares the answers', async () => {
-  await window.pointAfterFault()
-  await (await window.hover('could stand here')).getByText('Suppress').first().click()
+it('suppresses the first feature of the hover, and the completion stays in English', async () => {
+  await window.pointBeforeFault()
+  await (await window.hover('could stand here')).getByText('Suppress', { exact: true }).first().click()
   await window.page.locator('.monaco-diff-editor:visible').first().waitFor()
+  await expect.poll(() => window.comparedText('modified')).toContain('beautiful')
+  expect(await window.comparedText('original')).toMatch(/\p{Script=Han}/u)
+  expect(await window.comparedText('modified')).not.toMatch(/\p{Script=Han}/u)
   await window.pointAway()
   await window.runCommand('Promptscope: Focus on Pins & Edits View')
   await window.row(/L\d+\/\d+ = 0/).waitFor()
