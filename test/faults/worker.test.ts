@@ -4,7 +4,7 @@ import * as requests from '../../server/protocol/requests'
 import { runUri } from '../../server/protocol/runUri'
 import { bundleWorker, type WorkerProcesses } from './workerProcess'
 
-const promptUri = 'file:///work/story.txt'
+const promptUri = 'file:///prompts/story.txt'
 const text = 'one two three'
 const INTERRUPTED = { kind: 'failed', message: 'run was interrupted because the worker stopped', remedy: 'run the prompt again' }
 

@@ -4,7 +4,7 @@ import { promptLenses, runLenses, steerLenses } from '../../../server/editor/cod
 import type { Fault } from '../../../server/runs/detectors'
 import { sampleRun } from '../store/sampleRun'
 
-const uri = 'file:///work/greeting.prompt'
+const uri = 'file:///prompts/greeting.prompt'
 const IDLE = { activeEdits: 0, waitsFor: null }
 const titles = (lenses: ReturnType<typeof promptLenses>) => lenses.map(({ title, command }) => (command ? `${title} -> ${command.id.slice('promptscope.'.length)}` : title))
 

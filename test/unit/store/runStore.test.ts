@@ -38,8 +38,8 @@ describe('a run that was saved', () => {
     await store.save({ ...stored('c', { createdAt: '2026-01-03T00:00:00.000Z' }), promptText: 'another text' })
     const again = await open()
     expect(again.list().map(({ id }) => id)).toEqual(['c', 'b', 'a'])
-    expect(again.findByPrompt('file:///work/greeting.prompt', 'Hello world')?.id).toBe('b')
-    expect(again.findByPrompt('file:///work/other.prompt', 'Hello world')).toBeNull()
+    expect(again.findByPrompt('file:///prompts/greeting.prompt', 'Hello world')?.id).toBe('b')
+    expect(again.findByPrompt('file:///prompts/other.prompt', 'Hello world')).toBeNull()
   })
 
   test('lets other work through while a large one is written', async () => {

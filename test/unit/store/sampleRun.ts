@@ -16,7 +16,7 @@ export function sampleRun(change: Partial<RunDetail> = {}): RunDetail {
     }
   })
   return {
-    id: 'run-1', name: 'greeting.prompt #1', promptUri: 'file:///work/greeting.prompt', createdAt: '2026-01-01T00:00:00.000Z', status: { kind: 'done', reason: 'length' },
+    id: 'run-1', name: 'greeting.prompt #1', promptUri: 'file:///prompts/greeting.prompt', createdAt: '2026-01-01T00:00:00.000Z', status: { kind: 'done', reason: 'length' },
     model: { path: '/models/tiny', architecture: 'qwen3', layers: 2, dModel: 8, precision: 'exact', provider: 'cpu' },
     sae: { path: '/models/tiny-sae', dSae: 64, k: 4 },
     sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 }, generate: 2, edits: [], promptTokens: 2, generatedTokens: 2, preview: 'how are', parent: null,

@@ -10,7 +10,7 @@ import { runUri } from '../../../server/protocol/runUri'
 import { CONTEXT_LENGTH } from './fakeEngine'
 import { SETTINGS, startWorker } from './workerClient'
 
-const promptUri = 'file:///work/greeting.prompt'
+const promptUri = 'file:///prompts/greeting.prompt'
 const text = 'one two three'
 const markdown = (hover: { contents: unknown } | null): string => (hover ? (hover.contents as { value: string }).value : '')
 
@@ -96,7 +96,7 @@ describe('a run', () => {
     await worker.next(requests.runChanged, () => true)
     const second = worker.request(requests.startRun, { promptUri, text })
     expect((await first).status).toEqual({ kind: 'cancelled' })
-    const other = worker.request(requests.startRun, { promptUri: 'file:///work/other.prompt', text })
+    const other = worker.request(requests.startRun, { promptUri: 'file:///prompts/other.prompt', text })
     await worker.next(requests.runChanged, ({ summary }) => summary.name === 'other.prompt #1')
     expect(worker.engine.generations).toHaveLength(2)
     worker.engine.release(99)
@@ -277,7 +277,7 @@ describe('the editor sees', () => {
   })
 
   test('which run another waits for', async () => {
-    const other = 'file:///work/other.prompt'
+    const other = 'file:///prompts/other.prompt'
     worker.engine.hold()
     const computing = worker.next(requests.runChanged, ({ summary }) => summary.generatedTokens === 1)
     const first = worker.request(requests.startRun, { promptUri, text })
@@ -296,7 +296,7 @@ describe('the editor sees', () => {
   })
 
   test('a .steer file checked against the loaded SAE set, with its edits to use and to complete', async () => {
-    const uri = 'file:///work/a.steer'
+    const uri = 'file:///prompts/a.steer'
     await worker.request(requests.startRun, { promptUri, text })
     worker.open(uri, 'L0/3 = 0\nL9/1 = 0\nL0/64 = 0\nL0/\n', 'promptscope-steer')
     expect((await worker.diagnostics(uri, ({ length }) => length >= 3)).map(({ range, severity }) => [range.start.line, severity])).toEqual(expect.arrayContaining([[1, 2], [2, 2], [3, 1]]))
