@@ -37,6 +37,8 @@ export interface EditorWindow {
   notification(text: RegExp): Promise<Locator>
   /** The text of one side of the difference that is shown, as far as it is on the screen. */
   comparedText(side: 'original' | 'modified'): Promise<string>
+  /** Whether a text editor shows selected text in the line that holds this text. The status bar tells it only while that editor has the focus. */
+  isSelectionIn(text: string): Promise<boolean>
   /** The inside of the panel that is shown. */
   panel(): FrameLocator
   /** Writes out/screenshots/<name>.png. */
@@ -110,6 +112,14 @@ export async function openEditorWindow(): Promise<EditorWindow> {
         .sort((a, b) => a.top - b.top))
       return lines.map(({ text }) => text.replaceAll('\u00a0', ' ')).join('\n')
     },
+    async isSelectionIn(text) {
+      const line = await page.locator('.view-line:visible').filter({ hasText: spaced(text) }).first().boundingBox({ timeout: 1000 })
+      const selected = await page.locator('.selected-text:visible').evaluateAll((elements) => elements.map((element) => {
+        const { left, top } = element.getBoundingClientRect()
+        return { left, top }
+      }))
+      return line !== null && selected.some(({ left, top }) => top >= line.y - 1 && top < line.y + line.height && left >= line.x && left < line.x + line.width)
+    },
     panel: () => page.frameLocator('iframe.webview:visible').first().frameLocator('iframe#active-frame'),
     async screenshot(name) {
       await page.screenshot({ path: join(screenshots, `${name}.png`) })
@@ -129,6 +139,11 @@ export async function openEditorWindow(): Promise<EditorWindow> {
       rmSync(home, { recursive: true, force: true, maxRetries: 3 })
     },
   }
+}
+
+/** The text as an editor draws it, where a space may be one that does not break. */
+function spaced(text: string): RegExp {
+  return new RegExp(text.split(' ').map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('[ \u00a0]'))
 }
 
 /** The element once it is shown and has stopped moving: a picture taken before that shows a ghost. */
