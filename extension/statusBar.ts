@@ -95,7 +95,7 @@ function statusTooltip(worker: WorkerStatus, model: ModelState | null, running: 
     ...model.fallbacks.map((line) => `$(info) ${escapeMarkdown(line)}`),
     model.tokensPerSecond === null ? 'Speed not measured yet' : `${model.tokensPerSecond.toFixed(1)} tokens/s`,
     `Memory ${byteText(model.memoryBytes)}`,
-    model.sae ? `SAE set: ${model.sae.dSae.toLocaleString('en')} features a layer, k ${model.sae.k}` : 'No SAE set: features are not read',
+    model.sae ? `SAE set: ${model.sae.dSae.toLocaleString('en')} features a layer${model.sae.k === null ? '' : `, k ${model.sae.k}`}` : 'No SAE set: features are not read',
     `[Show the model view](command:${View.model}.focus)`,
   ]
   return tooltip.appendMarkdown(lines.join('\n\n'))

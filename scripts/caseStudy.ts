@@ -14,7 +14,7 @@ import { createTerminal } from '../server/cli/terminal'
 import { proposeSuppressions, type FaultyRun } from '../server/features/proposeSuppressions'
 import { renderEdit, renderFeature } from '../server/formats/editLine'
 import type { RunDetail, SuppressionProposal } from '../server/protocol/requests'
-import type { Edit, EditOperation, FeatureId } from '../server/protocol/values'
+import { mostActive, type Edit, type EditOperation, type FeatureId } from '../server/protocol/values'
 import { detectFaults, type Fault } from '../server/runs/detectors'
 import { prepareText } from '../server/runs/preparePrompt'
 import { createRunRecorder } from '../server/runs/runDetail'
@@ -139,7 +139,7 @@ async function discover(open: OpenModel, prompts: readonly CasePrompt[]): Promis
     if (faulty[kind].length === 0) return []
     const onProgress = (fraction: number): void => terminal.progress(`${kind}: trying candidates ${Math.round(fraction * 100)} %`)
     const { engine, labels, tokenizer, model } = open
-    return proposeSuppressions({ faulty: faulty[kind], edits: [], count: Math.max(...FEATURE_COUNTS), candidates: CANDIDATES, k: model.sae!.k, labels, engine, tokenText: (id: number) => tokenizer.display(id), onProgress, signal: context.signal })
+    return proposeSuppressions({ faulty: faulty[kind], edits: [], count: Math.max(...FEATURE_COUNTS), candidates: CANDIDATES, k: mostActive(model.sae), labels, engine, tokenText: (id: number) => tokenizer.display(id), onProgress, signal: context.signal })
   }
   return {
     proposals: { languageSwitch: await propose('languageSwitch'), loop: await propose('loop') },
@@ -195,7 +195,7 @@ async function complete(open: OpenModel, prompt: CasePrompt, seed: number, edits
   const prepared = prepareText(prompt.text, open, prompt.chat ? 'chat' : 'raw')
   const sampling = { temperature: Number(options.temperature), topP: 1, topK: 0, seed }
   const settings = { generate: Number(options.generate), sampling, layers, edits, stopIds: [] }
-  const request = { ...buildGenerateRequest(settings, prepared.ids, open.model, { top: layers.length > 0 ? open.model.sae!.k : 0, alternatives: 0, capture: null }), layers }
+  const request = { ...buildGenerateRequest(settings, prepared.ids, open.model, { top: layers.length > 0 ? mostActive(open.model.sae) : 0, alternatives: 0, capture: null }), layers }
   const header = { id: prompt.id, name: prompt.id, promptUri: null, createdAt: '', model: open.model.identity, sae: open.model.sae, ...settings, parentRunId: null, loadMs: 0 }
   const recorder = createRunRecorder(header, prepared, open.tokenizer)
   const result = await open.engine.generate(request, (event) => event.kind === 'tokens' && recorder.add(event.tokens), context.signal)

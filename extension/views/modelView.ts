@@ -70,10 +70,10 @@ export function modelRows(state: ModelState | null): readonly ModelRow[] {
     { label: 'Speed', description: state.tokensPerSecond === null ? 'known after the first run' : `${state.tokensPerSecond.toFixed(1)} tokens/s`, icon: 'dashboard' },
     sae
       ? {
-          label: 'SAE set', description: `${sae.dSae.toLocaleString('en')} features a layer · k ${sae.k}`, icon: 'lightbulb', tooltip: sae.path,
+          label: 'SAE set', description: `${sae.dSae.toLocaleString('en')} features a layer${sae.k === null ? '' : ` · k ${sae.k}`}`, icon: 'lightbulb', tooltip: sae.path,
           children: [
             { label: 'Folder', description: baseName(sae.path), icon: 'folder', tooltip: sae.path },
-            { label: 'k', description: `${sae.k} features fire on each token`, icon: 'symbol-number' },
+            { label: 'k', description: sae.k === null ? 'no limit to the features that fire on a token' : `${sae.k} features fire on each token`, icon: 'symbol-number' },
             { label: 'Layers', description: layersText(state.saeLayers, model.layers), icon: 'layers' },
           ],
         }

@@ -59,7 +59,7 @@ export async function findModels(folders: readonly string[], options: FindOption
 
 async function listing(path: string, json: unknown, saeSets: ReadonlyMap<string, SaeConfig>, memoryBytes: number): Promise<ModelListing> {
   const config = attempt(() => parseModelConfig(json, join(path, 'config.json')))
-  const unusable = { name: folderName(path), path, architecture: null, layers: 0, dModel: 0, parameters: 0, bytesNeeded: 0, fits: false, saeSets: [] }
+  const unusable = { name: folderName(path), path, architecture: null, layers: 0, dModel: 0, parameters: 0, bytesNeeded: 0, fits: false, source: 'folder' as const, revision: null, precisions: [], saeSets: [] }
   if (config instanceof InputError) return { ...unusable, problem: config.line }
   const opened = await openCheckpoint(path).catch((error: unknown) => {
     if (error instanceof InputError) return error
@@ -82,7 +82,7 @@ async function listing(path: string, json: unknown, saeSets: ReadonlyMap<string,
 
 function saeListing(path: string, sae: SaeConfig, model: ModelConfig): ModelListing['saeSets'][number] {
   const problem = pairingProblem(model, sae)
-  return { path, name: folderName(path), matches: problem === null, note: problem ?? (sae.baseModel === null ? '' : `trained on ${sae.baseModel}`) }
+  return { path, name: folderName(path), layout: 'Qwen-Scope', layers: [], pairing: problem === null ? 'unknown' : 'mismatch', matches: problem === null, note: problem ?? (sae.baseModel === null ? '' : `trained on ${sae.baseModel}`) }
 }
 
 /** Keys and values of every layer in float32. */

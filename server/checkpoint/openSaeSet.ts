@@ -6,6 +6,7 @@ import { parseSaeConfig, saeLayerFile, saeLayerOf, saeTensors, type SaeConfig } 
 import type { StoredTensor } from '../formats/tensorEntry'
 import { readTorchFile } from '../formats/torchPickle'
 import { InputError } from '../protocol/errors'
+import type { Pairing } from '../protocol/values'
 import type { Checkpoint, SaeLayer, SaeSet } from './checkpoint'
 import { readJson, realFolder, withFile } from './fileSource'
 import { folderName } from './folderName'
@@ -19,7 +20,7 @@ export async function openSaeSet(folder: string): Promise<SaeSet> {
   const config = parseSaeConfig(await readJson(configFile, REMEDY), configFile)
   const layers = new Map<number, SaeLayer>()
   for (const layer of await layersIn(folder, config)) layers.set(layer, await openLayer(folder, layer, config))
-  return { path, name: folderName(path), ...config, layers }
+  return { path, name: folderName(path), layout: 'Qwen-Scope', ...config, layers }
 }
 
 /** Throws InputError when the SAE set was made for a model of another size. */
@@ -28,10 +29,17 @@ export function checkPairing(checkpoint: Checkpoint, saeSet: SaeSet): void {
   if (problem) throw new InputError(`SAE set ${saeSet.path} ${problem}`, `choose the SAE set of ${checkpoint.name}, or the model ${saeSet.baseModel ?? 'that it was made for'}`)
 }
 
+/** How the two belong together, as far as their files tell. */
+export function pairingOf(checkpoint: Checkpoint, saeSet: Pick<SaeSet, 'baseModel' | 'dModel' | 'modelLayers'>): Pairing {
+  const problem = pairingProblem(checkpoint.config, saeSet)
+  if (problem) return { kind: 'mismatch', note: problem }
+  return { kind: 'unknown', note: saeSet.baseModel === null ? 'the SAE set does not say which model it was trained on' : `trained on ${saeSet.baseModel}` }
+}
+
 /** Why the two do not fit each other, beginning with a verb, or null when they do. */
-export function pairingProblem(model: { readonly dModel: number; readonly layers: number }, sae: Pick<SaeConfig, 'dModel' | 'modelLayers'>): string | null {
+export function pairingProblem(model: { readonly dModel: number; readonly layers: number }, sae: { readonly dModel: number; readonly modelLayers: number | null }): string | null {
   if (sae.dModel !== model.dModel) return `is for d_model ${sae.dModel} and the model has ${model.dModel}`
-  if (sae.modelLayers !== model.layers) return `is for ${sae.modelLayers} layers and the model has ${model.layers}`
+  if (sae.modelLayers !== null && sae.modelLayers !== model.layers) return `is for ${sae.modelLayers} layers and the model has ${model.layers}`
   return null
 }
 
@@ -59,6 +67,16 @@ async function openLayer(folder: string, layer: number, config: SaeConfig): Prom
       }
       return { ...tensor, file: source.file }
     }
-    return { layer, W_enc: take('W_enc'), b_enc: take('b_enc'), W_dec: take('W_dec'), b_dec: take('b_dec') }
+    return {
+      layer,
+      dSae: config.dSae,
+      W_enc: take('W_enc'),
+      b_enc: take('b_enc'),
+      W_dec: take('W_dec'),
+      b_dec: take('b_dec'),
+      input: { scale: { kind: 'none' }, subtractsDecoderBias: false },
+      activation: { kind: 'topk', k: config.k },
+      decoderNorm: 'ignored',
+    }
   })
 }

@@ -21,7 +21,7 @@ const BAR_COLUMNS = 5
 /** Which model, which SAE set, which prompt. */
 export function renderHeader(run: RunDetail, model: LoadedModel, promptName: string, { color }: Pen): string {
   const { identity } = model
-  const sae = run.sae ? `${run.sae.path}, ${run.sae.dSae} features, top ${run.sae.k}, ${layersInWords(run.layers)}` : 'none, so no features'
+  const sae = run.sae ? `${run.sae.path}, ${run.sae.dSae} features, ${run.sae.k === null ? 'no limit of active ones' : `top ${run.sae.k}`}, ${layersInWords(run.layers)}` : 'none, so no features'
   const { temperature, seed } = run.sampling
   const choice = temperature === 0 ? 'greedy' : `temperature ${temperature}, seed ${seed}`
   return [

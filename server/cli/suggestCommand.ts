@@ -4,7 +4,7 @@ import { proposeSuppressions, trySuppressionsTogether } from '../features/propos
 import { renderEdit, renderFeature } from '../formats/editLine'
 import { InputError } from '../protocol/errors'
 import type { RunDetail, SuppressionProposal } from '../protocol/requests'
-import type { Edit } from '../protocol/values'
+import { mostActive, type Edit } from '../protocol/values'
 import { detectFaults, type Fault } from '../runs/detectors'
 import { mergeRunSettings, type RunSettings } from '../runs/runSettings'
 import type { CommandContext } from './commandContext'
@@ -33,11 +33,11 @@ export async function runSuggestCommand(args: readonly string[], context: Comman
     if (!open.model.sae) throw new InputError('suggestions need an SAE set, and this model has none', 'name one with --sae')
     const prompt = preparePromptSource(source, text, open, context)
     const settings = mergeRunSettings({ generate: DEFAULT_GENERATE }, prompt.choices, flags)
-    const { run } = await runPrompt(open, prompt, settings, { top: open.model.sae.k, alternatives: 0, capture: null }, source.name, context)
+    const { run } = await runPrompt(open, prompt, settings, { top: mostActive(open.model.sae), alternatives: 0, capture: null }, source.name, context)
     const fault = detectFaults(run)[0] ?? null
     const progress = (fraction: number): void => terminal.progress(`trying candidates: ${Math.round(fraction * 100)} %`)
     const { engine, labels, tokenizer } = open
-    const request = { edits: settings.edits, count, k: open.model.sae.k, labels, engine, tokenText: (id: number) => tokenizer.display(id), onProgress: progress, signal }
+    const request = { edits: settings.edits, count, k: mostActive(open.model.sae), labels, engine, tokenText: (id: number) => tokenizer.display(id), onProgress: progress, signal }
     const proposals = fault ? await proposeSuppressions({ ...request, faulty: [{ run, fault }] }) : []
     // Two features that say the same thing do less than the sum, two that stand in for each other do more.
     const together = fault && proposals.length > 1 ? await trySuppressionsTogether({ ...request, faulty: [{ run, fault }] }, proposals.map(({ feature }) => feature)) : null

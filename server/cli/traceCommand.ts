@@ -1,5 +1,6 @@
 // `promptscope trace`: runs a prompt and prints each token's probability and features, for people or as JSON.
 import { InputError } from '../protocol/errors'
+import { mostActive } from '../protocol/values'
 import { mergeRunSettings, type RunSettings } from '../runs/runSettings'
 import { buildTrace } from '../runs/trace'
 import type { CommandContext } from './commandContext'
@@ -32,7 +33,7 @@ export async function runTraceCommand(args: readonly string[], context: CommandC
     const dumpLayers = settings.layers.length > 0 ? settings.layers : Array.from({ length: open.model.identity.layers }, (_, layer) => layer)
     const capture = dumpPath === null ? null : { logits: true, residualLayers: dumpLayers }
     // What is ranked for people must see every active feature, as in the editor.
-    const extent = { top: options.has('json') ? top : Math.max(top, open.model.sae?.k ?? 0), alternatives: ALTERNATIVES, capture }
+    const extent = { top: options.has('json') ? top : Math.max(top, mostActive(open.model.sae)), alternatives: ALTERNATIVES, capture }
 
     if (options.has('json')) {
       const finished = await runPrompt(open, prompt, settings, extent, source.name, context)

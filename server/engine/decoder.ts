@@ -1,7 +1,6 @@
 // The loaded decoder: runs a span of its stages over some positions, and keeps their keys and values.
-import {
-  EMBED_STAGE, headStage, layerStage, newKey, newValue, pastKey, pastValue, residPost,
-} from '../graph/decoderStages'
+import { EMBED_STAGE, headStage, layerStage, residPost } from '../graph/decoderStages'
+import { newKey, newValue, pastKey, pastValue } from '../graph/layerMemory'
 import { ropeRows } from '../graph/rope'
 import type { ModelConfig } from '../formats/modelConfig'
 import type { KvCache } from './kvCache'
@@ -54,7 +53,7 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
 
   const feeds = (span: Span, kv: KvCache): Record<string, Tensor> => {
     const { input, first, count } = span
-    const { cos, sin } = ropeRows(config.ropeTheta, headDim, first, count)
+    const { cos, sin } = ropeRows(config.rope.theta, headDim, first, count)
     const tokenIds = 'tokenIds' in input ? input.tokenIds : []
     const x = 'x' in input ? input.x : new Float32Array(0)
     const result: Record<string, Tensor> = {

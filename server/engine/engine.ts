@@ -1,5 +1,5 @@
 // The running model, seen from outside: load, generate with edits while reading features, cancel. Nothing here knows how it is computed.
-import type { Edit, FeatureActivation, ModelIdentity, Precision, Progress, SaeIdentity, Sampling } from '../protocol/values'
+import type { Edit, FeatureActivation, ModelIdentity, Pairing, Precision, Progress, SaeIdentity, Sampling } from '../protocol/values'
 
 export interface LoadRequest {
   readonly modelPath: string
@@ -17,6 +17,8 @@ export interface LoadedModel {
   readonly identity: ModelIdentity
   readonly sae: SaeIdentity | null
   readonly saeLayers: readonly number[]
+  /** Null without an SAE set. */
+  readonly pairing: Pairing | null
   readonly contextLength: number
   readonly vocabSize: number
   readonly stopIds: readonly number[]
@@ -41,6 +43,8 @@ export interface GenerateRequest {
   readonly alternatives: number
   /** Layers whose residuals are wanted whole, after edits, and whether the logits are: for dumps. */
   readonly capture: { readonly logits: boolean; readonly residualLayers: readonly number[] } | null
+  /** Layers whose reconstruction error is wanted, each with an SAE; costs a product with W_dec per layer. Default none. */
+  readonly reconstructionLayers?: readonly number[]
 }
 
 /** A candidate token: its id and natural-log probability. */
@@ -64,6 +68,8 @@ export interface TokenReport {
   readonly featuresAfterEdit: { readonly [layer: number]: readonly FeatureActivation[] }
   /** By reported layer: Euclidean norm of resid_post, after edits. */
   readonly residualNorm: { readonly [layer: number]: number }
+  /** By layer of `reconstructionLayers`: ‖x − x̂‖² / ‖x‖² of the residual as it arrived; absent when none was asked for. */
+  readonly reconstructionError?: { readonly [layer: number]: number }
   /** Indices into the request's edits of those that changed the residual here. */
   readonly fired: readonly number[]
 }

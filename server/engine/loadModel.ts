@@ -1,7 +1,7 @@
 // Opens a model and its SAE set and builds the sessions that run them.
 import type { Checkpoint, SaeSet } from '../checkpoint/checkpoint'
 import { openCheckpoint } from '../checkpoint/openCheckpoint'
-import { checkPairing, openSaeSet } from '../checkpoint/openSaeSet'
+import { checkPairing, openSaeSet, pairingOf } from '../checkpoint/openSaeSet'
 import { exactLinear } from '../graph/linear'
 import { qwen3Graph } from '../graph/qwen3'
 import { CancelledError, InputError } from '../protocol/errors'
@@ -71,6 +71,7 @@ function describe(checkpoint: Checkpoint, saeSet: SaeSet | null, provider: strin
     name: checkpoint.name,
     identity: { path: checkpoint.path, architecture: config.architecture, layers: config.layers, dModel: config.dModel, precision: 'exact', provider },
     sae: saeSet && { path: saeSet.path, dSae: saeSet.dSae, k: saeSet.k },
+    pairing: saeSet && pairingOf(checkpoint, saeSet),
     saeLayers: saeSet ? [...saeSet.layers.keys()].sort((a, b) => a - b) : [],
     contextLength: config.contextLength,
     vocabSize: config.vocabSize,

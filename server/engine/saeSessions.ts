@@ -27,13 +27,14 @@ export function createSaeSessions(set: SaeSet, options: { readonly providers: re
   const directions = new Map<string, Promise<Float32Array>>()
 
   const open = async (layer: number): Promise<Session> => {
-    const tensors = set.layers.get(layer)!
-    const { baseFolder, location } = weightFolder([tensors.W_enc.file, tensors.b_enc.file])
-    const graph = saeEncoderGraph(set, { tensor: (name) => tensors[name as 'W_enc' | 'b_enc'], location })
+    const { W_enc, b_enc, activation } = set.layers.get(layer)!
+    if (activation.kind !== 'topk' || !b_enc) throw new InputError(`SAE ${W_enc.file} has the activation ${activation.kind}, which is not supported`, 'choose a top-k SAE set')
+    const { baseFolder, location } = weightFolder([W_enc.file, b_enc.file])
+    const graph = saeEncoderGraph({ ...set, k: activation.k }, { tensor: (name) => (name === 'W_enc' ? W_enc : b_enc), location })
     try {
       return (await openSession(graph, { baseFolder, ...options })).session
     } catch (error) {
-      throw new InputError(`SAE ${tensors.W_enc.file} cannot be loaded (${(error as Error).message})`, 'check that the file is complete')
+      throw new InputError(`SAE ${W_enc.file} cannot be loaded (${(error as Error).message})`, 'check that the file is complete')
     }
   }
 
@@ -44,11 +45,12 @@ export function createSaeSessions(set: SaeSet, options: { readonly providers: re
       const rows = x.length / set.dModel
       const output = await session.run({ x: float32Tensor(x, [rows, set.dModel]) }, ['activations', 'features'])
       const activations = float32Data(output['activations'])
+      const k = rows > 0 ? activations.length / rows : 0
       const features = int64Data(output['features'])
       return Array.from({ length: rows }, (_, row) => {
-        let end = row * set.k
-        while (end < (row + 1) * set.k && activations[end]! > 0) end++
-        return { features: features.slice(row * set.k, end), activations: activations.slice(row * set.k, end) }
+        let end = row * k
+        while (end < (row + 1) * k && activations[end]! > 0) end++
+        return { features: features.slice(row * k, end), activations: activations.slice(row * k, end) }
       })
     },
     direction: (layer, feature) => remember(directions, `${layer}/${feature}`, () => readStoredColumn(set.layers.get(layer)!.W_dec, feature)),

@@ -3,21 +3,98 @@ import { InputError } from '../protocol/errors'
 import { jsonFields, type JsonFields } from './jsonFields'
 import { quote, quoteValue } from './quote'
 
-/** A Qwen3 dense decoder, as config.json describes it. */
-export interface Qwen3Config {
-  readonly architecture: 'qwen3'
+/** What every decoder has, whatever its layers compute. */
+export interface DecoderConfig {
   readonly layers: number
   readonly dModel: number
   readonly heads: number
   readonly kvHeads: number
   readonly headDim: number
-  readonly dFfn: number
   readonly vocabSize: number
-  readonly ropeTheta: number
+  readonly rope: Rope
   readonly rmsNormEps: number
   readonly tiedEmbeddings: boolean
   /** Most positions the model was made for (max_position_embeddings). */
   readonly contextLength: number
+}
+
+/** Rotary position embedding: which part of each head is rotated, and how fast. */
+export interface Rope {
+  readonly theta: number
+  /** The first so many dimensions of a head are rotated; head_dim when all are. */
+  readonly rotaryDim: number
+  /** How the frequencies are changed for long contexts; null when they are not. */
+  readonly scaling: RopeScaling | null
+}
+
+export type RopeScaling =
+  | { readonly kind: 'linear'; readonly factor: number }
+  | { readonly kind: 'llama3'; readonly factor: number; readonly lowFrequencyFactor: number; readonly highFrequencyFactor: number; readonly originalContext: number }
+
+/** Routed experts in the place of a dense feed-forward block. */
+export interface Experts {
+  readonly count: number
+  /** Experts that each token is sent to. */
+  readonly perToken: number
+  readonly dExpert: number
+  /** Whether the chosen experts' probabilities are divided by their sum. */
+  readonly normalised: boolean
+}
+
+/** What mixes the positions of a layer. */
+export type LayerKind = 'full_attention' | 'linear_attention'
+
+/** The linear layers of Qwen3.5: a causal convolution and a gated delta rule with a state of fixed size. */
+export interface DeltaNet {
+  readonly keyHeads: number
+  readonly valueHeads: number
+  readonly keyHeadDim: number
+  readonly valueHeadDim: number
+  /** Positions that the convolution sees, the current one included. */
+  readonly convKernel: number
+}
+
+export interface Qwen3Config extends DecoderConfig {
+  readonly architecture: 'qwen3'
+  readonly dFfn: number
+}
+
+export interface Qwen3MoeConfig extends DecoderConfig {
+  readonly architecture: 'qwen3_moe'
+  readonly experts: Experts
+  /** Layers with a dense block in place of experts, and its width. */
+  readonly denseLayers: readonly number[]
+  readonly dFfn: number
+}
+
+export interface Qwen35Config extends DecoderConfig {
+  readonly architecture: 'qwen3_5'
+  readonly dFfn: number
+  /** By layer. */
+  readonly layerKinds: readonly LayerKind[]
+  readonly deltaNet: DeltaNet
+}
+
+export interface Qwen35MoeConfig extends DecoderConfig {
+  readonly architecture: 'qwen3_5_moe'
+  readonly experts: Experts
+  readonly dSharedExpert: number
+  readonly layerKinds: readonly LayerKind[]
+  readonly deltaNet: DeltaNet
+}
+
+/** Llama, Mistral and others with the same layer. */
+export interface LlamaConfig extends DecoderConfig {
+  readonly architecture: 'llama'
+  readonly dFfn: number
+  readonly attentionBias: boolean
+  readonly mlpBias: boolean
+}
+
+/** As Llama, with a bias on queries, keys and values. */
+export interface Qwen2Config extends DecoderConfig {
+  readonly architecture: 'qwen2'
+  readonly dFfn: number
 }
 
 /** One member per supported architecture. */
@@ -63,7 +140,7 @@ function parseQwen3Config(fields: JsonFields, fileName: string): Qwen3Config {
     headDim,
     dFfn: fields.count('intermediate_size', 1 << 22),
     vocabSize: fields.count('vocab_size', 1 << 24),
-    ropeTheta: ropeTheta(fields, fileName),
+    rope: { theta: ropeTheta(fields, fileName), rotaryDim: headDim, scaling: null },
     rmsNormEps: fields.positive('rms_norm_eps'),
     tiedEmbeddings: fields.flag('tie_word_embeddings', false),
     contextLength: fields.count('max_position_embeddings', 1 << 27),

@@ -2,6 +2,7 @@
 //
 // Because a run can stop after any layer and another can go on from there, one graph serves plain generation, reading a layer without
 // computing the rest, and edits: run to the edited layer, change the residual outside, run on. A skipped layer costs one `If`.
+import { newKey, newValue, pastKey, pastValue } from './layerMemory'
 import type { GraphWriter, Dimension } from './onnxWriter'
 
 /** What a decoder graph needs to know about its stages. */
@@ -29,10 +30,6 @@ export const layerStage = (layer: number): number => layer + 1
 export const headStage = (layers: number): number => layers + 1
 
 export const residPost = (layer: number): string => `resid_post.${layer}`
-export const pastKey = (layer: number): string => `past_key.${layer}`
-export const pastValue = (layer: number): string => `past_value.${layer}`
-export const newKey = (layer: number): string => `new_key.${layer}`
-export const newValue = (layer: number): string => `new_value.${layer}`
 
 /**
  * Adds inputs, outputs and stages to `main`.

@@ -1,7 +1,8 @@
 // Qwen3 dense as a graph over a checkpoint's own files: n = norm(x); x += attention(n); n = norm(x); x += mlp(n); logits = norm(x) W_headᵀ.
 import type { Qwen3Config } from '../formats/modelConfig'
 import { attention } from './attention'
-import { addStages, inner, newKey, newValue, pastKey, pastValue } from './decoderStages'
+import { addStages, inner } from './decoderStages'
+import { newKey, newValue, pastKey, pastValue } from './layerMemory'
 import type { PrepareLinear } from './linear'
 import { mlp } from './mlp'
 import { ELEMENT_TYPE, GraphWriter } from './onnxWriter'

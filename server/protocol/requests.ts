@@ -1,7 +1,7 @@
 // Every message between the editor and the worker beyond the language server protocol: name, direction and types in one place.
 // All requests can be cancelled; those that may take long report work-done progress through `workDoneToken`.
 import type {
-  EditReport, FeatureDescription, FeatureId, FeatureTable, ModelIdentity, Precision, Progress, RunTiming, SaeIdentity, Sampling, TextRange, TokenAlternative,
+  EditReport, FeatureDescription, FeatureId, FeatureTable, ModelIdentity, Pairing, PairingKind, Precision, Progress, RunTiming, SaeIdentity, Sampling, TextRange, TokenAlternative,
 } from './values'
 
 /** A request from the editor to the worker, typed by its parameters and result. */
@@ -54,21 +54,53 @@ export const settingsChanged = request<WorkerSettings, null>('settings/changed')
 export type ModelState =
   | { readonly kind: 'none' }
   | { readonly kind: 'loading'; readonly path: string; readonly progress: Progress }
-  | { readonly kind: 'ready'; readonly name: string; readonly model: ModelIdentity; readonly sae: SaeIdentity | null; readonly saeLayers: readonly number[]; readonly contextLength: number; readonly parameters: number; readonly memoryBytes: number; readonly loadMs: number; readonly fallbacks: readonly string[]; readonly tokensPerSecond: number | null }
+  | { readonly kind: 'ready'; readonly name: string; readonly model: ModelIdentity; readonly sae: SaeIdentity | null; readonly pairing: Pairing | null; readonly saeLayers: readonly number[]; readonly contextLength: number; readonly parameters: number; readonly memoryBytes: number; readonly loadMs: number; readonly fallbacks: readonly string[]; readonly tokensPerSecond: number | null }
   | { readonly kind: 'failed'; readonly path: string; readonly message: string; readonly remedy: string }
+
+/** Where a model or SAE set was found. */
+export type ModelSource = 'demo' | 'huggingface' | 'modelscope' | 'folder'
+
+/** What one precision takes, and whether this machine has it. */
+export interface PrecisionFit {
+  readonly precision: Precision
+  readonly bytesNeeded: number
+  readonly fits: boolean
+  /** Why it does not fit or cannot be used, with numbers; null when it can. */
+  readonly problem: string | null
+}
+
+/** An SAE set beside or for a model. */
+export interface SaeListing {
+  readonly path: string
+  readonly name: string
+  readonly layout: string
+  /** Layers that are on disk. */
+  readonly layers: readonly number[]
+  /** True for every pairing that can be loaded. */
+  readonly matches: boolean
+  readonly pairing: PairingKind
+  readonly note: string
+}
 
 /** A checkpoint that was found on disk, and what it would take to run it. */
 export interface ModelListing {
   readonly name: string
   readonly path: string
+  readonly source: ModelSource
+  /** Of a hub's cache: the commit, and the names that point to it (`main`); null elsewhere. */
+  readonly revision: { readonly commit: string; readonly refs: readonly string[] } | null
+  /** Every precision, `exact` first. */
+  readonly precisions: readonly PrecisionFit[]
   /** For example `qwen3`; null when the architecture is not supported. */
   readonly architecture: string | null
   readonly layers: number
   readonly dModel: number
   readonly parameters: number
+  /** Of `exact`. */
   readonly bytesNeeded: number
   readonly fits: boolean
-  readonly saeSets: readonly { readonly path: string; readonly name: string; readonly matches: boolean; readonly note: string }[]
+  /** Those that match first. */
+  readonly saeSets: readonly SaeListing[]
   /** Why it cannot be used, or null. */
   readonly problem: string | null
 }

@@ -90,7 +90,22 @@ export interface ModelIdentity {
 export interface SaeIdentity {
   readonly path: string
   readonly dSae: number
-  readonly k: number
+  /** Most features that are active on a token; null when the activation (ReLU, JumpReLU, gated) sets no limit. */
+  readonly k: number | null
+}
+
+/** Features to ask for so that every active one is reported. */
+export function mostActive(sae: SaeIdentity | null): number {
+  return sae ? (sae.k ?? sae.dSae) : 0
+}
+
+/** How an SAE set and a model belong together. `transfer`: trained on the base model, read on its post-trained version, or the other way round. */
+export type PairingKind = 'match' | 'transfer' | 'unknown' | 'mismatch'
+
+export interface Pairing {
+  readonly kind: PairingKind
+  /** One sentence for people, without a full stop. */
+  readonly note: string
 }
 
 export interface RunTiming {

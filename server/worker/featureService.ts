@@ -7,7 +7,7 @@ import { proposeSuppressions } from '../features/proposeSuppressions'
 import { tellingFeatures } from '../features/tellingFeatures'
 import { parseEditLine } from '../formats/editLine'
 import type { FeatureContrast, RunDetail, SuppressionProposal, TokenFeatures } from '../protocol/requests'
-import type { FeatureDescription, FeatureId, Progress } from '../protocol/values'
+import { mostActive, type FeatureDescription, type FeatureId, type Progress } from '../protocol/values'
 import { detectFaults } from '../runs/detectors'
 import type { ModelService, ReadyModel } from './modelService'
 
@@ -77,7 +77,7 @@ export function createFeatureService(parts: FeatureServiceParts): FeatureService
       const edits = run.edits.map(({ edit }) => parseEditLine(edit).edit).filter((edit) => edit !== null)
       const report = (fraction: number): void => onProgress({ message: 'trying features', fraction })
       return proposeSuppressions({
-        faulty: [{ run, fault }], edits, count, k: loaded.sae?.k ?? 0, labels: await labels(run.sae?.path ?? null), engine: parts.engine, tokenText: (id) => reader.display(id), onProgress: report, signal,
+        faulty: [{ run, fault }], edits, count, k: mostActive(loaded.sae), labels: await labels(run.sae?.path ?? null), engine: parts.engine, tokenText: (id) => reader.display(id), onProgress: report, signal,
       })
     },
   }

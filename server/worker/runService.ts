@@ -4,7 +4,7 @@ import type { Engine, GenerateResult } from '../engine/engine'
 import { checkPromptSize } from '../formats/promptSize'
 import { CancelledError, InputError } from '../protocol/errors'
 import type { RunDetail, RunStatus, RunSummary, StartRunParams, WorkerSettings } from '../protocol/requests'
-import type { Edit, Progress } from '../protocol/values'
+import { mostActive, type Edit, type Progress } from '../protocol/values'
 import type { RunRecorder } from '../runs/runDetail'
 import { buildGenerateRequest, mergeRunSettings, type RunChoices, type RunSettings } from '../runs/runSettings'
 import { summaryOf, type StoredRun } from '../store/runFile'
@@ -113,7 +113,7 @@ export function createRunService(parts: RunServiceParts): RunService {
     const model = await models.load(signal, onProgress, await parts.readModelChoice(plan.promptUri, plan.text))
     const prompt = model.reader.read(plan.promptUri, plan.text)
     const settings = settingsOf(plan, prompt.choices, models.settings())
-    const extent = { top: model.loaded.sae?.k ?? 0, alternatives: ALTERNATIVES, capture: null }
+    const extent = { top: mostActive(model.loaded.sae), alternatives: ALTERNATIVES, capture: null }
     const request = buildGenerateRequest(settings, prompt.ids, model.loaded, extent)
     const { identity, sae, loadMs } = model.loaded
     const recorder = model.reader.createRecorder({

@@ -24,7 +24,7 @@ for (const model of GOLDEN_MODELS) {
       const loaded = await loadGolden(engine, golden)
       layers = loaded.identity.layers
       dModel = loaded.identity.dModel
-      k = loaded.sae!.k
+      k = loaded.sae!.k!
       vocabSize = loaded.vocabSize
     })
     afterAll(() => engine.dispose())

@@ -14,12 +14,12 @@ describe('a Qwen3 config.json', () => {
   test('is read as transformers 4 writes it', () => {
     expect(parseModelConfig(qwen3, 'config.json')).toEqual({
       architecture: 'qwen3', layers: 28, dModel: 2048, heads: 16, kvHeads: 8, headDim: 128, dFfn: 6144, vocabSize: 151936,
-      ropeTheta: 1e6, rmsNormEps: 1e-6, tiedEmbeddings: true, contextLength: 32768,
+      rope: { theta: 1e6, rotaryDim: 128, scaling: null }, rmsNormEps: 1e-6, tiedEmbeddings: true, contextLength: 32768,
     })
   })
 
   test('is read as transformers 5 writes it', () => {
-    expect(parseModelConfig({ ...qwen3, rope_theta: undefined, rope_scaling: undefined, rope_parameters: { rope_theta: 5e5, rope_type: 'default' }, layer_types: ['full_attention'] }, 'config.json').ropeTheta).toBe(5e5)
+    expect(parseModelConfig({ ...qwen3, rope_theta: undefined, rope_scaling: undefined, rope_parameters: { rope_theta: 5e5, rope_type: 'default' }, layer_types: ['full_attention'] }, 'config.json').rope.theta).toBe(5e5)
   })
 
   test('has head_dim, key-value heads and ties by default', () => {
