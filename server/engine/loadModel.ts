@@ -3,7 +3,7 @@ import type { Checkpoint, SaeSet } from '../checkpoint/checkpoint'
 import { openCheckpoint } from '../checkpoint/openCheckpoint'
 import { checkPairing, openSaeSet, pairingOf } from '../checkpoint/openSaeSet'
 import { exactLinear } from '../graph/linear'
-import { qwen3Graph } from '../graph/qwen3'
+import { modelGraph } from '../graph/modelGraph'
 import { CancelledError, InputError } from '../protocol/errors'
 import type { Progress } from '../protocol/values'
 import { weightFolder } from './baseFolder'
@@ -56,7 +56,7 @@ async function openDecoder(checkpoint: Checkpoint, options: { readonly providers
   const { config, tensors } = checkpoint
   const { baseFolder, location } = weightFolder(Array.from(tensors.values(), ({ file }) => file))
   const weights = { tensor: (name: string) => tensors.get(name)!, location }
-  const graph = { qwen3: qwen3Graph }[config.architecture](config, weights, exactLinear)
+  const graph = modelGraph(config, weights, exactLinear)
   try {
     const { session, provider, fallbacks } = await openSession(graph, { baseFolder, ...options })
     return { decoder: createDecoder(session, config), provider, fallbacks }

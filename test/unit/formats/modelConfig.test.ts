@@ -28,7 +28,7 @@ describe('a Qwen3 config.json', () => {
 
   const cases: [string, unknown, string][] = [
     ['no object', null, 'config.json does not hold a JSON object'],
-    ['another architecture', { ...qwen3, architectures: ['LlamaForCausalLM'] }, 'config.json architecture "LlamaForCausalLM" is not supported; choose a checkpoint of Qwen3ForCausalLM'],
+    ['another architecture', { ...qwen3, architectures: ['GPT2LMHeadModel'] }, 'config.json architecture "GPT2LMHeadModel" is not supported; choose a checkpoint of Qwen3ForCausalLM'],
     ['another model type', { model_type: 'gpt2' }, 'config.json model_type "gpt2" is not supported; choose a checkpoint of Qwen3ForCausalLM'],
     ['no architecture', {}, 'config.json has no model_type; use the config.json that came with the model'],
     ['an architecture from the prototype', { architectures: ['toString'] }, 'config.json architecture "toString" is not supported'],

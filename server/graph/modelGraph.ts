@@ -1,0 +1,19 @@
+// Chooses the graph of a model's architecture.
+import type { ModelConfig } from '../formats/modelConfig'
+import type { PrepareLinear } from './linear'
+import { qwen3Graph } from './qwen3'
+import type { WeightSource } from './weights'
+
+/** The model's bytes; inputs and outputs as `addStages` describes them. `linear` decides the precision of every matrix. */
+export function modelGraph(config: ModelConfig, weights: WeightSource, linear: PrepareLinear): Uint8Array {
+  switch (config.architecture) {
+    case 'qwen3':
+      return qwen3Graph(config, weights, linear)
+    case 'qwen3_moe':
+    case 'qwen3_5':
+    case 'qwen3_5_moe':
+    case 'llama':
+    case 'qwen2':
+      throw new Error(`no graph for ${config.architecture}`)
+  }
+}
