@@ -53,7 +53,7 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
 
   const feeds = (span: Span, kv: KvCache): Record<string, Tensor> => {
     const { input, first, count } = span
-    const { cos, sin } = ropeRows(config.rope.theta, headDim, first, count)
+    const { cos, sin } = ropeRows(config.rope, first, count)
     const tokenIds = 'tokenIds' in input ? input.tokenIds : []
     const x = 'x' in input ? input.x : new Float32Array(0)
     const result: Record<string, Tensor> = {

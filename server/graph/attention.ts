@@ -17,9 +17,9 @@ export interface AttentionWeights {
   readonly key: Linear
   readonly value: Linear
   readonly output: Linear
-  /** (head_dim) */
-  readonly queryNorm: string
-  readonly keyNorm: string
+  /** (head_dim); absent where queries and keys are not normalised. */
+  readonly queryNorm?: string
+  readonly keyNorm?: string
 }
 
 /** Names under which a layer's new rows leave the graph, each (1, kv_heads, T, head_dim). */
@@ -29,7 +29,7 @@ export interface NewRows {
 }
 
 /**
- * x (T, d_model) → (T, d_model), with per-head normalisation of queries and keys before the rotation.
+ * x (T, d_model) → (T, d_model), with per-head normalisation of queries and keys, where there is one, before the rotation.
  * Reads the graph inputs `cos`, `sin`, `past_mask` (1, 1, 1, P), `new_mask` (1, 1, G·T, T), `split` [P, T] and the layer's past.
  */
 export function attention(
@@ -39,8 +39,9 @@ export function attention(
   const perHead = (values: string, count: number) => graph.node('Reshape', [values, graph.ints(1, -1, count, headDim)])
   const headFirst = (values: string, name?: string) => graph.node('Transpose', [values], { perm: [0, 2, 1, 3] }, name ? { outputs: [name] } : {})
 
-  const query = rotate(graph, headFirst(rmsNorm(graph, perHead(weights.query(graph, x), heads), weights.queryNorm, epsilon)), heads)
-  const rotatedKey = rotate(graph, headFirst(rmsNorm(graph, perHead(weights.key(graph, x), kvHeads), weights.keyNorm, epsilon)), kvHeads)
+  const normalised = (values: string, norm: string | undefined) => (norm === undefined ? values : rmsNorm(graph, values, norm, epsilon))
+  const query = rotate(graph, headFirst(normalised(perHead(weights.query(graph, x), heads), weights.queryNorm)), heads)
+  const rotatedKey = rotate(graph, headFirst(normalised(perHead(weights.key(graph, x), kvHeads), weights.keyNorm)), kvHeads)
   const key = graph.node('Identity', [rotatedKey], {}, { outputs: [newRows.key] })
   const value = headFirst(perHead(weights.value(graph, x), kvHeads), newRows.value)
 

@@ -1,6 +1,8 @@
 // Chooses the graph of a model's architecture.
 import type { ModelConfig } from '../formats/modelConfig'
 import type { PrepareLinear } from './linear'
+import { llamaGraph } from './llama'
+import { qwen2Graph } from './qwen2'
 import { qwen3Graph } from './qwen3'
 import type { WeightSource } from './weights'
 
@@ -9,11 +11,13 @@ export function modelGraph(config: ModelConfig, weights: WeightSource, linear: P
   switch (config.architecture) {
     case 'qwen3':
       return qwen3Graph(config, weights, linear)
+    case 'llama':
+      return llamaGraph(config, weights, linear)
+    case 'qwen2':
+      return qwen2Graph(config, weights, linear)
     case 'qwen3_moe':
     case 'qwen3_5':
     case 'qwen3_5_moe':
-    case 'llama':
-    case 'qwen2':
       throw new Error(`no graph for ${config.architecture}`)
   }
 }

@@ -1,6 +1,8 @@
 // Rotary position embedding: the rotation as a graph node, and the angles that it is fed with.
 // Formula: angle(p, j) = p · θ^(−2j/d), dimension j paired with j + d/2 (Su et al. 2021, in the layout of Llama and Qwen).
+import type { Rope } from '../formats/modelConfig'
 import { MICROSOFT, type GraphWriter } from './onnxWriter'
+import { ropeFrequencies } from './ropeFrequencies'
 
 /** Rotates `x` (1, heads, T, head_dim) by the angles of its T positions. */
 export function rotate(graph: GraphWriter, x: string, heads: number): string {
@@ -9,16 +11,16 @@ export function rotate(graph: GraphWriter, x: string, heads: number): string {
   return graph.node('RotaryEmbedding', [x, firstRow, 'cos', 'sin'], { num_heads: heads }, { domain: MICROSOFT })
 }
 
-/** Cosines and sines of positions first … first + count − 1, each (count, head_dim / 2). */
+/** Cosines and sines of positions first … first + count − 1, each (count, rotary_dim / 2). */
 export interface RopeRows {
   readonly cos: Float32Array
   readonly sin: Float32Array
 }
 
 /** Angles are rounded to float32 at the same steps as in transformers, so that far positions agree with it. */
-export function ropeRows(theta: number, headDim: number, first: number, count: number): RopeRows {
-  const half = headDim / 2
-  const frequencies = Float32Array.from({ length: half }, (_, j) => 1 / Math.fround(theta ** Math.fround((2 * j) / headDim)))
+export function ropeRows(rope: Rope, first: number, count: number): RopeRows {
+  const frequencies = ropeFrequencies(rope)
+  const half = frequencies.length
   const cos = new Float32Array(count * half)
   const sin = new Float32Array(count * half)
   for (let row = 0; row < count; row++) {
