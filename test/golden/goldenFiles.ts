@@ -1,11 +1,12 @@
-// Reads what scripts/record_goldens.py wrote: checkpoint and SAE folders, cases, and their vectors.
-import { readFileSync } from 'node:fs'
+// Reads what scripts/goldens/ wrote: checkpoint and SAE folders, cases, and their vectors.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { withFile } from '../../server/checkpoint/fileSource'
 import { readSafetensors } from '../../server/formats/safetensors'
 import type { Edit } from '../../server/protocol/values'
 
-export const GOLDEN_MODELS = ['tied', 'sharded', 'grouped'] as const
+/** Every recorded checkpoint. */
+export const GOLDEN_MODELS = readdirSync(import.meta.dirname).filter((name) => existsSync(join(import.meta.dirname, name, 'cases.json')))
 
 export interface GoldenCase {
   /** Prompt length and what is edited: `70/suppress`. */
