@@ -1,10 +1,10 @@
-// The loaded decoder: runs a span of its stages over some positions, and keeps their keys and values.
+// The loaded decoder: runs a span of its stages over some positions, and keeps what they leave for the next ones.
 import { EMBED_STAGE, headStage, layerStage, residPost } from '../graph/decoderStages'
-import { newKey, newValue, pastKey, pastValue } from '../graph/layerMemory'
+import { layerMemories, newKey, newState, newValue, pastKey, pastState, pastValue, type LayerMemory } from '../graph/layerMemory'
 import { ropeRows } from '../graph/rope'
 import type { ModelConfig } from '../formats/modelConfig'
-import type { KvCache } from './kvCache'
 import { boolTensor, float32Data, float32Tensor, int64Tensor, type Session, type Tensor } from './onnx'
+import { SequenceState } from './sequenceState'
 
 /** Which stages to run over which positions. */
 export interface Span {
@@ -34,13 +34,16 @@ const MASKED = -1e30
 
 export interface Decoder {
   readonly config: ModelConfig
-  /** Runs the span after `kv`'s first positions and writes its own keys and values into `kv`. */
-  run(span: Span, kv: KvCache): Promise<SpanResult>
+  /** The state before the first position. */
+  newState(): SequenceState
+  /** Runs the span after the state's first positions, writes its keys and values into it and stages its layers' states, which the caller commits. */
+  run(span: Span, state: SequenceState): Promise<SpanResult>
   release(): Promise<void>
 }
 
 export function createDecoder(session: Session, config: ModelConfig): Decoder {
-  const { layers, dModel, heads, kvHeads, headDim } = config
+  const { layers, dModel, heads, kvHeads, rope } = config
+  const memories = layerMemories(config)
   const newMasks = new Map<number, Tensor>()
 
   const stageFlags = (span: Span): boolean[] => {
@@ -51,9 +54,10 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
     return flags
   }
 
-  const feeds = (span: Span, kv: KvCache): Record<string, Tensor> => {
+  const feeds = (span: Span, state: SequenceState): Record<string, Tensor> => {
+    const { kv } = state
     const { input, first, count } = span
-    const { cos, sin } = ropeRows(config.rope, first, count)
+    const { cos, sin } = ropeRows(rope, first, count)
     const tokenIds = 'tokenIds' in input ? input.tokenIds : []
     const x = 'x' in input ? input.x : new Float32Array(0)
     const result: Record<string, Tensor> = {
@@ -61,17 +65,19 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
       token_ids: int64Tensor(tokenIds),
       x: float32Tensor(x, [x.length / dModel, dModel]),
       logit_rows: int64Tensor(span.head ? Array.from({ length: count }, (_, row) => row) : []),
-      cos: float32Tensor(cos, [count, headDim / 2]),
-      sin: float32Tensor(sin, [count, headDim / 2]),
+      cos: float32Tensor(cos, [count, rope.rotaryDim / 2]),
+      sin: float32Tensor(sin, [count, rope.rotaryDim / 2]),
       past_mask: float32Tensor(new Float32Array(kv.capacity).fill(MASKED, first), [1, 1, 1, kv.capacity]),
       new_mask: newMask(count),
       split: int64Tensor([kv.capacity, count]),
     }
-    const kvShape = [1, kvHeads, kv.capacity, headDim]
-    for (let layer = 0; layer < layers; layer++) {
-      result[pastKey(layer)] = float32Tensor(kv.key(layer), kvShape)
-      result[pastValue(layer)] = float32Tensor(kv.value(layer), kvShape)
-    }
+    memories.forEach((memory, layer) => {
+      if (memory.kind === 'keysAndValues') {
+        const shape = [1, memory.kvHeads, kv.capacity, memory.headDim]
+        result[pastKey(layer)] = float32Tensor(kv.key(layer), shape)
+        result[pastValue(layer)] = float32Tensor(kv.value(layer), shape)
+      } else for (const { name, shape } of memory.states) result[pastState(layer, name)] = float32Tensor(state.state(layer, name), shape)
+    })
     return result
   }
 
@@ -90,15 +96,18 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
 
   return {
     config,
-    async run(span, kv) {
+    newState: () => SequenceState.empty(memories),
+    async run(span, state) {
       const { firstLayer, endLayer, first, count } = span
-      kv.reserve(first + count)
+      state.kv.reserve(first + count)
       const outputs = span.residuals.map(residPost)
-      for (let layer = firstLayer; layer < endLayer; layer++) outputs.push(newKey(layer), newValue(layer))
+      for (let layer = firstLayer; layer < endLayer; layer++) outputs.push(...memoryOutputs(memories[layer]!, layer))
       if (span.head) outputs.push('logits')
-      const result = await session.run(feeds(span, kv), outputs)
+      const result = await session.run(feeds(span, state), outputs)
       for (let layer = firstLayer; layer < endLayer; layer++) {
-        kv.write(layer, float32Data(result[newKey(layer)]), float32Data(result[newValue(layer)]), first, count)
+        const memory = memories[layer]!
+        if (memory.kind === 'keysAndValues') state.kv.write(layer, float32Data(result[newKey(layer)]), float32Data(result[newValue(layer)]), first, count)
+        else for (const { name } of memory.states) state.stage(layer, name, float32Data(result[newState(layer, name)]))
       }
       return {
         residuals: new Map(span.residuals.map((layer) => [layer, float32Data(result[residPost(layer)])])),
@@ -107,4 +116,8 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
     },
     release: () => session.release(),
   }
+}
+
+function memoryOutputs(memory: LayerMemory, layer: number): string[] {
+  return memory.kind === 'keysAndValues' ? [newKey(layer), newValue(layer)] : memory.states.map(({ name }) => newState(layer, name))
 }

@@ -3,7 +3,6 @@ import { CancelledError } from '../protocol/errors'
 import type { Engine, GenerateRequest } from './engine'
 import { planEdits } from './editPlan'
 import { generateTokens } from './generation'
-import { KvCache } from './kvCache'
 import { loadModel, type RunningModel } from './loadModel'
 import { createPrefixCache, type PrefixCache } from './prefixCache'
 import { checkRequest } from './requestChecks'
@@ -33,7 +32,7 @@ export function createEngineCore(cacheLimitBytes = CACHE_LIMIT_BYTES): Engine {
       inOrder(async () => {
         await release()
         const model = await loadModel(request, onProgress, signal)
-        loaded = { model, cache: createPrefixCache(() => new KvCache(model.decoder.config), cacheLimitBytes) }
+        loaded = { model, cache: createPrefixCache(() => model.decoder.newState(), cacheLimitBytes) }
         return model.description
       }),
     generate: (request: GenerateRequest, onEvent, signal) =>

@@ -3,9 +3,9 @@ import { CancelledError } from '../protocol/errors'
 import { addDirections, editEffect, type Coefficients, type EditEffect } from './applyEdits'
 import type { Decoder } from './decoder'
 import type { EditPlan } from './editPlan'
-import type { KvCache } from './kvCache'
 import type { LayerReading } from './positionRecord'
 import type { SaeSessions, TopK } from './saeSessions'
+import type { SequenceState } from './sequenceState'
 
 export interface ForwardModel {
   readonly decoder: Decoder
@@ -38,10 +38,11 @@ export interface ForwardResult {
 }
 
 /**
- * Runs all layers over the chunk and writes its keys and values after the cache's first positions. The layers run in one go up to each layer
- * at which an edit applies; there the residual is edited here, in float32, and the rest goes on from it.
+ * Runs all layers over the chunk, which follows the state's positions, and leaves the state after it; a chunk that fails or is cancelled leaves the
+ * state as it was. The layers run in one go up to each layer at which an edit applies; there the residual is edited here, in float32, and the rest
+ * goes on from it.
  */
-export async function forward(model: ForwardModel, kv: KvCache, chunk: Chunk, options: ForwardOptions): Promise<ForwardResult> {
+export async function forward(model: ForwardModel, state: SequenceState, chunk: Chunk, options: ForwardOptions): Promise<ForwardResult> {
   const { decoder, saes } = model
   const { layers, dModel } = decoder.config
   const { tokenIds, first } = chunk
@@ -67,6 +68,7 @@ export async function forward(model: ForwardModel, kv: KvCache, chunk: Chunk, op
     if (options.captureLayers.includes(layer)) captured.set(layer, x)
   }
 
+  state.begin()
   let x: Float32Array | null = null
   let firstLayer = 0
   let logits: Float32Array | null = null
@@ -82,13 +84,14 @@ export async function forward(model: ForwardModel, kv: KvCache, chunk: Chunk, op
         first,
         count,
       },
-      kv,
+      state,
     )
     for (const [layer, residual] of result.residuals) await visit(layer, residual)
     if (stop !== null) x = result.residuals.get(stop)!
     logits = result.logits
     firstLayer = endLayer
   }
+  state.commit(first + count)
   return { logits: logits!, readings, edited, captured }
 }
 

@@ -48,7 +48,7 @@ export async function generateTokens(
     if (signal.aborted) throw new CancelledError()
     const first = records.length
     const options = { edits, readLayers, captureLayers: request.capture?.residualLayers ?? [], signal }
-    const result = await forward(model, sequence.kv, { tokenIds, first }, options)
+    const result = await forward(model, sequence.state, { tokenIds, first }, options)
     capture?.add(result)
     const row = (i: number) => result.logits.subarray(i * vocabSize, (i + 1) * vocabSize)
     const predictions = tokenIds.map((token, i) => {
@@ -65,7 +65,10 @@ export async function generateTokens(
   try {
     report(0, reusedTokens)
     const prefillStart = performance.now()
-    while (records.length < promptIds.length) await feed(promptIds.slice(records.length, records.length + CHUNK), null)
+    while (records.length < promptIds.length) {
+      await feed(promptIds.slice(records.length, chunkEnd(records.length, promptIds.length, sequence.state.hasStates)), null)
+      sequence.state.remember()
+    }
     const decodeStart = performance.now()
     const decodeFrom = resumed.done ? reusedTokens : records.length
     let end = decodeFrom
@@ -83,6 +86,15 @@ export async function generateTokens(
   } finally {
     cache.keep(sequence)
   }
+}
+
+/**
+ * Where the prompt's next chunk ends. The last token goes by itself when a state is to be kept before it: another run of the same prompt,
+ * which chooses its first token anew, starts there.
+ */
+function chunkEnd(first: number, promptLength: number, keepsStates: boolean): number {
+  const end = Math.min(first + CHUNK, promptLength)
+  return keepsStates && end === promptLength && first < promptLength - 1 ? promptLength - 1 : end
 }
 
 function predict(logits: Float32Array, token: number, candidates: number): Prediction {

@@ -1,7 +1,8 @@
-// Keys and values of the positions computed so far, one pair of arrays per layer, laid out as the graph reads them.
+// Keys and values of the positions computed so far, one pair of arrays per layer that attends, laid out as the graph reads them.
 
 export interface KvShape {
-  readonly layers: number
+  /** Indices of the layers that have keys and values. */
+  readonly layers: readonly number[]
   readonly kvHeads: number
   readonly headDim: number
 }
@@ -11,26 +12,24 @@ const GROWTH = 128
 
 /** A cache that grows; each array is (kv_heads, capacity, head_dim). Which rows hold something is the caller's knowledge. */
 export class KvCache {
-  private readonly keys: Float32Array[]
-  private readonly values: Float32Array[]
+  private readonly keys = new Map<number, Float32Array>()
+  private readonly values = new Map<number, Float32Array>()
   capacity = 0
 
   constructor(readonly shape: KvShape) {
-    const empty = () => Array.from({ length: shape.layers }, () => new Float32Array(0))
-    this.keys = empty()
-    this.values = empty()
+    for (const arrays of [this.keys, this.values]) for (const layer of shape.layers) arrays.set(layer, new Float32Array(0))
   }
 
   get bytes(): number {
-    return 2 * 4 * this.shape.layers * this.shape.kvHeads * this.shape.headDim * this.capacity
+    return 2 * 4 * this.shape.layers.length * this.shape.kvHeads * this.shape.headDim * this.capacity
   }
 
   key(layer: number): Float32Array {
-    return this.keys[layer]!
+    return this.keys.get(layer)!
   }
 
   value(layer: number): Float32Array {
-    return this.values[layer]!
+    return this.values.get(layer)!
   }
 
   /** Makes room for `rows` positions and keeps what is there. */
@@ -38,9 +37,7 @@ export class KvCache {
     if (rows <= this.capacity) return
     const capacity = Math.ceil(rows / GROWTH) * GROWTH
     for (const arrays of [this.keys, this.values]) {
-      arrays.forEach((array, layer) => {
-        arrays[layer] = this.relaid(array, this.capacity, capacity, this.capacity)
-      })
+      for (const [layer, array] of arrays) arrays.set(layer, this.relaid(array, this.capacity, capacity, this.capacity))
     }
     this.capacity = capacity
   }
@@ -51,8 +48,8 @@ export class KvCache {
     for (let head = 0; head < kvHeads; head++) {
       const from = head * count * headDim
       const to = (head * this.capacity + first) * headDim
-      this.keys[layer]!.set(newKeys.subarray(from, from + count * headDim), to)
-      this.values[layer]!.set(newValues.subarray(from, from + count * headDim), to)
+      this.key(layer).set(newKeys.subarray(from, from + count * headDim), to)
+      this.value(layer).set(newValues.subarray(from, from + count * headDim), to)
     }
   }
 
@@ -60,9 +57,9 @@ export class KvCache {
   copyPrefix(rows: number): KvCache {
     const copy = new KvCache(this.shape)
     copy.capacity = Math.ceil(rows / GROWTH) * GROWTH
-    for (let layer = 0; layer < this.shape.layers; layer++) {
-      copy.keys[layer] = this.relaid(this.keys[layer]!, this.capacity, copy.capacity, rows)
-      copy.values[layer] = this.relaid(this.values[layer]!, this.capacity, copy.capacity, rows)
+    for (const layer of this.shape.layers) {
+      copy.keys.set(layer, this.relaid(this.key(layer), this.capacity, copy.capacity, rows))
+      copy.values.set(layer, this.relaid(this.value(layer), this.capacity, copy.capacity, rows))
     }
     return copy
   }

@@ -1,12 +1,12 @@
 // The sequences computed last, from which new requests take what holds for them.
-import type { KvCache } from './kvCache'
 import { recordBytes, type PositionRecord, type Prediction } from './positionRecord'
-import { reusablePrefix, type ReuseRequest } from './reuse'
+import { reusablePrefix, type Reuse, type ReuseRequest } from './reuse'
+import type { SequenceState } from './sequenceState'
 
 /** Computed positions and what is needed to go on after them. */
 export interface Sequence {
   readonly records: PositionRecord[]
-  readonly kv: KvCache
+  readonly state: SequenceState
   /** Logits after the last record; null until something has been fed. */
   lastLogits: Float32Array | null
 }
@@ -32,20 +32,20 @@ export interface PrefixCache {
   readonly bytes: number
 }
 
-export function createPrefixCache(newKv: () => KvCache, limitBytes: number): PrefixCache {
+export function createPrefixCache(newState: () => SequenceState, limitBytes: number): PrefixCache {
   // Most recently used last.
   let sequences: Sequence[] = []
 
   const findBest = (request: ReuseRequest) => {
-    let best: { sequence: Sequence; reuse: ReturnType<typeof reusablePrefix> } | null = null
+    let best: { sequence: Sequence; reuse: Reuse } | null = null
     for (const sequence of sequences) {
-      const reuse = reusablePrefix(sequence.records, request)
+      const reuse = resumable(sequence, reusablePrefix(sequence.records, request))
       if (!best || reuse.positions > best.reuse.positions || (reuse.positions === best.reuse.positions && reuse.next === 'done')) best = { sequence, reuse }
     }
     return best
   }
 
-  const fresh = (): Resumed => ({ sequence: { records: [], kv: newKv(), lastLogits: null }, positions: 0, done: false, next: null })
+  const fresh = (): Resumed => ({ sequence: { records: [], state: newState(), lastLogits: null }, positions: 0, done: false, next: null })
 
   return {
     fresh,
@@ -60,7 +60,7 @@ export function createPrefixCache(newKv: () => KvCache, limitBytes: number): Pre
         return { sequence, positions, done: next === 'done', next: null }
       }
       sequences.push(sequence)
-      const copy = { records: sequence.records.slice(0, positions), kv: sequence.kv.copyPrefix(positions), lastLogits: null }
+      const copy = { records: sequence.records.slice(0, positions), state: sequence.state.copyPrefix(positions), lastLogits: null }
       return { sequence: copy, positions, done: false, next: sequence.records[positions]! }
     },
     keep(sequence) {
@@ -75,10 +75,16 @@ export function createPrefixCache(newKv: () => KvCache, limitBytes: number): Pre
   }
 }
 
+/** A prefix that holds, cut to where the sequence's state can be taken over. */
+function resumable({ state }: Sequence, reuse: Reuse): Reuse {
+  const positions = reuse.next === 'done' ? reuse.positions : state.resumableAt(reuse.positions)
+  return positions === reuse.positions ? reuse : { positions, next: 'known' }
+}
+
 function totalBytes(sequences: readonly Sequence[]): number {
   let bytes = 0
-  for (const { records, kv, lastLogits } of sequences) {
-    bytes += kv.bytes + (lastLogits?.byteLength ?? 0)
+  for (const { records, state, lastLogits } of sequences) {
+    bytes += state.bytes + (lastLogits?.byteLength ?? 0)
     for (const record of records) bytes += recordBytes(record)
   }
   return bytes

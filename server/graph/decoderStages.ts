@@ -2,23 +2,24 @@
 //
 // Because a run can stop after any layer and another can go on from there, one graph serves plain generation, reading a layer without
 // computing the rest, and edits: run to the edited layer, change the residual outside, run on. A skipped layer costs one `If`.
-import { newKey, newValue, pastKey, pastValue } from './layerMemory'
+import { newKey, newState, newValue, pastKey, pastState, pastValue, type LayerMemory } from './layerMemory'
 import type { GraphWriter, Dimension } from './onnxWriter'
 
 /** What a decoder graph needs to know about its stages. */
 export interface StagesShape {
-  readonly layers: number
   readonly dModel: number
-  readonly kvHeads: number
-  readonly headDim: number
   readonly vocabSize: number
+  /** Dimensions of a head that are rotated. */
+  readonly rotaryDim: number
+  /** By layer. */
+  readonly memories: readonly LayerMemory[]
 }
 
 /** How the stages compute; each adds nodes to the graph it is given, which is a branch of the main graph. */
 export interface StageBodies {
   /** `token_ids` (T) → (T, d_model) */
   embed(graph: GraphWriter): string
-  /** (T, d_model) → resid_post (T, d_model); must name the new key and value rows as `newKey` and `newValue` say. */
+  /** (T, d_model) → resid_post (T, d_model); must name what the layer remembers `inner(newKey(layer))` and so on, as its memory says. */
   layer(graph: GraphWriter, layer: number, x: string): string
   /** The rows of the final residual whose logits are wanted (R, d_model) → (R, vocab) */
   head(graph: GraphWriter, rows: string): string
@@ -35,18 +36,20 @@ export const residPost = (layer: number): string => `resid_post.${layer}`
  * Adds inputs, outputs and stages to `main`.
  *
  * Inputs: `stages` (bool), `token_ids` (T) read by the embedding stage, `x` (T, d_model) read when that stage is skipped, `logit_rows` (R),
- * `cos` and `sin` (T, head_dim / 2), `past_mask`, `new_mask`, `split`, and the past of each layer (1, kv_heads, P, head_dim).
- * Outputs: `resid_post.N` (T, d_model), `new_key.N` and `new_value.N` (1, kv_heads, T, head_dim), `logits` (R, vocab); of skipped stages, no rows,
- * except that resid_post of a skipped layer is what arrived there.
+ * `cos` and `sin` (T, rotary_dim / 2), `past_mask`, `new_mask`, `split`, and what each layer remembers: the past keys and values
+ * (1, kv_heads, P, head_dim) or its states.
+ * Outputs: `resid_post.N` (T, d_model), `new_key.N` and `new_value.N` (1, kv_heads, T, head_dim) or the new states, `logits` (R, vocab); of
+ * skipped stages, no rows, except that resid_post of a skipped layer is what arrived there.
  */
 export function addStages(main: GraphWriter, shape: StagesShape, bodies: StageBodies): void {
-  const { layers, dModel, kvHeads, headDim, vocabSize } = shape
+  const { memories, dModel, rotaryDim, vocabSize } = shape
+  const layers = memories.length
   main.input('stages', 'bool', [layers + 2])
   main.input('token_ids', 'i64', ['ids'])
   main.input('x', 'f32', ['rows', dModel])
   main.input('logit_rows', 'i64', ['R'])
-  main.input('cos', 'f32', ['T', headDim / 2])
-  main.input('sin', 'f32', ['T', headDim / 2])
+  main.input('cos', 'f32', ['T', rotaryDim / 2])
+  main.input('sin', 'f32', ['T', rotaryDim / 2])
   main.input('past_mask', 'f32', [1, 1, 1, 'P'])
   main.input('new_mask', 'f32', [1, 1, 'GT', 'T'])
   main.input('split', 'i64', [2])
@@ -57,20 +60,14 @@ export function addStages(main: GraphWriter, shape: StagesShape, bodies: StageBo
   let x = conditional(main, flags[EMBED_STAGE]!, [{ name: 'embedded', shape: ['T', dModel] }], (graph) => [bodies.embed(graph)], () => ['x'])
 
   for (let layer = 0; layer < layers; layer++) {
-    const kv: readonly Dimension[] = [1, kvHeads, 'T', headDim]
-    main.input(pastKey(layer), 'f32', [1, kvHeads, 'P', headDim])
-    main.input(pastValue(layer), 'f32', [1, kvHeads, 'P', headDim])
+    const ports = memoryPorts(layer, memories[layer]!)
+    for (const { past } of ports) main.input(past.name, 'f32', past.shape)
     const arriving = x
-    const outputs: StageOutput[] = [
-      { name: residPost(layer), shape: ['T', dModel] },
-      { name: newKey(layer), shape: kv },
-      { name: newValue(layer), shape: kv },
-    ]
-    const noRows = main.constant('no_kv_rows', 'f32', [1, kvHeads, 0, headDim], new Float32Array(0))
+    const outputs: StageOutput[] = [{ name: residPost(layer), shape: ['T', dModel] }, ...ports.map(({ next }) => next)]
     x = conditional(
       main, flags[layerStage(layer)]!, outputs,
-      (graph) => [bodies.layer(graph, layer, arriving), inner(newKey(layer)), inner(newValue(layer))],
-      () => [arriving, noRows, noRows],
+      (graph) => [bodies.layer(graph, layer, arriving), ...ports.map(({ next }) => inner(next.name))],
+      () => [arriving, ...ports.map(({ none }) => main.constant(`none_${none.join('_')}`, 'f32', none, new Float32Array(0)))],
     )
     for (const output of outputs) main.output(output.name, 'f32', output.shape)
   }
@@ -80,6 +77,30 @@ export function addStages(main: GraphWriter, shape: StagesShape, bodies: StageBo
   const logits: StageOutput = { name: 'logits', shape: ['R', vocabSize] }
   conditional(main, flags[headStage(layers)]!, [logits], (graph) => [bodies.head(graph, graph.node('Gather', [last, 'logit_rows'], { axis: 0 }))], () => [noLogits])
   main.output(logits.name, 'f32', logits.shape)
+}
+
+/** One tensor that a layer remembers by: its input, its output, and the shape of nothing, for when the layer is skipped. */
+interface MemoryPort {
+  readonly past: StageOutput
+  readonly next: StageOutput
+  readonly none: readonly number[]
+}
+
+function memoryPorts(layer: number, memory: LayerMemory): readonly MemoryPort[] {
+  if (memory.kind === 'keysAndValues') {
+    const { kvHeads, headDim } = memory
+    const port = (past: string, next: string): MemoryPort => ({
+      past: { name: past, shape: [1, kvHeads, 'P', headDim] },
+      next: { name: next, shape: [1, kvHeads, 'T', headDim] },
+      none: [1, kvHeads, 0, headDim],
+    })
+    return [port(pastKey(layer), newKey(layer)), port(pastValue(layer), newValue(layer))]
+  }
+  return memory.states.map(({ name, shape: [batch, ...rest] }) => ({
+    past: { name: pastState(layer, name), shape: [batch!, ...rest] },
+    next: { name: newState(layer, name), shape: ['B', ...rest] },
+    none: [0, ...rest],
+  }))
 }
 
 /** The name that a value which leaves an `If` has inside its branch. */

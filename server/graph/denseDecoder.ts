@@ -51,7 +51,7 @@ export function denseDecoderGraph(name: string, config: DecoderConfig, parts: De
     }
   })
 
-  addStages(main, config, {
+  addStages(main, { dModel: config.dModel, vocabSize: config.vocabSize, rotaryDim: config.rope.rotaryDim, memories: Array.from(layers, () => ({ kind: 'keysAndValues', kvHeads: config.kvHeads, headDim: config.headDim })) }, {
     embed: (graph) => {
       const rows = graph.node('Gather', [embedding, 'token_ids'], { axis: 0 })
       return graph.node('Cast', [rows], { to: ELEMENT_TYPE.f32 })

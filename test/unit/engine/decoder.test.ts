@@ -2,7 +2,6 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Decoder } from '../../../server/engine/decoder'
-import { KvCache } from '../../../server/engine/kvCache'
 import { loadModel, type RunningModel } from '../../../server/engine/loadModel'
 import { NEVER } from '../../golden/engineHarness'
 
@@ -20,48 +19,48 @@ describe('a span of stages', () => {
   afterAll(() => model.release())
 
   const all = { firstLayer: 0, endLayer: LAYERS, head: true, residuals: [0, 1, 2, 3], first: 0, count: IDS.length }
-  const newKv = () => new KvCache(decoder.config)
+  const newState = () => decoder.newState()
 
   it('reads a layer without running the rest', async () => {
-    const whole = await decoder.run({ ...all, input: { tokenIds: IDS } }, newKv())
-    const kv = newKv()
-    const part = await decoder.run({ ...all, input: { tokenIds: IDS }, endLayer: 2, head: false, residuals: [1] }, kv)
+    const whole = await decoder.run({ ...all, input: { tokenIds: IDS } }, newState())
+    const state = newState()
+    const part = await decoder.run({ ...all, input: { tokenIds: IDS }, endLayer: 2, head: false, residuals: [1] }, state)
     expect(part.logits).toBeNull()
     expect(part.residuals.get(1)).toEqual(whole.residuals.get(1))
-    expect(kv.key(1).some((value) => value !== 0)).toBe(true)
-    expect(kv.key(2).every((value) => value === 0)).toBe(true)
+    expect(state.kv.key(1).some((value) => value !== 0)).toBe(true)
+    expect(state.kv.key(2).every((value) => value === 0)).toBe(true)
   })
 
   it.each([1, 2, 3, 4])('goes on from layer %i as if it had not stopped', async (middle) => {
-    const wholeKv = newKv()
-    const whole = await decoder.run({ ...all, input: { tokenIds: IDS } }, wholeKv)
-    const kv = newKv()
-    const lower = await decoder.run({ ...all, input: { tokenIds: IDS }, endLayer: middle, head: false, residuals: [middle - 1] }, kv)
-    const upper = await decoder.run({ ...all, input: { x: lower.residuals.get(middle - 1)! }, firstLayer: middle, residuals: [] }, kv)
+    const wholeState = newState()
+    const whole = await decoder.run({ ...all, input: { tokenIds: IDS } }, wholeState)
+    const state = newState()
+    const lower = await decoder.run({ ...all, input: { tokenIds: IDS }, endLayer: middle, head: false, residuals: [middle - 1] }, state)
+    const upper = await decoder.run({ ...all, input: { x: lower.residuals.get(middle - 1)! }, firstLayer: middle, residuals: [] }, state)
     expect(upper.logits).toEqual(whole.logits)
     for (let layer = 0; layer < LAYERS; layer++) {
-      expect(kv.key(layer)).toEqual(wholeKv.key(layer))
-      expect(kv.value(layer)).toEqual(wholeKv.value(layer))
+      expect(state.kv.key(layer)).toEqual(wholeState.kv.key(layer))
+      expect(state.kv.value(layer)).toEqual(wholeState.kv.value(layer))
     }
   })
 
   it('starts again in the middle without touching the layers below', async () => {
-    const kv = newKv()
-    const whole = await decoder.run({ ...all, input: { tokenIds: IDS } }, kv)
-    const below = kv.key(0).slice()
+    const state = newState()
+    const whole = await decoder.run({ ...all, input: { tokenIds: IDS } }, state)
+    const below = state.kv.key(0).slice()
     const moved = whole.residuals.get(1)!.map((value) => value + 0.5)
-    const again = await decoder.run({ ...all, input: { x: moved }, firstLayer: 2, residuals: [3] }, kv)
+    const again = await decoder.run({ ...all, input: { x: moved }, firstLayer: 2, residuals: [3] }, state)
     expect(again.logits).not.toEqual(whole.logits)
-    expect(kv.key(0)).toEqual(below)
-    const back = await decoder.run({ ...all, input: { x: whole.residuals.get(1)! }, firstLayer: 2, residuals: [] }, kv)
+    expect(state.kv.key(0)).toEqual(below)
+    const back = await decoder.run({ ...all, input: { x: whole.residuals.get(1)! }, firstLayer: 2, residuals: [] }, state)
     expect(back.logits).toEqual(whole.logits)
   })
 
   it('reads the past that earlier spans left', async () => {
-    const whole = await decoder.run({ ...all, input: { tokenIds: IDS } }, newKv())
-    const kv = newKv()
+    const whole = await decoder.run({ ...all, input: { tokenIds: IDS } }, newState())
+    const state = newState()
     for (const [first, count] of [[0, 3], [3, 1], [4, 2]] as const) {
-      const { logits } = await decoder.run({ ...all, input: { tokenIds: IDS.slice(first, first + count) }, first, count, residuals: [] }, kv)
+      const { logits } = await decoder.run({ ...all, input: { tokenIds: IDS.slice(first, first + count) }, first, count, residuals: [] }, state)
       const expected = whole.logits!.subarray(first * 300, (first + count) * 300)
       logits!.forEach((logit, i) => expect(logit).toBeCloseTo(expected[i]!, 4))
     }

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { KvCache } from '../../../server/engine/kvCache'
 
-const SHAPE = { layers: 2, kvHeads: 3, headDim: 2 }
+const SHAPE = { layers: [0, 1], kvHeads: 3, headDim: 2 }
 
 /** A number that tells layer, head, position and dimension. */
 const mark = (layer: number, head: number, position: number, dim: number) => layer * 1e6 + head * 1e5 + position * 10 + dim
