@@ -1,10 +1,7 @@
 // Reads a checkpoint's config.json into the numbers that its graph needs; names what is not supported.
-import { InputError } from '../protocol/errors'
-import type { Architecture } from './architectures/architecture'
-import { ARCHITECTURES } from './architectures/architectures'
+import { architectureOf } from './architectures/architectureOf'
 import { CONFIG_REMEDY } from './architectures/decoderFields'
-import { jsonFields, type JsonFields } from './jsonFields'
-import { quote } from './quote'
+import { jsonFields } from './jsonFields'
 
 /** What every decoder has, whatever its layers compute. */
 export interface DecoderConfig {
@@ -107,20 +104,4 @@ export type ModelConfig = Qwen3Config | Qwen3MoeConfig | Qwen35Config | Qwen35Mo
 export function parseModelConfig(json: unknown, fileName: string): ModelConfig {
   const fields = jsonFields(json, fileName, CONFIG_REMEDY)
   return architectureOf(fields, fileName).parse(fields, fileName)
-}
-
-function architectureOf(fields: JsonFields, fileName: string): Architecture {
-  const known: readonly Architecture[] = Object.values(ARCHITECTURES)
-  const architectures = fields.value('architectures')
-  const className: unknown = Array.isArray(architectures) ? architectures[0] : undefined
-  if (typeof className === 'string') {
-    return known.find(({ classNames }) => classNames.includes(className)) ?? unknown(`architecture ${quote(className)}`, fileName)
-  }
-  const type = fields.text('model_type')
-  return known.find(({ modelTypes }) => modelTypes.includes(type)) ?? unknown(`model_type ${quote(type)}`, fileName)
-}
-
-function unknown(what: string, fileName: string): never {
-  const supported = Object.values(ARCHITECTURES).map(({ classNames }) => classNames[0])
-  throw new InputError(`${fileName} ${what} is not supported`, `choose a checkpoint of ${supported.join(' or ')}`)
 }

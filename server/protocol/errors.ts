@@ -4,7 +4,7 @@
  * Bad input from the user or a file of theirs. Shown word for word in the editor and on the command line.
  *
  * `message` starts with the subject in lower case, carries the offending value and has no full stop
- * (`config.json architecture "LlamaForCausalLM" is not supported`); `remedy` is one thing to do
+ * (`config.json architecture "GPT2LMHeadModel" is not supported`); `remedy` is one thing to do
  * (`choose a Qwen3 checkpoint`). Anything else that is thrown is a defect of ours.
  */
 export class InputError extends Error {

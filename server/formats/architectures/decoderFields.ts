@@ -2,12 +2,12 @@
 import { InputError } from '../../protocol/errors'
 import type { JsonFields } from '../jsonFields'
 import type { DecoderConfig } from '../modelConfig'
-import { ropeField } from './ropeField'
+import { ropeField, type RopeDefaults } from './ropeField'
 
 export const CONFIG_REMEDY = 'use the config.json that came with the model'
 
-/** `partialRotaryFactor` counts where the file has none. Field names: transformers' configurations. Throws InputError that names the field. */
-export function decoderFields(fields: JsonFields, fileName: string, partialRotaryFactor = 1): DecoderConfig {
+/** `defaults` count where the file says nothing. Field names: transformers' configurations. Throws InputError that names the field. */
+export function decoderFields(fields: JsonFields, fileName: string, defaults: RopeDefaults = {}): DecoderConfig {
   const dModel = fields.count('hidden_size', 1 << 20)
   const heads = fields.count('num_attention_heads', 4096)
   const kvHeads = fields.count('num_key_value_heads', 4096, heads)
@@ -21,7 +21,7 @@ export function decoderFields(fields: JsonFields, fileName: string, partialRotar
     kvHeads,
     headDim,
     vocabSize: fields.count('vocab_size', 1 << 24),
-    rope: ropeField(fields, fileName, headDim, partialRotaryFactor),
+    rope: ropeField(fields, fileName, headDim, defaults),
     rmsNormEps: fields.positive('rms_norm_eps'),
     tiedEmbeddings: fields.flag('tie_word_embeddings', false),
     contextLength: fields.count('max_position_embeddings', 1 << 27),

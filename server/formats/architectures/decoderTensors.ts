@@ -3,7 +3,8 @@ import type { DecoderConfig } from '../modelConfig'
 import type { TensorShapes } from './architecture'
 
 /** A tensor's name after the layer's prefix, and its shape. */
-export type LayerTensors = readonly (readonly [name: string, shape: readonly number[]])[]
+type LayerTensor = readonly [name: string, shape: readonly number[]]
+export type LayerTensors = readonly LayerTensor[]
 
 /** Embedding, layers, final norm and head. `prefix` stands before all but the head: `model.`, `model.language_model.`. */
 export function decoderTensors(config: DecoderConfig, layerTensors: (layer: number) => LayerTensors, prefix = 'model.'): TensorShapes {
@@ -18,7 +19,7 @@ export function decoderTensors(config: DecoderConfig, layerTensors: (layer: numb
 }
 
 /** Query, key, value and output matrices. */
-export function attentionTensors({ dModel, heads, kvHeads, headDim }: DecoderConfig): LayerTensors {
+export function attentionTensors({ dModel, heads, kvHeads, headDim }: DecoderConfig): readonly [query: LayerTensor, key: LayerTensor, value: LayerTensor, output: LayerTensor] {
   return [
     ['self_attn.q_proj.weight', [heads * headDim, dModel]],
     ['self_attn.k_proj.weight', [kvHeads * headDim, dModel]],
@@ -45,3 +46,7 @@ export const mlpTensors = ({ dModel }: DecoderConfig, dFfn: number, prefix = 'ml
   [`${prefix}up_proj.weight`, [dFfn, dModel]],
   [`${prefix}down_proj.weight`, [dModel, dFfn]],
 ]
+
+/** Each matrix with its bias (out). */
+export const withBiases = (matrices: LayerTensors): LayerTensors =>
+  matrices.flatMap(([name, shape]): LayerTensor[] => [[name, shape], [name.replace(/weight$/, 'bias'), shape.slice(0, 1)]])

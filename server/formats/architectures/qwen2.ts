@@ -1,13 +1,19 @@
-// Files of Qwen2.
-import { InputError } from '../../protocol/errors'
+// Files of Qwen2 and Qwen2.5: transformers' Qwen2Config and modeling_qwen2.py.
 import type { Qwen2Config } from '../modelConfig'
 import type { Architecture } from './architecture'
+import { decoderFields, feedForwardWidth } from './decoderFields'
+import { attentionTensors, decoderTensors, layerNormTensors, mlpTensors, withBiases } from './decoderTensors'
+import { refuseVariants } from './refuseVariants'
 
 export const qwen2: Architecture<Qwen2Config> = {
   classNames: ['Qwen2ForCausalLM'],
   modelTypes: ['qwen2'],
-  parse(_fields, fileName) {
-    throw new InputError(`${fileName} is of Qwen2, which is not supported yet`, 'choose a Qwen3 checkpoint')
+  parse(fields, fileName) {
+    refuseVariants(fields, fileName)
+    return { architecture: 'qwen2', ...decoderFields(fields, fileName, { ropeTheta: 10_000 }), dFfn: feedForwardWidth(fields) }
   },
-  tensors: () => new Map(),
+  tensors(config) {
+    const [query, key, value, output] = attentionTensors(config)
+    return decoderTensors(config, () => [...layerNormTensors(config), ...withBiases([query, key, value]), output, ...mlpTensors(config, config.dFfn)])
+  },
 }

@@ -71,7 +71,7 @@ describe('a checkpoint that is not right', () => {
     ['has a config.json that is no JSON', () => writeFile(join(folder, 'config.json'), '{"a"'), 'config.json is not JSON'],
     ['has a config.json that is nested without end', () => writeFile(join(folder, 'config.json'), '['.repeat(1e6)), 'config.json is nested 1000000 deep'],
     ['has a folder for config.json', () => rm(join(folder, 'config.json')).then(() => mkdir(join(folder, 'config.json'))), 'config.json is not a file'],
-    ['is of another architecture', () => writeJson(folder, 'config.json', { architectures: ['LlamaForCausalLM'] }), 'config.json architecture "LlamaForCausalLM" is not supported'],
+    ['is of another architecture', () => writeJson(folder, 'config.json', { architectures: ['GPT2LMHeadModel'] }), 'config.json architecture "GPT2LMHeadModel" is not supported'],
     ['has no weights', () => rm(join(folder, 'model.safetensors')), 'FOLDER has no model.safetensors'],
     ['has truncated weights', () => truncate(join(folder, 'model.safetensors'), 4000), 'model.safetensors is truncated: tensor "model.embed_tokens.weight" ends at byte'],
     ['has an empty file for weights', () => truncate(join(folder, 'model.safetensors'), 0), 'model.safetensors is 0 bytes long, too short for a safetensors file'],

@@ -62,13 +62,13 @@ describe('finding models', () => {
     await writeModel(join(root, 'models/broken'))
     await rm(join(root, 'models/broken/model.safetensors'))
     await writeModel(join(root, 'models/other'))
-    await writeJson(join(root, 'models/other'), 'config.json', { architectures: ['LlamaForCausalLM'] })
+    await writeJson(join(root, 'models/other'), 'config.json', { architectures: ['GPT2LMHeadModel'] })
     await writeSaeSet(join(root, 'models/saes/a-wide'), { ...TINY_SAE_CONFIG, d_model: 16 })
     await writeSaeSet(join(root, 'models/saes/b-tiny'))
     const found = await findModels([join(root, 'models'), join(root, 'nowhere')])
     expect(found.map(({ name, architecture, layers, problem }) => ({ name, architecture, layers, problem: problem?.replaceAll(root, '') ?? null }))).toEqual([
       { name: 'broken', architecture: 'qwen3', layers: 2, problem: '/models/broken has no model.safetensors; choose a folder that holds a Hugging Face checkpoint' },
-      { name: 'other', architecture: null, layers: 0, problem: '/models/other/config.json architecture "LlamaForCausalLM" is not supported; choose a checkpoint of Qwen3ForCausalLM' },
+      { name: 'other', architecture: null, layers: 0, problem: '/models/other/config.json architecture "GPT2LMHeadModel" is not supported: it is unknown as a whole, and config.json does not show what sets it apart; choose a model of the architecture qwen3, qwen3_moe, qwen3_5, qwen3_5_moe, llama or qwen2' },
       { name: 'tiny', architecture: 'qwen3', layers: 2, problem: null },
       { name: 'wide', architecture: 'qwen3', layers: 2, problem: null },
     ])

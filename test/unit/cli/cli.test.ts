@@ -163,7 +163,7 @@ describe('bad input ends in one line and exit code 1', () => {
       const names = JSON.parse(readFileSync(join(model, 'model-00001-of-00002.safetensors')).subarray(8).toString('latin1').split('\0')[0]!.replace(/\}[^}]*$/, '}')) as object
       writeFileSync(join(model, 'model.safetensors.index.json'), JSON.stringify({ weight_map: Object.fromEntries(Object.keys(names).map((name, index) => [name, `model-0000${(index % 2) + 1}-of-00002.safetensors`])) }))
     }), /^promptscope: .*model-0000.-of-00002\.safetensors /],
-    ['unknown architecture', () => damaged('llama', ({ model }) => writeFileSync(join(model, 'config.json'), '{"architectures": ["LlamaForCausalLM"], "model_type": "llama"}')), /^promptscope: .*config\.json .*[Ll]lama/],
+    ['unknown architecture', () => damaged('gpt2', ({ model }) => writeFileSync(join(model, 'config.json'), '{"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2"}')), /^promptscope: .*config\.json .*GPT2LMHeadModel/],
     ['config that is not JSON', () => damaged('config', ({ model }) => appendFileSync(join(model, 'config.json'), '}')), /^promptscope: .*config\.json /],
     ['missing model folder', () => ['--text', 'Hi', '--model', scratch('nowhere')], /^promptscope: model folder .*nowhere /],
     ['missing SAE folder', () => ['--text', 'Hi', '--sae', scratch('nowhere')], /^promptscope: SAE folder .*nowhere /],

@@ -28,8 +28,8 @@ describe('a Qwen3 config.json', () => {
 
   const cases: [string, unknown, string][] = [
     ['no object', null, 'config.json does not hold a JSON object'],
-    ['another architecture', { ...qwen3, architectures: ['GPT2LMHeadModel'] }, 'config.json architecture "GPT2LMHeadModel" is not supported; choose a checkpoint of Qwen3ForCausalLM'],
-    ['another model type', { model_type: 'gpt2' }, 'config.json model_type "gpt2" is not supported; choose a checkpoint of Qwen3ForCausalLM'],
+    ['another architecture', { ...qwen3, architectures: ['GPT2LMHeadModel'] }, 'config.json architecture "GPT2LMHeadModel" is not supported: it is unknown as a whole'],
+    ['another model type', { model_type: 'gpt2' }, 'config.json model_type "gpt2" is not supported'],
     ['no architecture', {}, 'config.json has no model_type; use the config.json that came with the model'],
     ['an architecture from the prototype', { architectures: ['toString'] }, 'config.json architecture "toString" is not supported'],
     ...['hidden_size', 'num_hidden_layers', 'num_attention_heads', 'intermediate_size', 'vocab_size', 'rms_norm_eps', 'rope_theta', 'max_position_embeddings'].map(
@@ -40,12 +40,12 @@ describe('a Qwen3 config.json', () => {
     ['a negative epsilon', { ...qwen3, rms_norm_eps: -1 }, 'config.json rms_norm_eps is -1, not a number above 0'],
     ['heads that do not divide', { ...qwen3, num_key_value_heads: 5 }, 'config.json num_attention_heads 16 is no multiple of num_key_value_heads 5'],
     ['an odd head_dim', { ...qwen3, head_dim: 127 }, 'config.json head_dim 127 is odd, which rotary embedding cannot use'],
-    ['YaRN', { ...qwen3, rope_scaling: { rope_type: 'yarn', factor: 4 } }, 'config.json rope_scaling has the type "yarn", which is not supported'],
-    ['an old rope type', { ...qwen3, rope_scaling: { type: 'linear' } }, 'config.json rope_scaling has the type "linear", which is not supported'],
-    ['biases', { ...qwen3, attention_bias: true }, 'config.json sets attention_bias, which is not supported'],
-    ['a sliding window', { ...qwen3, use_sliding_window: true }, 'config.json sets use_sliding_window, which is not supported'],
-    ['a sliding layer', { ...qwen3, layer_types: ['full_attention', 'sliding_attention'] }, 'config.json has the layer type "sliding_attention", which is not supported'],
-    ['another activation', { ...qwen3, hidden_act: 'gelu' }, 'config.json has the hidden_act "gelu", which is not supported'],
+    ['YaRN', { ...qwen3, rope_scaling: { rope_type: 'yarn', factor: 4 } }, 'config.json asks for the rope type "yarn", which is not supported'],
+    ['an old rope type', { ...qwen3, rope_scaling: { type: 'dynamic' } }, 'config.json asks for the rope type "dynamic", which is not supported'],
+    ['biases', { ...qwen3, attention_bias: true }, 'config.json asks for attention_bias, which is not supported'],
+    ['a sliding window', { ...qwen3, use_sliding_window: true }, 'config.json asks for use_sliding_window, which is not supported'],
+    ['a sliding layer', { ...qwen3, layer_types: ['full_attention', 'sliding_attention'] }, 'config.json asks for the layer type "sliding_attention", which is not supported'],
+    ['another activation', { ...qwen3, hidden_act: 'gelu' }, 'config.json asks for hidden_act "gelu", which is not supported'],
   ]
   test.each(cases)('%s is explained', (_, json, sentence) => {
     let line = ''
