@@ -18,14 +18,16 @@ import torch
 import transformers
 from safetensors.numpy import save_file
 
+import llama
 import qwen3
+import qwen35
 from checkpoint import VOCAB
 from edits import edit_cases
 from reference import Reference
 from saes import random_saes, save_saes
 
 GOLDEN = Path(__file__).parent.parent.parent / 'test' / 'golden'
-ARCHITECTURES = [qwen3]
+ARCHITECTURES = [llama, qwen3]
 PROMPT_LENGTHS = [1, 9, 70, 150]
 GENERATE = 12
 ALL_ROWS_UP_TO = 25
