@@ -1,11 +1,12 @@
 // Opens a checkpoint folder: reads its configuration and the headers of its shards, and checks that every weight is there.
 import { join } from 'node:path'
 import { parseModelConfig } from '../formats/modelConfig'
+import { tensorPlaces, type TensorPlace } from '../formats/checkpointLayout'
 import { modelTensors } from '../formats/modelTensors'
 import { quote } from '../formats/quote'
 import { readSafetensors } from '../formats/safetensors'
 import { parseSafetensorsIndex } from '../formats/safetensorsIndex'
-import type { StoredTensor, TensorEntry } from '../formats/tensorEntry'
+import { DTYPE_BYTES, rowMajorStride, type StoredTensor, type TensorEntry } from '../formats/tensorEntry'
 import { InputError } from '../protocol/errors'
 import type { Checkpoint } from './checkpoint'
 import { isThere, readJson, readJsonIfThere, realFolder, withFile } from './fileSource'
@@ -22,45 +23,55 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   const configJson = await readJson(configFile, REMEDY)
   const config = parseModelConfig(configJson, configFile)
   const wanted = modelTensors(config)
-  const tensors = await locateTensors(folder, wanted)
+  const tensors = await locateTensors(folder, wanted, 'experts' in config ? config.experts.count : 0)
   const parameters = [...wanted.values()].reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0)
   return { path, name: folderName(path), config, tensors, stopIds: await readStopIds(folder, configJson, config.vocabSize), parameters }
 }
 
 /** Every wanted tensor, checked, with its file, from the shards that hold them. */
-async function locateTensors(folder: string, wanted: ReadonlyMap<string, readonly number[]>): Promise<Map<string, StoredTensor>> {
+async function locateTensors(folder: string, wanted: ReadonlyMap<string, readonly number[]>, experts: number): Promise<Map<string, StoredTensor>> {
+  const { shardOf, indexFile } = await storedTensors(folder)
+  const places = tensorPlaces(wanted, new Set(shardOf.keys()), experts)
+  const byShard = new Map<string, string[]>()
+  for (const [name, place] of places) {
+    const shard = shardOf.get(place.name)
+    if (shard === undefined) throw new InputError(`${indexFile} has no tensor ${quote(place.name)}`, indexFile.endsWith('.json') ? 'use the index that came with the model' : 'download or copy the file again')
+    byShard.set(shard, [...(byShard.get(shard) ?? []), name])
+  }
   const located = new Map<string, StoredTensor>()
-  for (const [shard, names] of await shardsOf(folder, wanted)) {
+  for (const [shard, names] of byShard) {
     const path = join(folder, shard)
     await withFile(path, 'download or copy it into the folder', async (source) => {
       const { tensors } = await readSafetensors(source)
       for (const name of names) {
-        const tensor = tensors.get(name)
-        if (!tensor) throw new InputError(`${path} has no tensor ${quote(name)}`, 'download or copy the file again')
-        checkTensor(path, tensor, wanted.get(name)!)
-        located.set(name, { ...tensor, file: source.file })
+        const place = places.get(name)!
+        const tensor = tensors.get(place.name)
+        if (!tensor) throw new InputError(`${path} has no tensor ${quote(place.name)}`, 'download or copy the file again')
+        checkTensor(path, tensor, place.shape)
+        located.set(name, { ...partOf(tensor, place, wanted.get(name)!), file: source.file })
       }
     })
   }
-  return located
+  return new Map(Array.from(wanted.keys(), (name) => [name, located.get(name)!]))
 }
 
-/** Wanted tensor names by shard file. */
-async function shardsOf(folder: string, wanted: ReadonlyMap<string, unknown>): Promise<Map<string, string[]>> {
+/** The part of a stored tensor that a place means, as a tensor of its own. */
+function partOf(tensor: TensorEntry, { firstElement }: TensorPlace, shape: readonly number[]): TensorEntry {
+  if (firstElement === null) return tensor
+  const width = DTYPE_BYTES[tensor.dtype]
+  const length = shape.reduce((count, size) => count * size, 1) * width
+  return { ...tensor, shape, stride: rowMajorStride(shape), offset: tensor.offset + firstElement * width, length }
+}
+
+/** The shard of every tensor that the folder holds, and the file that tells. */
+async function storedTensors(folder: string): Promise<{ readonly shardOf: ReadonlyMap<string, string>; readonly indexFile: string }> {
   const indexFile = join(folder, `${SINGLE_FILE}.index.json`)
   const index = await readJsonIfThere(indexFile, REMEDY)
-  if (index === undefined) {
-    if (!(await isThere(join(folder, SINGLE_FILE)))) throw new InputError(`${folder} has no ${SINGLE_FILE}`, REMEDY)
-    return new Map([[SINGLE_FILE, [...wanted.keys()]]])
-  }
-  const shardOf = parseSafetensorsIndex(index, indexFile)
-  const shards = new Map<string, string[]>()
-  for (const name of wanted.keys()) {
-    const shard = shardOf.get(name)
-    if (shard === undefined) throw new InputError(`${indexFile} has no tensor ${quote(name)}`, 'use the index that came with the model')
-    shards.set(shard, [...(shards.get(shard) ?? []), name])
-  }
-  return shards
+  if (index !== undefined) return { shardOf: parseSafetensorsIndex(index, indexFile), indexFile }
+  const path = join(folder, SINGLE_FILE)
+  if (!(await isThere(path))) throw new InputError(`${folder} has no ${SINGLE_FILE}`, REMEDY)
+  const { tensors } = await withFile(path, REMEDY, readSafetensors)
+  return { shardOf: new Map(Array.from(tensors.keys(), (name) => [name, SINGLE_FILE])), indexFile: path }
 }
 
 function checkTensor(path: string, tensor: TensorEntry, shape: readonly number[]): void {

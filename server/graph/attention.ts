@@ -9,7 +9,11 @@ export interface AttentionShape {
   readonly heads: number
   readonly kvHeads: number
   readonly headDim: number
+  /** The first so many dimensions of a head are rotated. */
+  readonly rotaryDim: number
   readonly epsilon: number
+  /** Whether the query matrix also makes a gate for the output: per head the query, then the gate. */
+  readonly hasOutputGate?: boolean
 }
 
 export interface AttentionWeights {
@@ -35,13 +39,14 @@ export interface NewRows {
 export function attention(
   graph: GraphWriter, x: string, shape: AttentionShape, weights: AttentionWeights, past: { readonly key: string; readonly value: string }, newRows: NewRows,
 ): string {
-  const { heads, kvHeads, headDim, epsilon } = shape
-  const perHead = (values: string, count: number) => graph.node('Reshape', [values, graph.ints(1, -1, count, headDim)])
+  const { heads, kvHeads, headDim, rotaryDim, epsilon } = shape
+  const perHead = (values: string, count: number, width = headDim) => graph.node('Reshape', [values, graph.ints(1, -1, count, width)])
   const headFirst = (values: string, name?: string) => graph.node('Transpose', [values], { perm: [0, 2, 1, 3] }, name ? { outputs: [name] } : {})
 
   const normalised = (values: string, norm: string | undefined) => (norm === undefined ? values : rmsNorm(graph, values, norm, epsilon))
-  const query = rotate(graph, headFirst(normalised(perHead(weights.query(graph, x), heads), weights.queryNorm)), heads)
-  const rotatedKey = rotate(graph, headFirst(normalised(perHead(weights.key(graph, x), kvHeads), weights.keyNorm)), kvHeads)
+  const { query: headQueries, gate } = shape.hasOutputGate ? splitGate(graph, perHead(weights.query(graph, x), heads, 2 * headDim)) : { query: perHead(weights.query(graph, x), heads), gate: null }
+  const query = rotate(graph, headFirst(normalised(headQueries, weights.queryNorm)), heads, rotaryDim)
+  const rotatedKey = rotate(graph, headFirst(normalised(perHead(weights.key(graph, x), kvHeads), weights.keyNorm)), kvHeads, rotaryDim)
   const key = graph.node('Identity', [rotatedKey], {}, { outputs: [newRows.key] })
   const value = headFirst(perHead(weights.value(graph, x), kvHeads), newRows.value)
 
@@ -58,5 +63,14 @@ export function attention(
   graph.node('Split', [probabilities, 'split'], { axis: -1 }, { outputs: [onPast, onNew] })
   const mixed = graph.node('Add', [graph.node('MatMul', [onPast, past.value]), graph.node('MatMul', [onNew, value])])
   const positionFirst = headFirst(graph.node('Reshape', [mixed, graph.ints(1, heads, -1, headDim)]))
-  return weights.output(graph, graph.node('Reshape', [positionFirst, graph.ints(-1, heads * headDim)]))
+  const open = gate === null ? positionFirst : graph.node('Mul', [positionFirst, graph.node('Sigmoid', [gate])])
+  return weights.output(graph, graph.node('Reshape', [open, graph.ints(-1, heads * headDim)]))
+}
+
+/** (1, T, heads, 2 · head_dim) → query and gate, each (1, T, heads, head_dim). */
+function splitGate(graph: GraphWriter, wide: string): { readonly query: string; readonly gate: string } {
+  const query = graph.freshName('query')
+  const gate = graph.freshName('gate')
+  graph.node('Split', [wide], { axis: -1, num_outputs: 2 }, { outputs: [query, gate] })
+  return { query, gate }
 }

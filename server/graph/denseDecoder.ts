@@ -1,14 +1,11 @@
-// A dense decoder as a graph over a checkpoint's own files: n = norm(x); x += attention(n); n = norm(x); x += mlp(n); logits = norm(x) W_headᵀ.
+// Dense decoders of one family, from Llama to Qwen3: attention, then a gated feed-forward block, in every layer.
 import type { DecoderConfig } from '../formats/modelConfig'
-import { attention } from './attention'
+import { attention, type AttentionWeights } from './attention'
 import { biasedLinear } from './biasedLinear'
-import { addStages, inner } from './decoderStages'
-import { newKey, newValue, pastKey, pastValue } from './layerMemory'
+import { decoderGraph, type Block, type DecoderParts, type MemoryNames, type WeightMaker } from './decoderGraph'
 import type { PrepareLinear } from './linear'
 import { mlp } from './mlp'
-import { ELEMENT_TYPE, GraphWriter } from './onnxWriter'
-import { rmsNorm } from './rmsNorm'
-import { float32Weight, storedWeight, type WeightSource } from './weights'
+import { float32Weight, type WeightSource } from './weights'
 
 /** What dense decoders differ in. */
 export interface DenseParts {
@@ -19,52 +16,42 @@ export interface DenseParts {
   readonly mlpBias: boolean
 }
 
-/** The model's bytes; inputs and outputs as `addStages` describes them. `linear` decides the precision of every matrix. */
-export function denseDecoderGraph(name: string, config: DecoderConfig, parts: DenseParts, weights: WeightSource, linear: PrepareLinear): Uint8Array {
-  const main = new GraphWriter(name)
-  const epsilon = config.rmsNormEps
-  const shape = { heads: config.heads, kvHeads: config.kvHeads, headDim: config.headDim, epsilon }
-  const matrix = (name: string, biased = false) => (biased ? biasedLinear(linear) : linear)(main, weights, name)
-  const vector = (name: string) => float32Weight(main, weights, name)
+type DenseConfig = DecoderConfig & { readonly architecture: string }
 
-  const { headNorms, attentionBias, mlpBias } = parts
-  const embedding = storedWeight(main, weights, 'model.embed_tokens.weight')
-  const head = matrix(config.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight')
-  const finalNorm = vector('model.norm.weight')
-  const layers = Array.from({ length: config.layers }, (_, layer) => {
-    const prefix = `model.layers.${layer}.`
-    return {
-      inputNorm: vector(`${prefix}input_layernorm.weight`),
-      attention: {
-        query: matrix(`${prefix}self_attn.q_proj.weight`, attentionBias !== 'none'),
-        key: matrix(`${prefix}self_attn.k_proj.weight`, attentionBias !== 'none'),
-        value: matrix(`${prefix}self_attn.v_proj.weight`, attentionBias !== 'none'),
-        output: matrix(`${prefix}self_attn.o_proj.weight`, attentionBias === 'all'),
-        ...(headNorms && { queryNorm: vector(`${prefix}self_attn.q_norm.weight`), keyNorm: vector(`${prefix}self_attn.k_norm.weight`) }),
-      },
-      mlpNorm: vector(`${prefix}post_attention_layernorm.weight`),
-      mlp: {
-        gate: matrix(`${prefix}mlp.gate_proj.weight`, mlpBias),
-        up: matrix(`${prefix}mlp.up_proj.weight`, mlpBias),
-        down: matrix(`${prefix}mlp.down_proj.weight`, mlpBias),
-      },
-    }
-  })
+/** The model's bytes. `linear` decides the precision of every matrix. */
+export function denseDecoderGraph(config: DenseConfig, parts: DenseParts, weights: WeightSource, linear: PrepareLinear): Uint8Array {
+  const { layers, kvHeads, headDim } = config
+  return decoderGraph(config, {
+    memories: Array.from({ length: layers }, () => ({ kind: 'keysAndValues', kvHeads, headDim })),
+    norm: plainNorm,
+    mixer: (make, _layer, prefix, memory) => plainAttention(make, `${prefix}self_attn.`, config, parts, memory),
+    feedForward: (make, _layer, prefix) => denseMlp(make, `${prefix}mlp.`, parts.mlpBias),
+  }, weights, linear)
+}
 
-  addStages(main, { dModel: config.dModel, vocabSize: config.vocabSize, rotaryDim: config.rope.rotaryDim, memories: Array.from(layers, () => ({ kind: 'keysAndValues', kvHeads: config.kvHeads, headDim: config.headDim })) }, {
-    embed: (graph) => {
-      const rows = graph.node('Gather', [embedding, 'token_ids'], { axis: 0 })
-      return graph.node('Cast', [rows], { to: ELEMENT_TYPE.f32 })
-    },
-    layer: (graph, index, x) => {
-      const layer = layers[index]!
-      const past = { key: pastKey(index), value: pastValue(index) }
-      const newRows = { key: inner(newKey(index)), value: inner(newValue(index)) }
-      const attended = attention(graph, rmsNorm(graph, x, layer.inputNorm, epsilon), shape, layer.attention, past, newRows)
-      const middle = graph.node('Add', [x, attended])
-      return graph.node('Add', [middle, mlp(graph, rmsNorm(graph, middle, layer.mlpNorm, epsilon), layer.mlp)])
-    },
-    head: (graph, rows) => head(graph, rmsNorm(graph, rows, finalNorm, epsilon)),
-  })
-  return main.modelBytes()
+/** A norm that multiplies by its stored weight. */
+export const plainNorm: DecoderParts['norm'] = ({ main, weights }, name) => float32Weight(main, weights, name)
+
+/** Attention without an output gate; `prefix` stands before `q_proj`. */
+export function plainAttention(
+  make: WeightMaker, prefix: string, config: DecoderConfig, { headNorms, attentionBias }: Pick<DenseParts, 'headNorms' | 'attentionBias'>, memory: MemoryNames,
+): Block {
+  const matrix = (name: string, isBiased: boolean) => (isBiased ? biasedLinear(make.linear) : make.linear)(make.main, make.weights, `${prefix}${name}.weight`)
+  const vector = (name: string) => float32Weight(make.main, make.weights, `${prefix}${name}.weight`)
+  const weights: AttentionWeights = {
+    query: matrix('q_proj', attentionBias !== 'none'),
+    key: matrix('k_proj', attentionBias !== 'none'),
+    value: matrix('v_proj', attentionBias !== 'none'),
+    output: matrix('o_proj', attentionBias === 'all'),
+    ...(headNorms && { queryNorm: vector('q_norm'), keyNorm: vector('k_norm') }),
+  }
+  const shape = { heads: config.heads, kvHeads: config.kvHeads, headDim: config.headDim, rotaryDim: config.rope.rotaryDim, epsilon: config.rmsNormEps }
+  return (graph, x) => attention(graph, x, shape, weights, memory.past, memory.next)
+}
+
+/** `prefix` stands before `gate_proj`. */
+export function denseMlp(make: WeightMaker, prefix: string, isBiased = false): Block {
+  const matrix = (name: string) => (isBiased ? biasedLinear(make.linear) : make.linear)(make.main, make.weights, `${prefix}${name}.weight`)
+  const weights = { gate: matrix('gate_proj'), up: matrix('up_proj'), down: matrix('down_proj') }
+  return (graph, x) => mlp(graph, x, weights)
 }

@@ -6,5 +6,5 @@ import type { WeightSource } from './weights'
 
 /** The model's bytes; see `denseDecoderGraph`. */
 export function llamaGraph(config: LlamaConfig, weights: WeightSource, linear: PrepareLinear): Uint8Array {
-  return denseDecoderGraph('llama', config, { headNorms: false, attentionBias: config.attentionBias ? 'all' : 'none', mlpBias: config.mlpBias }, weights, linear)
+  return denseDecoderGraph(config, { headNorms: false, attentionBias: config.attentionBias ? 'all' : 'none', mlpBias: config.mlpBias }, weights, linear)
 }

@@ -4,6 +4,7 @@ import type { PrepareLinear } from './linear'
 import { llamaGraph } from './llama'
 import { qwen2Graph } from './qwen2'
 import { qwen3Graph } from './qwen3'
+import { qwen35Graph } from './qwen35'
 import type { WeightSource } from './weights'
 
 /** The model's bytes; inputs and outputs as `addStages` describes them. `linear` decides the precision of every matrix. */
@@ -15,8 +16,9 @@ export function modelGraph(config: ModelConfig, weights: WeightSource, linear: P
       return llamaGraph(config, weights, linear)
     case 'qwen2':
       return qwen2Graph(config, weights, linear)
-    case 'qwen3_moe':
     case 'qwen3_5':
+      return qwen35Graph(config, weights, linear)
+    case 'qwen3_moe':
     case 'qwen3_5_moe':
       throw new Error(`no graph for ${config.architecture}`)
   }

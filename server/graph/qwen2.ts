@@ -6,5 +6,5 @@ import type { WeightSource } from './weights'
 
 /** The model's bytes; see `denseDecoderGraph`. */
 export function qwen2Graph(config: Qwen2Config, weights: WeightSource, linear: PrepareLinear): Uint8Array {
-  return denseDecoderGraph('qwen2', config, { headNorms: false, attentionBias: 'query, key and value', mlpBias: false }, weights, linear)
+  return denseDecoderGraph(config, { headNorms: false, attentionBias: 'query, key and value', mlpBias: false }, weights, linear)
 }

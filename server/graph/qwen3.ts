@@ -6,5 +6,5 @@ import type { WeightSource } from './weights'
 
 /** The model's bytes; see `denseDecoderGraph`. */
 export function qwen3Graph(config: Qwen3Config, weights: WeightSource, linear: PrepareLinear): Uint8Array {
-  return denseDecoderGraph('qwen3', config, { headNorms: true, attentionBias: 'none', mlpBias: false }, weights, linear)
+  return denseDecoderGraph(config, { headNorms: true, attentionBias: 'none', mlpBias: false }, weights, linear)
 }
