@@ -27,7 +27,7 @@ from reference import Reference
 from saes import random_saes, save_saes
 
 GOLDEN = Path(__file__).parent.parent.parent / 'test' / 'golden'
-ARCHITECTURES = [llama, qwen3]
+ARCHITECTURES = [llama, qwen3, qwen35]
 PROMPT_LENGTHS = [1, 9, 70, 150]
 GENERATE = 12
 ALL_ROWS_UP_TO = 25
