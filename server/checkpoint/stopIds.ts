@@ -2,16 +2,17 @@
 import { join } from 'node:path'
 import { readJsonIfThere } from './fileSource'
 
-/** Tokens that end a turn or a text in Qwen's vocabularies, whatever the configuration says. */
-const END_TOKENS: readonly string[] = ['<|im_end|>', '<|endoftext|>']
+/** Tokens that end a turn or a text in the vocabularies of Qwen, Llama and Mistral, whatever the configuration says. */
+const END_TOKENS: readonly string[] = ['<|im_end|>', '<|endoftext|>', '<|eot_id|>', '<|eom_id|>', '<|end_of_text|>', '</s>']
 
-/** From generation_config.json, config.json and the tokenizer's added tokens together; ids outside the vocabulary are left out. */
+/** From generation_config.json, config.json, the tokenizer's added tokens and its eos_token together; ids outside the vocabulary are left out. */
 export async function readStopIds(folder: string, config: unknown, vocabSize: number): Promise<number[]> {
   const generation = await jsonOrNothing(join(folder, 'generation_config.json'))
   const tokenizer = await jsonOrNothing(join(folder, 'tokenizer.json'))
+  const ends = new Set<unknown>([...END_TOKENS, tokenText(field(await jsonOrNothing(join(folder, 'tokenizer_config.json')), 'eos_token'))])
   const ids = [...listed(field(generation, 'eos_token_id')), ...listed(field(config, 'eos_token_id'))]
   for (const token of listed(field(tokenizer, 'added_tokens'))) {
-    if (END_TOKENS.includes(field(token, 'content') as string)) ids.push(field(token, 'id'))
+    if (ends.has(field(token, 'content'))) ids.push(field(token, 'id'))
   }
   return [...new Set(ids)].filter((id): id is number => Number.isSafeInteger(id) && (id as number) >= 0 && (id as number) < vocabSize)
 }
@@ -24,6 +25,9 @@ async function jsonOrNothing(path: string): Promise<unknown> {
 function field(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined
 }
+
+/** Older files write a token as an object. */
+const tokenText = (token: unknown): unknown => field(token, 'content') ?? token
 
 function listed(value: unknown): unknown[] {
   return Array.isArray(value) ? value : value === undefined || value === null ? [] : [value]

@@ -4,7 +4,7 @@ import type { LlamaConfig } from '../modelConfig'
 import type { Architecture } from './architecture'
 import { decoderFields, feedForwardWidth } from './decoderFields'
 import { attentionTensors, decoderTensors, layerNormTensors, mlpTensors, withBiases } from './decoderTensors'
-import { refuseVariants } from './refuseVariants'
+import { refusePartialRotation, refuseVariants } from './refuseVariants'
 
 export const llama: Architecture<LlamaConfig> = {
   classNames: ['LlamaForCausalLM', 'MistralForCausalLM'],
@@ -12,6 +12,7 @@ export const llama: Architecture<LlamaConfig> = {
   parse(fields, fileName) {
     refuseVariants(fields, fileName)
     const decoder = decoderFields(fields, fileName, { ropeTheta: 10_000 })
+    refusePartialRotation(decoder, fileName)
     return {
       architecture: 'llama',
       ...decoder,

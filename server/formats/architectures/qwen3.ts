@@ -3,7 +3,7 @@ import type { Qwen3Config } from '../modelConfig'
 import type { Architecture } from './architecture'
 import { decoderFields, feedForwardWidth } from './decoderFields'
 import { attentionTensors, decoderTensors, headNormTensors, layerNormTensors, mlpTensors } from './decoderTensors'
-import { refuseAttentionBias, refuseVariants } from './refuseVariants'
+import { refuseAttentionBias, refusePartialRotation, refuseVariants } from './refuseVariants'
 
 export const qwen3: Architecture<Qwen3Config> = {
   classNames: ['Qwen3ForCausalLM'],
@@ -11,7 +11,9 @@ export const qwen3: Architecture<Qwen3Config> = {
   parse(fields, fileName) {
     refuseVariants(fields, fileName)
     refuseAttentionBias(fields, fileName)
-    return { architecture: 'qwen3', ...decoderFields(fields, fileName), dFfn: feedForwardWidth(fields) }
+    const decoder = decoderFields(fields, fileName)
+    refusePartialRotation(decoder, fileName)
+    return { architecture: 'qwen3', ...decoder, dFfn: feedForwardWidth(fields) }
   },
   tensors: (config) =>
     decoderTensors(config, () => [...layerNormTensors(config), ...attentionTensors(config), ...headNormTensors(config), ...mlpTensors(config, config.dFfn)]),

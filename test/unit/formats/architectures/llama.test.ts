@@ -61,13 +61,13 @@ describe('config.json of', () => {
   test.each([
     ['linear scaling, in the old spelling', { rope_scaling: { type: 'linear', factor: 4 } }, { theta: 500000, rotaryDim: 128, scaling: { kind: 'linear', factor: 4 } }],
     ['llama3 scaling without its original context', { rope_scaling: { ...llama3.rope_scaling, original_max_position_embeddings: undefined } }, { scaling: { originalContext: 131072 } }],
-    ['a part of each head that is rotated', { rope_scaling: null, partial_rotary_factor: 0.25 }, { rotaryDim: 32 }],
   ])('Llama with %s', (_, fields, rope) => expect(parseModelConfig({ ...llama3, ...fields }, 'config.json').rope).toMatchObject(rope))
 
   test.each([
     ['an incomplete scaling', { rope_scaling: { ...llama3.rope_scaling, low_freq_factor: undefined } }, 'config.json rope_scaling has no low_freq_factor; use the config.json that came with the model'],
     ['LongRoPE', { rope_scaling: { type: 'longrope' } }, 'config.json asks for the rope type "longrope", which is not supported; choose a checkpoint of the model without it'],
     ['GELU', { hidden_act: 'gelu' }, 'config.json asks for hidden_act "gelu", which is not supported; choose a checkpoint of the model without it'],
+    ['a part of each head that is rotated', { partial_rotary_factor: 0.25 }, 'config.json asks for partial_rotary_factor 0.25, which this architecture has not; choose a checkpoint of the model without it'],
     ['an odd part of a head', { partial_rotary_factor: 0.001 }, 'config.json partial_rotary_factor 0.001 gives no even part of head_dim 128; use the config.json that came with the model'],
     ['no window', { sliding_window: 0 }, 'config.json sliding_window is 0, not a whole number of 1 to 134217728; use the config.json that came with the model'],
   ])('Llama with %s is refused', (_, fields, line) => expect(refusal(() => parseModelConfig({ ...llama3, ...fields }, 'config.json'))).toBe(line))
