@@ -5,15 +5,14 @@ import { createEngineCore } from '../../server/engine/engineCore'
 import { CancelledError } from '../../server/protocol/errors'
 import type { Edit, EditOperation, EditPositions, FeatureActivation } from '../../server/protocol/values'
 import { generate, loadGolden, type Generated } from './engineHarness'
-import { readGolden } from './goldenFiles'
+import { readGolden, type Golden } from './goldenFiles'
 
 const TOLERANCE = 1e-5
 const REQUESTS = 40
 
-const golden = await readGolden('tied')
-const { saeLayers } = golden
-
-describe('an engine that has served other requests', () => {
+/** A model that keeps keys and values, and one that keeps states, which cannot be cut at every position. */
+describe.each(['tied', 'qwen35'])('an engine that has served other requests of %s', async (model) => {
+  const golden = await readGolden(model)
   const used = createEngineCore()
   // Remembers nothing, so that every request starts from nothing.
   const fresh = createEngineCore(0)
@@ -25,7 +24,7 @@ describe('an engine that has served other requests', () => {
     const features: { layer: number; feature: number; activation: number }[] = []
     let reused = 0
     for (let count = 0; count < REQUESTS; count++) {
-      const request = randomRequest(random, features)
+      const request = randomRequest(golden, random, features)
       if (random() < 0.2) await cancelAt(used, request, Math.floor(random() * 30))
       const actual = await generate(used, request)
       const expected = await generate(fresh, request)
@@ -46,8 +45,9 @@ async function cancelAt(engine: Engine, request: GenerateRequest, token: number)
   await cancelled.catch((error: unknown) => expect(error).toBeInstanceOf(CancelledError))
 }
 
-function randomRequest(random: () => number, seen: readonly { layer: number; feature: number; activation: number }[]): GenerateRequest {
+function randomRequest(golden: Golden, random: () => number, seen: readonly { layer: number; feature: number; activation: number }[]): GenerateRequest {
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!
+  const { saeLayers } = golden
   const base = pick(golden.cases.filter((c) => c.edits.length === 0)).ids
   const promptIds = base.slice(0, 1 + Math.floor(random() * Math.min(base.length - 1, 90)))
   if (random() < 0.3) promptIds[Math.floor(random() * promptIds.length)] = Math.floor(random() * 300)
@@ -57,7 +57,7 @@ function randomRequest(random: () => number, seen: readonly { layer: number; fea
     return pick<EditPositions>([{ kind: 'all' }, { kind: 'all' }, { kind: 'prompt' }, { kind: 'generated' }, { kind: 'last' }, { kind: 'ranges', ranges: [[first, first + Math.floor(random() * 5)]] }])
   }
   const edits = Array.from({ length: pick([0, 0, 1, 1, 2, 3]) }, (): Edit => {
-    const known = seen.length && random() < 0.8 ? pick(seen.slice(-40)) : { layer: pick(saeLayers), feature: Math.floor(random() * 128), activation: 1 }
+    const known = seen.length && random() < 0.8 ? pick(seen.slice(-40)) : { layer: pick(saeLayers), feature: Math.floor(random() * 96), activation: 1 }
     const operation = pick<EditOperation>([{ kind: 'set', value: 0 }, { kind: 'set', value: 0 }, { kind: 'set', value: known.activation }, { kind: 'add', value: 2 * random() }, { kind: 'scale', value: pick([0, 0.5, 1, 2]) }])
     return { feature: { layer: known.layer, feature: known.feature }, operation, positions: positions() }
   })
