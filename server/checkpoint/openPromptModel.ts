@@ -1,11 +1,12 @@
 // Opens what a model folder says about text: its tokenizer and, when it is a chat model, its chat template.
 import { join } from 'node:path'
+import { specialTokens, type SpecialTokens } from '../formats/specialTokens'
 import { createTokenizer, type Tokenizer } from '../formats/tokenizer'
 import { InputError } from '../protocol/errors'
 import { isThere, readJson, readJsonIfThere, readText } from './fileSource'
 
 /** What turns a prompt into token ids and back. */
-export interface PromptModel {
+export interface PromptModel extends SpecialTokens {
   readonly tokenizer: Tokenizer
   /** Jinja source, or null when the model has none. */
   readonly chatTemplate: string | null
@@ -18,7 +19,7 @@ export async function openPromptModel(folder: string): Promise<PromptModel> {
   const config = await readJsonIfThere(join(folder, 'tokenizer_config.json'), REMEDY)
   const file = join(folder, 'tokenizer.json')
   const json = await readJson(file, REMEDY)
-  return { tokenizer: createTokenizer(json, config, file), chatTemplate: await readChatTemplate(folder, config) }
+  return { tokenizer: createTokenizer(json, config, file), chatTemplate: await readChatTemplate(folder, config), ...specialTokens(json, config) }
 }
 
 /** From chat_template.jinja, chat_template.json or tokenizer_config.json, the first that has one: the order of transformers. */

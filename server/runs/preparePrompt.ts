@@ -17,6 +17,10 @@ export type RunTokenizer = Pick<Tokenizer, 'encode' | 'leastTokens' | 'pieces' |
 export interface PromptModel {
   readonly tokenizer: RunTokenizer
   readonly chatTemplate: string | null
+  /** What a raw text begins with; nothing when absent. */
+  readonly textPrefix?: string
+  /** Further variables of the chat template, such as `bos_token`. */
+  readonly templateVariables?: Readonly<Record<string, string>>
   /** Tokens that the model can read, where known: a text that is far longer is refused before it is cut into tokens. */
   readonly contextLength?: number
 }
@@ -57,7 +61,7 @@ export function preparePrompt({ fileName, text, promptModel, mode }: PromptInput
   const error = file.problems.find((problem) => problem.severity === 'error')
   if (error) throw new InputError(`${fileName}:${lineOf(text, error.range.start)} ${error.message}`, error.remedy)
   const isChat = mode === 'chat' || (mode === 'auto' && file.mode === 'chat')
-  const rendered = isChat ? renderAsChat(`prompt ${fileName}`, file.messages, promptModel) : renderRaw(file.messages)
+  const rendered = isChat ? renderAsChat(`prompt ${fileName}`, file.messages, promptModel) : renderRaw(file.messages, promptModel)
   const { choices, problems } = readChoices(file, promptModel)
   return { ...tokenize(rendered, promptModel), choices, problems: [...file.problems, ...problems] }
 }
@@ -67,7 +71,7 @@ export function prepareText(text: string, promptModel: PromptModel, mode: 'raw' 
   if (text === '') throw new InputError('prompt is empty', 'write some text')
   checkPromptSize(text.length, 'prompt')
   const messages: PromptMessage[] = [{ role: '', segments: [{ text, source: null }] }]
-  const rendered = mode === 'chat' ? renderAsChat('prompt', messages, promptModel) : renderRaw(messages)
+  const rendered = mode === 'chat' ? renderAsChat('prompt', messages, promptModel) : renderRaw(messages, promptModel)
   return { ...tokenize(rendered, promptModel), choices: {}, problems: [] }
 }
 
@@ -102,13 +106,13 @@ interface Rendered {
   readonly places: readonly Place[]
 }
 
-function renderAsChat(subject: string, messages: readonly PromptMessage[], { chatTemplate }: PromptModel): Rendered {
+function renderAsChat(subject: string, messages: readonly PromptMessage[], { chatTemplate, templateVariables = {} }: PromptModel): Rendered {
   if (chatTemplate === null) throw new InputError(`${subject} needs a chat template and the model has none`, 'choose a chat model, or feed the text as it is with --raw')
   const contents = messages.map(({ segments }) => joinSegments(segments))
   const turns = messages.map(({ role }, index) => ({ role: role || 'user', content: contents[index]!.renderedText }))
   // A file that ends with words of the assistant wants them continued.
   const isContinued = turns.at(-1)?.role === 'assistant'
-  const { text, spans } = renderChat(chatTemplate, turns, { addGenerationPrompt: !isContinued })
+  const { text, spans } = renderChat(chatTemplate, turns, { addGenerationPrompt: !isContinued, variables: templateVariables })
   const lastSpan = spans.findLast((span) => span.messageIndex === turns.length - 1)
   const renderedText = isContinued && lastSpan ? text.slice(0, lastSpan.end) : text
   return { renderedText, places: spans.flatMap((span) => movePlaces(contents[span.messageIndex]!.places, span)) }
@@ -126,9 +130,11 @@ function movePlaces(places: readonly Place[], span: { readonly contentOffset: nu
   })
 }
 
-/** Turns of a chat that is fed raw stand apart by a blank line. */
-function renderRaw(messages: readonly PromptMessage[]): Rendered {
-  return joinSegments(messages.flatMap(({ segments }, index) => (index === 0 ? segments : [{ text: '\n\n', source: null }, ...segments])))
+/** Turns of a chat that is fed raw stand apart by a blank line. A text that already begins as the model wants is not given that beginning twice. */
+function renderRaw(messages: readonly PromptMessage[], { textPrefix = '' }: PromptModel): Rendered {
+  const segments = messages.flatMap((message, index) => (index === 0 ? message.segments : [{ text: '\n\n', source: null }, ...message.segments]))
+  const rendered = joinSegments(segments)
+  return rendered.renderedText.startsWith(textPrefix) ? rendered : joinSegments([{ text: textPrefix, source: null }, ...segments])
 }
 
 function joinSegments(segments: readonly PromptSegment[]): Rendered {

@@ -30,6 +30,18 @@ describe('a plain file', () => {
   it('may be put into the chat template', () => expect(prepare('a.txt', 'Hi', 'chat').renderedText).toBe('[user]Hi<|end|>[assistant]'))
 })
 
+describe('a model whose texts begin with a token of their own', () => {
+  const llama: PromptModel = { tokenizer, chatTemplate: '{{ bos_token }}' + chatTemplate, textPrefix: '<|end|>', templateVariables: { bos_token: '<|end|>' } }
+  it('is fed that token before a raw text, which stands nowhere in the file', () => {
+    const prepared = prepare('a.txt', 'Hi', 'raw', llama)
+    expect(prepared.renderedText).toBe('<|end|>Hi')
+    expect(prepared.tokens.map(({ range, promptRange }) => [range, promptRange])).toEqual([[{ start: 0, end: 7 }, null], [{ start: 7, end: 8 }, { start: 0, end: 1 }], [{ start: 8, end: 9 }, { start: 1, end: 2 }]])
+    expect(prepareText('Hi', llama, 'raw').renderedText).toBe('<|end|>Hi')
+  })
+  it('is not fed it twice', () => expect(prepare('a.txt', '<|end|>Hi', 'raw', llama).renderedText).toBe('<|end|>Hi'))
+  it('gets it from its chat template in a chat', () => expect(prepare('a.txt', 'Hi', 'chat', llama).renderedText).toBe('<|end|>[user]Hi<|end|>[assistant]'))
+})
+
 describe('a file with roles', () => {
   const file = '---\nconfig:\n  temperature: 0.5\n  maxOutputTokens: 9\n  stopSequences: ["<|end|>", "over"]\npromptscope:\n  edits: [L1/2 = 0]\ninput:\n  default:\n    who: ab\n---\n{{role "user"}}\nHi {{who}}.\n'
   it('goes through the chat template; tokens of the template stand nowhere in the file, a variable’s at its braces', () => {
