@@ -9,11 +9,11 @@ from checkpoint import VOCAB, Checkpoint, randomise
 
 SHAPES = {
     'qwen35': dict(d=32, layers=4, heads=4, kv=2, head_dim=16, ffn=48, tied=True, published=True, shard=None,
-                   key_heads=2, value_heads=2, key_dim=8, value_dim=8,
+                   key_heads=2, value_heads=2, key_dim=16, value_dim=16,
                    sae=dict(d_sae=96, k=8, dtype=torch.float16, layers=[0, 1, 2, 3])),
     # More value heads than key heads, and a pattern that ends on a linear layer.
     'qwen35-wide': dict(d=24, layers=5, heads=6, kv=2, head_dim=8, ffn=40, tied=False, published=False, shard=None,
-                        key_heads=2, value_heads=6, key_dim=8, value_dim=4,
+                        key_heads=2, value_heads=6, key_dim=16, value_dim=4,
                         sae=dict(d_sae=80, k=6, dtype=torch.float32, layers=[0, 2, 3, 4])),
 }
 

@@ -19,6 +19,7 @@ import transformers
 from safetensors.numpy import save_file
 
 import llama
+import moe
 import qwen3
 import qwen35
 from checkpoint import VOCAB
@@ -27,7 +28,7 @@ from reference import Reference
 from saes import random_saes, save_saes
 
 GOLDEN = Path(__file__).parent.parent.parent / 'test' / 'golden'
-ARCHITECTURES = [llama, qwen3, qwen35]
+ARCHITECTURES = [llama, moe, qwen3, qwen35]
 PROMPT_LENGTHS = [1, 9, 70, 150]
 GENERATE = 12
 ALL_ROWS_UP_TO = 25

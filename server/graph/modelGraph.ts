@@ -5,6 +5,8 @@ import { llamaGraph } from './llama'
 import { qwen2Graph } from './qwen2'
 import { qwen3Graph } from './qwen3'
 import { qwen35Graph } from './qwen35'
+import { qwen35MoeGraph } from './qwen35Moe'
+import { qwen3MoeGraph } from './qwen3Moe'
 import type { WeightSource } from './weights'
 
 /** The model's bytes; inputs and outputs as `addStages` describes them. `linear` decides the precision of every matrix. */
@@ -19,7 +21,8 @@ export function modelGraph(config: ModelConfig, weights: WeightSource, linear: P
     case 'qwen3_5':
       return qwen35Graph(config, weights, linear)
     case 'qwen3_moe':
+      return qwen3MoeGraph(config, weights, linear)
     case 'qwen3_5_moe':
-      throw new Error(`no graph for ${config.architecture}`)
+      return qwen35MoeGraph(config, weights, linear)
   }
 }
