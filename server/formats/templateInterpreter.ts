@@ -1,4 +1,4 @@
-// Runs a chat template as transformers would: Python's strip with characters, raise_exception, strftime_now, and limits that a hostile template meets.
+// Runs a chat template as transformers would: Python's texts of values and blanks, raise_exception, strftime_now, and limits that a hostile template meets.
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja'
 import { InputError } from '../protocol/errors'
 import { quote } from './quote'
@@ -63,19 +63,46 @@ class PythonInterpreter extends Interpreter {
 
   override evaluate(statement: Node | undefined, scope: Scope): Runtime {
     if (++this.steps > STEP_LIMIT) throw new InputError(`chat template does not come to an end within ${STEP_LIMIT} steps`, REMEDY)
-    return (statement && this.evaluateStrip(statement, scope)) ?? super.evaluate(statement, scope)
+    return (statement && (this.evaluateStrip(statement, scope) ?? this.evaluateTextFilter(statement, scope))) ?? super.evaluate(statement, scope)
   }
 
-  /** `text.strip('\n')`: the library's strip methods ignore the characters. Null for anything else. */
+  /** `text.strip()` and `text.strip('\n')`: the library's methods know other blanks than Python's and ignore the characters. Null for anything else. */
   private evaluateStrip(statement: Node, scope: Scope): Runtime | null {
-    const { type, callee, args } = statement as Node & { callee?: Node & { object?: Node; property?: Node & { value?: unknown } }; args?: Node[] }
+    const { type, callee, args = [] } = statement as Node & { callee?: Node & { object?: Node; property?: Node & { value?: unknown } }; args?: Node[] }
     const method = callee?.property?.value
-    if (type !== 'CallExpression' || args?.length !== 1 || (method !== 'strip' && method !== 'lstrip' && method !== 'rstrip')) return null
+    if (type !== 'CallExpression' || args.length > 1 || (method !== 'strip' && method !== 'lstrip' && method !== 'rstrip')) return null
     const text: unknown = this.evaluate(callee!.object, scope).value
-    const characters: unknown = this.evaluate(args[0], scope).value
+    const characters: unknown = args.length ? this.evaluate(args[0], scope).value : PYTHON_BLANKS
     if (typeof text !== 'string' || typeof characters !== 'string') return null
-    return new Environment().set('text', stripCharacters(text, characters, method))
+    return runtimeText(stripCharacters(text, characters, method))
   }
+
+  /** `value | string` and `value | trim` of values that Python writes in its own way (True, None). Null for anything else. */
+  private evaluateTextFilter(statement: Node, scope: Scope): Runtime | null {
+    const { type, operand, filter } = statement as Node & { operand?: Node; filter?: Node & { value?: unknown } }
+    const name = filter?.value
+    if (type !== 'FilterExpression' || (name !== 'string' && name !== 'trim')) return null
+    const runtime = this.evaluate(operand, scope)
+    const text = pythonText(runtime)
+    if (text !== null) return runtimeText(name === 'trim' ? stripCharacters(text, PYTHON_BLANKS, 'strip') : text)
+    // Evaluated once only: a macro may count in a namespace.
+    const withOperand = new Environment(scope)
+    withOperand.setVariable('operand', runtime)
+    return super.evaluate({ ...statement, operand: { type: 'Identifier', value: 'operand' } } as unknown as Node, withOperand)
+  }
+}
+
+const runtimeText = (text: string): Runtime => new Environment().set('text', text)
+
+/** What Python's str.strip removes; unlike JavaScript's trim, not the byte order mark. */
+const PYTHON_BLANKS = ' \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000'
+
+/** Python's str of a text, a truth value or nothing; null for values that the library writes as Python does. */
+function pythonText({ type, value }: Runtime): string | null {
+  if (type === 'NullValue') return 'None'
+  if (type === 'UndefinedValue') return ''
+  if (typeof value === 'boolean') return value ? 'True' : 'False'
+  return typeof value === 'string' ? value : null
 }
 
 function stripCharacters(text: string, characters: string, method: 'strip' | 'lstrip' | 'rstrip'): string {

@@ -56,6 +56,10 @@ describe('what templates expect of Python', () => {
   const cases: [template: string, text: string][] = [
     ["{{ {'a': [1, 'é', true, none]} | tojson }}", '{"a": [1, "é", true, null]}'],
     ["{{ '\\n \\nx\\n'.lstrip('\\n') }}|", ' \nx\n|'],
+    ["{{ true | string + none | string + 1.5 | string + ' a ' | trim + undefined_name | string }}|", 'TrueNone1.5a|'],
+    // Python strips separators and next line, and leaves a byte order mark; JavaScript the other way round.
+    ["{{ '\x1c\x85\ufeff a \u00a0'.strip() + '|' + '\x1f\u2029b\x85 ' | trim + '|' + 'c\x1e '.rstrip() }}", '\ufeff a|b|c'],
+    ["{% set ns = namespace(n=0) %}{% macro m() %}{% set ns.n = ns.n + 1 %} x {% endmacro %}{{ m() | trim }}{{ m() | string }}{{ [1] | string | length }}{{ ns.n }}", 'x x 32'],
     ["{{ 'xxaxx'.strip('x') + '|' + 'ab  '.rstrip() }}", 'a|ab'],
     ["{% set ns = namespace(n=0) %}{% for i in range(2, 10, 3) %}{% set ns.n = ns.n + i %}{% endfor %}{{ ns.n }}", '15'],
     ["{% for i in range(9) %}{% if i == 1 %}{% continue %}{% endif %}{% if i == 3 %}{% break %}{% endif %}{{ i }}{% endfor %}", '02'],
