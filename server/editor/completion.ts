@@ -72,6 +72,7 @@ const OWN_KEYS: Keys = [
   ['layers', 'layers whose features are read'],
   ['edits', 'edit lines that apply to this prompt'],
   ['raw', 'true feeds the text without the chat template'],
+  ['template', 'variables of the chat template, such as enable_thinking: false'],
   ['stop', 'texts at which generation ends'],
   ['model', 'checkpoint folder'],
   ['sae', 'SAE set folder'],

@@ -38,6 +38,8 @@ export interface PromptFrontMatter {
   readonly layers?: Located<readonly number[]>
   /** Edit lines that parsed; the others are among the problems. */
   readonly edits?: readonly Located<Edit>[]
+  /** Variables of the chat template, such as `enable_thinking` or `tools`. */
+  readonly template?: Located<Readonly<Record<string, unknown>>>
 }
 
 export interface PromptFile {

@@ -26,7 +26,10 @@ export interface PromptOptions {
 }
 
 /** Keys that our own section may have. */
-const OWN_KEYS = ['model', 'sae', 'temperature', 'topP', 'topK', 'seed', 'generate', 'stop', 'layers', 'edits', 'raw']
+const OWN_KEYS = ['model', 'sae', 'temperature', 'topP', 'topK', 'seed', 'generate', 'stop', 'layers', 'edits', 'raw', 'template']
+
+/** Variables of every chat template whose values follow from the prompt itself. */
+const GIVEN_VARIABLES = ['messages', 'add_generation_prompt']
 
 const whole = { check: (value: number) => Number.isSafeInteger(value) && value >= 0, expected: 'a whole number, 0 or more' }
 const NUMBERS = {
@@ -70,6 +73,7 @@ export function readPromptOptions(yaml: FrontMatter, places: OptionPlaces): Prom
     stop: listed(take(find('stop', places.stop), isTextOrTexts, 'a text or a list of texts')),
     layers: take(find('layers', []), isLayers, 'a list of layer numbers'),
     edits: readEdits(yaml, take, problems),
+    template: take(find('template', []), isTemplateVariables, `a section of the chat template's variables, without ${GIVEN_VARIABLES.join(' and ')}`),
   }
   const raw = take(find('raw', []), (value): value is boolean => typeof value === 'boolean', 'true or false')
   return { frontMatter: withoutUndefined(frontMatter), raw: raw?.value ?? false, problems }
@@ -130,6 +134,10 @@ function isTextOrTexts(value: unknown): value is string | string[] {
 
 function isLayers(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((layer) => Number.isSafeInteger(layer) && (layer as number) >= 0)
+}
+
+function isTemplateVariables(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !Object.keys(value).some((name) => GIVEN_VARIABLES.includes(name))
 }
 
 function withoutUndefined<Fields extends object>(fields: Fields): { [Key in keyof Fields]: Exclude<Fields[Key], undefined> } {

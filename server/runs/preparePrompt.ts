@@ -61,9 +61,10 @@ export function preparePrompt({ fileName, text, promptModel, mode }: PromptInput
   const error = file.problems.find((problem) => problem.severity === 'error')
   if (error) throw new InputError(`${fileName}:${lineOf(text, error.range.start)} ${error.message}`, error.remedy)
   const isChat = mode === 'chat' || (mode === 'auto' && file.mode === 'chat')
-  const rendered = isChat ? renderAsChat(`prompt ${fileName}`, file.messages, promptModel) : renderRaw(file.messages, promptModel)
+  const rendered = isChat ? renderAsChat(`prompt ${fileName}`, file.messages, promptModel, file.frontMatter.template?.value) : renderRaw(file.messages, promptModel)
   const { choices, problems } = readChoices(file, promptModel)
-  return { ...tokenize(rendered, promptModel), choices, problems: [...file.problems, ...problems] }
+  const unread = isChat ? unreadVariables(file, promptModel) : []
+  return { ...tokenize(rendered, promptModel), choices, problems: [...file.problems, ...problems, ...unread] }
 }
 
 /** A prompt that is given as text, not as a file: fed to the last character, or as the user's message of a chat. Throws InputError when it is empty. */
@@ -106,13 +107,13 @@ interface Rendered {
   readonly places: readonly Place[]
 }
 
-function renderAsChat(subject: string, messages: readonly PromptMessage[], { chatTemplate, templateVariables = {} }: PromptModel): Rendered {
+function renderAsChat(subject: string, messages: readonly PromptMessage[], { chatTemplate, templateVariables }: PromptModel, variables?: Readonly<Record<string, unknown>>): Rendered {
   if (chatTemplate === null) throw new InputError(`${subject} needs a chat template and the model has none`, 'choose a chat model, or feed the text as it is with --raw')
   const contents = messages.map(({ segments }) => joinSegments(segments))
   const turns = messages.map(({ role }, index) => ({ role: role || 'user', content: contents[index]!.renderedText }))
   // A file that ends with words of the assistant wants them continued.
   const isContinued = turns.at(-1)?.role === 'assistant'
-  const { text, spans } = renderChat(chatTemplate, turns, { addGenerationPrompt: !isContinued, variables: templateVariables })
+  const { text, spans } = renderChat(chatTemplate, turns, { addGenerationPrompt: !isContinued, variables: { ...templateVariables, ...variables } })
   const lastSpan = spans.findLast((span) => span.messageIndex === turns.length - 1)
   const renderedText = isContinued && lastSpan ? text.slice(0, lastSpan.end) : text
   return { renderedText, places: spans.flatMap((span) => movePlaces(contents[span.messageIndex]!.places, span)) }
@@ -196,6 +197,15 @@ function readChoices({ frontMatter }: PromptFile, { tokenizer }: PromptModel): {
     },
     problems,
   }
+}
+
+/** A variable that the chat template never names changes nothing: a slip, or another model's. */
+function unreadVariables({ frontMatter: { template } }: PromptFile, { chatTemplate }: PromptModel): Problem[] {
+  if (!template) return []
+  const names = new Set(chatTemplate?.match(/\w+/g))
+  return Object.keys(template.value).filter((name) => !names.has(name)).map((name) => ({
+    severity: 'warning', message: `front matter promptscope.template.${name} is not read by the chat template of this model, so it changes nothing`, remedy: 'remove it, or correct its name', range: template.range,
+  }))
 }
 
 function lineOf(text: string, offset: number): number {

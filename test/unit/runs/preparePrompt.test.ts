@@ -55,6 +55,14 @@ describe('a file with roles', () => {
     expect(choices).toEqual({ temperature: 0.5, generate: 9, stopIds: [7], edits: [{ feature: { layer: 1, feature: 2 }, operation: { kind: 'set', value: 0 }, positions: { kind: 'all' } }] })
     expect(problems.map(({ severity, message }) => [severity, message])).toEqual([['warning', 'front matter stop "over" is not one token of this model, so it stops nothing']])
   })
+  it('sets variables of the chat template, and hears of those that the template does not read', () => {
+    const thinking: PromptModel = { tokenizer, chatTemplate: "{% if tools %}{{ tools | tojson }}{% endif %}" + chatTemplate + "{% if enable_thinking is false %}(no thinking){% endif %}" }
+    const front = '---\npromptscope:\n  template:\n    enable_thinking: false\n    tools: [{ name: f }]\n    colour: red\n---\n{{role "user"}}\nHi\n'
+    const prepared = prepare('a.prompt', front, 'auto', thinking)
+    expect(prepared.renderedText).toBe('[{"name": "f"}][user]Hi<|end|>[assistant](no thinking)')
+    expect(prepared.problems.map(({ severity, message }) => [severity, message])).toEqual([['warning', 'front matter promptscope.template.colour is not read by the chat template of this model, so it changes nothing']])
+    expect(prepare('a.prompt', front, 'raw', thinking)).toMatchObject({ renderedText: 'Hi', problems: [] })
+  })
   it('that ends with the assistant’s words has them continued', () => {
     expect(prepare('a.prompt', '{{role "user"}}\nHi\n{{role "model"}}\nWell,').renderedText).toBe('[user]Hi<|end|>[assistant]Well,')
   })
