@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { specialTokens, type SpecialTokens } from '../formats/specialTokens'
 import { createTokenizer, type Tokenizer } from '../formats/tokenizer'
+import { tokenizerFromVocabulary } from '../formats/vocabularyFiles'
 import { InputError } from '../protocol/errors'
 import { isThere, readJson, readJsonIfThere, readText } from './fileSource'
 
@@ -14,12 +15,20 @@ export interface PromptModel extends SpecialTokens {
 
 const REMEDY = 'choose a folder that holds a Hugging Face checkpoint with its tokenizer'
 
-/** Throws InputError when tokenizer.json is missing or cannot be used. */
+/** Throws InputError when the folder has neither tokenizer.json nor the files it can be made from, or they cannot be used. */
 export async function openPromptModel(folder: string): Promise<PromptModel> {
   const config = await readJsonIfThere(join(folder, 'tokenizer_config.json'), REMEDY)
   const file = join(folder, 'tokenizer.json')
-  const json = await readJson(file, REMEDY)
+  const json = (await fromVocabularyFiles(folder, file)) ?? (await readJson(file, REMEDY))
   return { tokenizer: createTokenizer(json, config, file), chatTemplate: await readChatTemplate(folder, config), ...specialTokens(json, config) }
+}
+
+/** Of a folder that has vocab.json and merges.txt only; undefined for any other. */
+async function fromVocabularyFiles(folder: string, tokenizerFile: string): Promise<object | undefined> {
+  const [vocab, merges] = [join(folder, 'vocab.json'), join(folder, 'merges.txt')]
+  if ((await isThere(tokenizerFile)) || !(await isThere(vocab)) || !(await isThere(merges))) return undefined
+  const config = await readJsonIfThere(join(folder, 'config.json'), REMEDY)
+  return tokenizerFromVocabulary(await readJson(vocab, REMEDY), await readText(merges, REMEDY), (config as { model_type?: unknown } | undefined)?.model_type, folder)
 }
 
 /** From chat_template.jinja, chat_template.json or tokenizer_config.json, the first that has one: the order of transformers. */

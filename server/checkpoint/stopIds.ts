@@ -9,10 +9,14 @@ const END_TOKENS: readonly string[] = ['<|im_end|>', '<|endoftext|>', '<|eot_id|
 export async function readStopIds(folder: string, config: unknown, vocabSize: number): Promise<number[]> {
   const generation = await jsonOrNothing(join(folder, 'generation_config.json'))
   const tokenizer = await jsonOrNothing(join(folder, 'tokenizer.json'))
-  const ends = new Set<unknown>([...END_TOKENS, tokenText(field(await jsonOrNothing(join(folder, 'tokenizer_config.json')), 'eos_token'))])
+  const tokenizerConfig = await jsonOrNothing(join(folder, 'tokenizer_config.json'))
+  const ends = new Set<unknown>([...END_TOKENS, tokenText(field(tokenizerConfig, 'eos_token'))])
   const ids = [...listed(field(generation, 'eos_token_id')), ...listed(field(config, 'eos_token_id'))]
   for (const token of listed(field(tokenizer, 'added_tokens'))) {
     if (ends.has(field(token, 'content'))) ids.push(field(token, 'id'))
+  }
+  for (const [id, token] of Object.entries(field(tokenizerConfig, 'added_tokens_decoder') ?? {})) {
+    if (ends.has(field(token, 'content'))) ids.push(Number(id))
   }
   return [...new Set(ids)].filter((id): id is number => Number.isSafeInteger(id) && (id as number) >= 0 && (id as number) < vocabSize)
 }

@@ -20,5 +20,6 @@ test.each<[name: string, files: Record<string, unknown>, config: object, vocabSi
   ['Mistral', { 'tokenizer.json': added({ '<unk>': 0, '<s>': 1, '</s>': 2, '[INST]': 3 }) }, {}, 32768, [2]],
   ['a vocabulary that only tokenizer_config.json explains', { 'tokenizer.json': added({ '<s>': 1, '<|fin|>': 7 }), 'tokenizer_config.json': { eos_token: '<|fin|>' } }, {}, 10, [7]],
   ['the same, as older files write tokens', { 'tokenizer.json': added({ '<|fin|>': 7 }), 'tokenizer_config.json': { eos_token: { content: '<|fin|>', lstrip: false } } }, {}, 10, [7]],
+  ['a folder without tokenizer.json', { 'tokenizer_config.json': { eos_token: '<|im_end|>', added_tokens_decoder: { 8: { content: '<|endoftext|>' }, 9: { content: '<|im_end|>' }, 7: { content: '<think>' } } } }, {}, 10, [8, 9]],
   ['a tokenizer_config.json without an end', { 'tokenizer.json': added({ '<|fin|>': 7 }), 'tokenizer_config.json': { eos_token: null } }, {}, 10, []],
 ])('%s', async (_, files, config, vocabSize, ids) => expect(await stopIds(files, config, vocabSize)).toEqual(ids))
