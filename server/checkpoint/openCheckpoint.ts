@@ -36,7 +36,9 @@ async function locateTensors(folder: string, wanted: ReadonlyMap<string, readonl
   for (const [name, place] of places) {
     const shard = shardOf.get(place.name)
     if (shard === undefined) throw new InputError(`${indexFile} has no tensor ${quote(place.name)}`, indexFile.endsWith('.json') ? 'use the index that came with the model' : 'download or copy the file again')
-    byShard.set(shard, [...(byShard.get(shard) ?? []), name])
+    const names = byShard.get(shard)
+    if (names) names.push(name)
+    else byShard.set(shard, [name])
   }
   const located = new Map<string, StoredTensor>()
   for (const [shard, names] of byShard) {
