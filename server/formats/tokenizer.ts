@@ -1,9 +1,8 @@
-// A byte-level BPE tokenizer from tokenizer.json: text to ids with exact places in the text, ids to bytes, text and display.
+// A BPE tokenizer from tokenizer.json: text to ids with exact places in the text, ids to bytes, text and display.
 // The splitting and merging is @huggingface/tokenizers'; offsets, bytes and added tokens are put around it here.
 import { Tokenizer as Bpe } from '@huggingface/tokenizers'
 import { InputError } from '../protocol/errors'
 import type { TextRange } from '../protocol/values'
-import { byteString, stringBytes } from './byteAlphabet'
 import { alignBytes } from './byteAlignment'
 import { quote } from './quote'
 import { bytesDisplay, bytesText, createTextStream, type TextStream } from './tokenText'
@@ -48,10 +47,10 @@ export interface Tokenizer {
 
 /**
  * Builds a tokenizer from the parsed tokenizer.json and, when there is one, tokenizer_config.json (which may name more
- * added tokens). Throws InputError, which begins with `fileName`, when they do not describe a byte-level BPE.
+ * added tokens). Throws InputError, which begins with `fileName`, when they do not describe a BPE of bytes or of SentencePiece.
  */
 export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown, fileName = 'tokenizer.json'): Tokenizer {
-  const { definition, addedTokens } = readTokenizerJson(tokenizerJson, tokenizerConfig, fileName)
+  const { definition, addedTokens, spelling } = readTokenizerJson(tokenizerJson, tokenizerConfig, fileName)
   const bpe = buildBpe(definition, fileName)
   const addedById = new Map(addedTokens.map((token) => [token.id, token]))
   const split = addedTokenSplitter(addedTokens)
@@ -59,10 +58,10 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
   const bytesById = new Map<number, Uint8Array>()
   let longestToken = 0
 
-  /** In bytes; the vocabulary writes each byte as one character. */
+  /** In bytes, or more. */
   function longestTokenLength(): number {
     if (longestToken > 0) return longestToken
-    for (const token of bpe.model!.vocab) longestToken = Math.max(longestToken, token?.length ?? 0)
+    for (const token of bpe.model!.vocab) longestToken = Math.max(longestToken, spelling.mostBytes(token?.length ?? 0))
     for (const { content } of addedTokens) longestToken = Math.max(longestToken, new TextEncoder().encode(content).length)
     return longestToken
   }
@@ -71,7 +70,7 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
     let bytes = bytesById.get(id)
     if (!bytes) {
       const added = addedById.get(id)
-      bytes = added ? new TextEncoder().encode(added.content) : stringBytes(bpe.id_to_token(id) ?? '')
+      bytes = added ? new TextEncoder().encode(added.content) : spelling.bytes(bpe.id_to_token(id) ?? '')
       bytesById.set(id, bytes)
     }
     return bytes
@@ -83,10 +82,12 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
 
   /** Encodes a stretch without added tokens that starts at `start` of the whole text. */
   function encodePlain(text: string, start: number): EncodedToken[] {
-    const alignment = alignBytes(text, normalise(text), normalise)
-    let bytes = 0
+    const spelled = (part: string): string => spelling.spelled(normalise(part))
+    const alignment = alignBytes(text, spelled(text), spelled)
+    const fed = spelling.feed(text, start)
+    let bytes = -fed.addedBytes
     let offset = start
-    const tokens = bpe.encode(text, { add_special_tokens: false }).ids.map((id) => {
+    const tokens = bpe.encode(fed.text, { add_special_tokens: false }).ids.map((id) => {
       bytes += tokenBytes(id).length
       const token = { id, start: offset, end: start + alignment.offsetAfter(bytes) }
       offset = token.end
@@ -111,7 +112,7 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
       return ids.map((id, index) => ({ text: texts[index]!, display: display(id) }))
     },
     createTextStream: () => createTextStream(tokenBytes),
-    idOf: (text) => addedTokens.find(({ content }) => content === text)?.id ?? bpe.token_to_id(byteString(new TextEncoder().encode(text))) ?? null,
+    idOf: (text) => addedTokens.find(({ content }) => content === text)?.id ?? spelling.tokensOf(text).map((token) => bpe.token_to_id(token)).find((id) => id !== undefined) ?? null,
   }
 }
 

@@ -1,6 +1,7 @@
-// Checks that a tokenizer.json describes a byte-level BPE and brings it, with tokenizer_config.json, into the form that the tokenizer library needs.
+// Checks that a tokenizer.json describes a BPE whose tokens are bytes or text and brings it, with tokenizer_config.json, into the form that the tokenizer library needs.
 import { InputError } from '../protocol/errors'
 import { quote, quoteValue } from './quote'
+import { BYTE_LEVEL, sentencePieceSpelling, type BlankBefore, type TokenSpelling } from './tokenSpelling'
 
 /** A token that is recognised in the text before any splitting. */
 export interface AddedToken {
@@ -13,24 +14,30 @@ export interface AddedToken {
 export interface TokenizerDefinition {
   readonly definition: object
   readonly addedTokens: readonly AddedToken[]
+  readonly spelling: TokenSpelling
 }
 
 const REMEDY = 'use the tokenizer.json that came with the model'
+const OTHER_MODEL = 'choose a model with a byte-level BPE tokenizer'
+/** SentencePiece's character for a blank. */
+const BLANK = '▁'
 
-/** Throws InputError, which begins with `fileName`, for anything but a byte-level BPE. */
+/** Throws InputError, which begins with `fileName`, for anything but a BPE of bytes (ByteLevel) or of text with byte tokens (SentencePiece). */
 export function readTokenizerJson(tokenizerJson: unknown, tokenizerConfig: unknown, fileName: string): TokenizerDefinition {
   const json = record(tokenizerJson)
   if (!json) throw new InputError(`${fileName} does not hold a JSON object`, REMEDY)
   const model = record(json.model)
   if (!model) throw new InputError(`${fileName} has no model`, REMEDY)
   const type: unknown = model.type ?? 'BPE'
-  if (type !== 'BPE') throw new InputError(`${fileName} model type ${quoteValue(type)} is not supported`, 'choose a model with a byte-level BPE tokenizer')
+  if (type !== 'BPE') throw new InputError(`${fileName} model type ${quoteValue(type)} is not supported`, OTHER_MODEL)
   if (!record(model.vocab) || !Array.isArray(model.merges)) throw new InputError(`${fileName} has no vocabulary and merges`, REMEDY)
   checkVocabulary(model.vocab as Record<string, unknown>, fileName)
   if (!model.merges.every(isMerge)) throw new InputError(`${fileName} has merges that are not pairs of tokens`, REMEDY)
-  checkByteLevel(json, fileName)
   const addedTokens = readAddedTokens(json, record(tokenizerConfig), fileName)
-  return { definition: { normalizer: null, post_processor: null, ...json, model: { ...model, type }, added_tokens: addedTokens }, addedTokens }
+  const definition = { normalizer: null, post_processor: null, ...json, model: { ...model, type }, added_tokens: addedTokens }
+  if (model.byte_fallback === true) return { definition: { ...definition, ...withoutBlanks(json) }, addedTokens, spelling: sentencePieceSpelling(blankBefore(json, fileName)) }
+  checkByteLevel(json, fileName)
+  return { definition, addedTokens, spelling: BYTE_LEVEL }
 }
 
 function checkVocabulary(vocab: Record<string, unknown>, fileName: string): void {
@@ -44,9 +51,31 @@ function checkByteLevel(json: Record<string, unknown>, fileName: string): void {
   const steps = stepsOf(json.pre_tokenizer, 'pretokenizers')
   const byteLevel = steps.find((step) => step.type === 'ByteLevel')
   if (!byteLevel || !stepsOf(json.decoder, 'decoders').some((step) => step.type === 'ByteLevel')) {
-    throw new InputError(`${fileName} is not byte-level`, 'choose a model with a byte-level BPE tokenizer')
+    throw new InputError(`${fileName} is not byte-level`, OTHER_MODEL)
   }
-  if (byteLevel.add_prefix_space === true) throw new InputError(`${fileName} sets add_prefix_space, which is not supported`, 'choose a model with a byte-level BPE tokenizer')
+  if (byteLevel.add_prefix_space === true) throw new InputError(`${fileName} sets add_prefix_space, which is not supported`, OTHER_MODEL)
+}
+
+/** Where a SentencePiece tokenizer puts a blank before text: a Prepend normaliser (older files) or a Metaspace step says it. */
+function blankBefore(json: Record<string, unknown>, fileName: string): BlankBefore {
+  const normalisers = stepsOf(json.normalizer, 'normalizers')
+  const splitters = stepsOf(json.pre_tokenizer, 'pretokenizers')
+  const isKnown = (step: Record<string, unknown>): boolean =>
+    (step.type === 'Prepend' && step.prepend === BLANK) || (step.type === 'Replace' && record(step.pattern)?.String === ' ' && step.content === BLANK)
+  const odd = normalisers.find((step) => !isKnown(step)) ?? splitters.find((step) => step.type !== 'Metaspace' || (step.replacement ?? BLANK) !== BLANK)
+  if (odd) throw new InputError(`${fileName} is of SentencePiece with the step ${quoteValue(odd.type)}, which is not supported`, OTHER_MODEL)
+  if (normalisers.some((step) => step.type === 'Prepend')) return 'always'
+  const [metaspace] = splitters
+  if (!metaspace) return 'never'
+  const scheme = metaspace.prepend_scheme ?? (metaspace.add_prefix_space === false ? 'never' : 'always')
+  return scheme === 'always' ? 'unless there' : scheme === 'first' ? 'first' : 'never'
+}
+
+/** The blanks are put in before the library sees the text; of Metaspace only the cut before each blank is left. */
+function withoutBlanks(json: Record<string, unknown>): object {
+  const metaspace = stepsOf(json.pre_tokenizer, 'pretokenizers')[0]
+  const cut = { type: 'Split', pattern: { Regex: `${BLANK}[^${BLANK}]*|[^${BLANK}]+` }, behavior: 'Isolated', invert: false }
+  return { normalizer: null, pre_tokenizer: metaspace !== undefined && metaspace.split !== false ? cut : null }
 }
 
 /** A Sequence's parts, or the one step that stands alone. */

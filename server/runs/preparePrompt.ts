@@ -105,6 +105,8 @@ interface Rendered {
   readonly renderedText: string
   /** In order, without overlaps. */
   readonly places: readonly Place[]
+  /** Length of the model's own beginning: the text behind it is cut into tokens as if it stood alone. */
+  readonly prefixLength?: number
 }
 
 function renderAsChat(subject: string, messages: readonly PromptMessage[], { chatTemplate, templateVariables }: PromptModel, variables?: Readonly<Record<string, unknown>>): Rendered {
@@ -135,7 +137,8 @@ function movePlaces(places: readonly Place[], span: { readonly contentOffset: nu
 function renderRaw(messages: readonly PromptMessage[], { textPrefix = '' }: PromptModel): Rendered {
   const segments = messages.flatMap((message, index) => (index === 0 ? message.segments : [{ text: '\n\n', source: null }, ...message.segments]))
   const rendered = joinSegments(segments)
-  return rendered.renderedText.startsWith(textPrefix) ? rendered : joinSegments([{ text: textPrefix, source: null }, ...segments])
+  const whole = rendered.renderedText.startsWith(textPrefix) ? rendered : joinSegments([{ text: textPrefix, source: null }, ...segments])
+  return { ...whole, prefixLength: textPrefix.length }
 }
 
 function joinSegments(segments: readonly PromptSegment[]): Rendered {
@@ -161,10 +164,11 @@ function placeInFile(places: readonly Place[], start: number, end: number): Text
   return { start: Math.min(...touched.map((range) => range.start)), end: Math.max(...touched.map((range) => range.end)) }
 }
 
-function tokenize({ renderedText, places }: Rendered, { tokenizer, contextLength = Infinity }: PromptModel): Pick<PreparedPrompt, 'ids' | 'tokens' | 'renderedText'> {
+function tokenize({ renderedText, places, prefixLength = 0 }: Rendered, { tokenizer, contextLength = Infinity }: PromptModel): Pick<PreparedPrompt, 'ids' | 'tokens' | 'renderedText'> {
   const least = tokenizer.leastTokens(renderedText)
   if (least > contextLength) throw new InputError(`prompt has at least ${least} tokens and the model's context holds ${contextLength}`, 'shorten the prompt')
-  const tokens = tokenizer.encode(renderedText).map(({ id, start, end }): PreparedToken => ({
+  const text = tokenizer.encode(renderedText.slice(prefixLength)).map(({ id, start, end }) => ({ id, start: start + prefixLength, end: end + prefixLength }))
+  const tokens = [...tokenizer.encode(renderedText.slice(0, prefixLength)), ...text].map(({ id, start, end }): PreparedToken => ({
     id,
     text: renderedText.slice(start, end),
     display: tokenizer.display(id),

@@ -39,6 +39,11 @@ describe('a model whose texts begin with a token of their own', () => {
     expect(prepareText('Hi', llama, 'raw').renderedText).toBe('<|end|>Hi')
   })
   it('is not fed it twice', () => expect(prepare('a.txt', '<|end|>Hi', 'raw', llama).renderedText).toBe('<|end|>Hi'))
+  it('is cut into tokens as if the text stood alone behind it', () => {
+    // As SentencePiece does it: a text's first character is another token than the same character further on.
+    const atStart: PromptModel = { ...llama, tokenizer: { ...tokenizer, encode: (text) => tokenizer.encode(text).map((token) => (token.start === 0 ? { ...token, id: 99 } : token)) } }
+    expect(prepare('a.txt', 'Hi', 'raw', atStart).ids).toEqual([99, 99, 'i'.codePointAt(0)])
+  })
   it('gets it from its chat template in a chat', () => expect(prepare('a.txt', 'Hi', 'chat', llama).renderedText).toBe('<|end|>[user]Hi<|end|>[assistant]'))
 })
 
