@@ -11,28 +11,34 @@ export function missingVariants(fields: JsonFields, layerKinds: readonly string[
   return found(fields, [...variants, (given) => otherLayerKind(given, layerKinds)])
 }
 
-/** The parts that config.json shows of an architecture that is not known, those of its text model included. */
+/** The parts that config.json shows of an architecture that is not known. */
 export function missingParts(fields: JsonFields): string[] {
-  const text = fields.value('text_config')
-  const isObject = typeof text === 'object' && text !== null && !Array.isArray(text)
-  const places = isObject ? [fields, jsonFields(text, 'text_config', '')] : [fields]
-  const partsOf = (finders: readonly PartFinder[]) => [...new Set(places.flatMap((place) => found(place, finders)))]
+  const partsOf = (finders: readonly PartFinder[]) => [...new Set(places(fields).flatMap((place) => found(place, finders)))]
   const designs = partsOf(otherDesigns)
   return designs.length ? designs : partsOf([...foreign, ...variants, ropeScaling, slidingWindow, (place) => otherLayerKind(place, ['full_attention', 'sliding_attention'])])
 }
 
 /** How the weights are quantised, or null. Fields of transformers (`quant_method`), of llm-compressor and of MLX. */
 export function quantisation(fields: JsonFields): string | null {
-  for (const field of ['quantization_config', 'compression_config', 'quantization']) {
-    const config = fields.value(field)
-    if (config === undefined || config === false) continue
-    const method = typeof config === 'object' && config !== null ? ((config as Record<string, unknown>)['quant_method'] ?? QUANTISER[field]) : config
-    return `${field} ${quoteValue(method)}`
+  for (const place of places(fields)) {
+    for (const [field, unnamed] of Object.entries(QUANTISERS)) {
+      const config = place.value(field)
+      if (config === undefined || config === false) continue
+      const method = typeof config === 'object' && config !== null ? ((config as Record<string, unknown>)['quant_method'] ?? unnamed) : config
+      return `${field} ${quoteValue(method)}`
+    }
   }
   return null
 }
 
-const QUANTISER: Readonly<Record<string, string>> = { quantization_config: 'unknown', compression_config: 'compressed-tensors', quantization: 'mlx' }
+/** The file itself and, in models that also read images or sound, the text model inside. */
+function places(fields: JsonFields): JsonFields[] {
+  const text = fields.value('text_config')
+  return typeof text === 'object' && text !== null && !Array.isArray(text) ? [fields, jsonFields(text, 'text_config', '')] : [fields]
+}
+
+/** Fields, and who quantised where they do not say it. */
+const QUANTISERS: Readonly<Record<string, string>> = { quantization_config: 'unknown', compression_config: 'compressed-tensors', quantization: 'mlx' }
 
 const found = (fields: JsonFields, finders: readonly PartFinder[]): string[] => finders.map((find) => find(fields)).filter((part) => part !== null)
 

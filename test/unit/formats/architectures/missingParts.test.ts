@@ -42,6 +42,7 @@ test.each<[method: string, fields: object]>([
   ['quantization_config "awq"', { quantization_config: { quant_method: 'awq' } }],
   ['quantization_config "fp8"', { quantization_config: { quant_method: 'fp8', weight_block_size: [128, 128] } }],
   ['quantization_config "unknown"', { quantization_config: { bits: 4 } }],
+  ['quantization_config "fp8"', { text_config: { quantization_config: { quant_method: 'fp8' } } }],
   ['compression_config "compressed-tensors"', { compression_config: {} }],
   ['quantization "mlx"', { quantization: { group_size: 64, bits: 4 } }],
 ])('weights with %s are refused whatever the architecture', (method, fields) => {
