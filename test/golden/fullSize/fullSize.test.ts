@@ -1,4 +1,4 @@
-// Each of Qwen-Scope's seven backbones at its full size: real names and shapes in files of holes, a graph over them, and ONNX Runtime accepts it.
+// Each of Qwen-Scope's seven backbones, and three decoders of other families, at full size: real names and shapes in files of holes, a graph over them, and ONNX Runtime accepts it.
 import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +11,7 @@ import { modelTensors } from '../../../server/formats/modelTensors'
 import { exactLinear } from '../../../server/graph/linear'
 import { modelGraph } from '../../../server/graph/modelGraph'
 import { BACKBONES, type Backbone } from './backbones'
+import { DENSE_DECODERS } from './denseDecoders'
 
 /** ONNX Runtime takes a minute or two over the thousands of branches of all expert layers: those are for `npm run check:shapes`. */
 const EXPERT_LAYERS = 4
@@ -20,7 +21,7 @@ let folder: string
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'promptscope-full-size-'))))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-describe.each(BACKBONES)('$name', (backbone) => {
+describe.each([...BACKBONES, ...DENSE_DECODERS])('$name', (backbone) => {
   it('has the published number of parameters and tensors', async () => {
     const path = join(folder, backbone.name)
     expect(writeHollowCheckpoint(path, backbone)).toBe(backbone.tensors)
