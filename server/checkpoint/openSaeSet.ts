@@ -1,26 +1,75 @@
-// Opens an SAE set folder: its configuration and, per layer, where the four tensors lie; and says whether it fits a model.
-import { readdir } from 'node:fs/promises'
+// Opens an SAE set folder: which SAEs it holds and, per layer, where their tensors lie; and says whether it fits a model.
 import { join } from 'node:path'
-import { quote } from '../formats/quote'
-import { parseSaeConfig, saeLayerFile, saeLayerOf, saeTensors, type SaeConfig } from '../formats/saeConfig'
-import type { StoredTensor } from '../formats/tensorEntry'
+import type { ByteSource } from '../formats/byteSource'
+import { readNpz } from '../formats/npz'
+import type { SaeLayer } from '../formats/saeLayer'
+import { readSafetensors } from '../formats/safetensors'
+import type { StoredTensor, TensorEntry } from '../formats/tensorEntry'
 import { readTorchFile } from '../formats/torchPickle'
 import { InputError } from '../protocol/errors'
 import type { Pairing } from '../protocol/values'
-import type { Checkpoint, SaeLayer, SaeSet } from './checkpoint'
-import { readJson, realFolder, withFile } from './fileSource'
+import type { Checkpoint, SaeSet } from './checkpoint'
+import { isThere, readJson, realFolder, withFile } from './fileSource'
 import { folderName } from './folderName'
+import { findSaes, type FoundSae } from './saeFolders'
 
-const REMEDY = 'choose a folder that holds a Qwen-Scope SAE set'
+const REMEDY = 'choose a folder that holds an SAE set, such as one of Qwen-Scope'
 
-/** Throws InputError when the folder, its configuration, a layer file or a tensor is missing, damaged or of the wrong size. */
+/** Throws InputError when the folder, its configuration, a layer file or a tensor is missing, damaged or of the wrong size. Reads headers, no weights. */
 export async function openSaeSet(folder: string): Promise<SaeSet> {
   const path = await realFolder(folder, 'SAE folder')
-  const configFile = join(folder, 'config.json')
-  const config = parseSaeConfig(await readJson(configFile, REMEDY), configFile)
-  const layers = new Map<number, SaeLayer>()
-  for (const layer of await layersIn(folder, config)) layers.set(layer, await openLayer(folder, layer, config))
-  return { path, name: folderName(path), layout: 'Qwen-Scope', ...config, layers }
+  const found = await findSaes(folder)
+  if (!found || found.saes.length === 0) return refuseEmpty(folder)
+  const byLayer = new Map<number, SaeLayer>()
+  for (const sae of found.saes.toSorted((a, b) => a.source.layer - b.source.layer)) {
+    refuseSecond(sae, found.saes)
+    byLayer.set(sae.source.layer, await openSae(sae))
+  }
+  const layers = [...byLayer.values()]
+  const [first] = layers as [SaeLayer, ...SaeLayer[]]
+  for (const layer of layers) refuseOtherSize(layer, first)
+  const { layout, baseModel, modelLayers } = found
+  return { path, name: folderName(path), layout, baseModel, modelLayers, dModel: first.W_enc.shape[1]!, dSae: first.dSae, k: mostActive(layers), layers: byLayer }
+}
+
+async function openSae({ source, file }: FoundSae): Promise<SaeLayer> {
+  return withFile(file, REMEDY, async (bytes) => {
+    const entries = await readTensors(bytes)
+    const byName = new Map<string, StoredTensor>(Array.from(entries, ([name, entry]) => [name, { ...entry, file: bytes.file }]))
+    return source.read({ fileName: file, byName })
+  })
+}
+
+/** By the end of the file's name: torch, numpy or safetensors. */
+async function readTensors(bytes: ByteSource): Promise<ReadonlyMap<string, TensorEntry>> {
+  if (/\.pth?$/.test(bytes.name)) return (await readTorchFile(bytes)).tensors
+  return bytes.name.endsWith('.npz') ? readNpz(bytes) : (await readSafetensors(bytes)).tensors
+}
+
+/** Sets with several SAEs per layer differ in width or sparsity; which one is meant only the user knows. */
+function refuseSecond({ source: { layer }, file }: FoundSae, all: readonly FoundSae[]): void {
+  const other = all.find((sae) => sae.source.layer === layer && sae.file !== file)
+  if (other) throw new InputError(`${file} and ${other.file} are both SAEs of layer ${layer}`, 'choose a folder that holds one SAE per layer')
+}
+
+function refuseOtherSize(layer: SaeLayer, first: SaeLayer): void {
+  if (layer.dSae === first.dSae && layer.W_enc.shape[1] === first.W_enc.shape[1]) return
+  throw new InputError(`${layer.W_enc.file} is of the size ${sizeText(layer)} and ${first.W_enc.file} of ${sizeText(first)}`, 'choose a folder whose SAEs are of one size')
+}
+
+const sizeText = ({ W_enc }: SaeLayer): string => `${W_enc.shape[0]} features by d_model ${W_enc.shape[1]}`
+
+function mostActive(layers: readonly SaeLayer[]): number | null {
+  const limits = layers.map(({ activation }) => (activation.kind === 'topk' ? activation.k : null))
+  return limits.some((limit) => limit === null) ? null : Math.max(...(limits as number[]))
+}
+
+async function refuseEmpty(folder: string): Promise<never> {
+  const config = join(folder, 'config.json')
+  // Names what is wrong with the file that every Qwen-Scope set has, where that is the trouble.
+  if (!(await isThere(config))) throw new InputError(`${config} is missing`, REMEDY)
+  await readJson(config, REMEDY)
+  throw new InputError(`${folder} has no layer file such as layer0.sae.pt`, REMEDY)
 }
 
 /** Throws InputError when the SAE set was made for a model of another size. */
@@ -41,42 +90,4 @@ export function pairingProblem(model: { readonly dModel: number; readonly layers
   if (sae.dModel !== model.dModel) return `is for d_model ${sae.dModel} and the model has ${model.dModel}`
   if (sae.modelLayers !== null && sae.modelLayers !== model.layers) return `is for ${sae.modelLayers} layers and the model has ${model.layers}`
   return null
-}
-
-async function layersIn(folder: string, config: SaeConfig): Promise<number[]> {
-  const layers = (await readdir(folder)).map(saeLayerOf).filter((layer): layer is number => layer !== null)
-  const beyond = layers.find((layer) => layer >= config.modelLayers)
-  if (beyond !== undefined) throw new InputError(`${join(folder, saeLayerFile(beyond))} is beyond the ${config.modelLayers} layers that config.json tells`, 'use the config.json that came with the SAE set')
-  if (layers.length === 0) throw new InputError(`${folder} has no layer file such as ${saeLayerFile(0)}`, REMEDY)
-  return layers.sort((a, b) => a - b)
-}
-
-async function openLayer(folder: string, layer: number, config: SaeConfig): Promise<SaeLayer> {
-  const path = join(folder, saeLayerFile(layer))
-  return withFile(path, REMEDY, async (source) => {
-    const { tensors } = await readTorchFile(source)
-    const shapes = saeTensors(config)
-    const take = (name: keyof typeof shapes): StoredTensor => {
-      const tensor = tensors.get(name)
-      if (!tensor) throw new InputError(`${path} has no tensor ${quote(name)}`, 'download or copy the file again')
-      if (tensor.shape.join() !== shapes[name].join()) {
-        throw new InputError(`${path} tensor ${quote(name)} has the shape [${tensor.shape.join(', ')}] where config.json asks for [${shapes[name].join(', ')}]`, 'use the config.json that came with the SAE set')
-      }
-      if (tensor.dtype !== 'F32' && tensor.dtype !== 'F16' && tensor.dtype !== 'BF16') {
-        throw new InputError(`${path} tensor ${quote(name)} has the dtype ${tensor.dtype}, which is not supported`, 'convert it to float32, float16 or bfloat16')
-      }
-      return { ...tensor, file: source.file }
-    }
-    return {
-      layer,
-      dSae: config.dSae,
-      W_enc: take('W_enc'),
-      b_enc: take('b_enc'),
-      W_dec: take('W_dec'),
-      b_dec: take('b_dec'),
-      input: { scale: { kind: 'none' }, subtractsDecoderBias: false },
-      activation: { kind: 'topk', k: config.k },
-      decoderNorm: 'ignored',
-    }
-  })
 }

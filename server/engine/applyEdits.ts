@@ -43,10 +43,10 @@ export function sameCoefficients(a: Coefficients, b: Coefficients): boolean {
   return true
 }
 
-/** x ← x + Σ change · direction, in place; features in ascending order, so that the order of the edits does not matter. */
-export function addDirections(x: Float32Array, coefficients: Coefficients, directions: ReadonlyMap<number, Float32Array>): void {
+/** x ← x + Σ change · factor · direction, in place; features in ascending order, so that the order of the edits does not matter. */
+export function addDirections(x: Float32Array, coefficients: Coefficients, factor: number, directions: ReadonlyMap<number, Float32Array>): void {
   for (const feature of [...coefficients.keys()].sort((a, b) => a - b)) {
-    const change = Math.fround(coefficients.get(feature)!)
+    const change = Math.fround(coefficients.get(feature)! * factor)
     const direction = directions.get(feature)!
     for (let i = 0; i < x.length; i++) x[i] = x[i]! + Math.fround(change * direction[i]!)
   }

@@ -3,6 +3,7 @@ import { CancelledError } from '../protocol/errors'
 import { addDirections, editEffect, type Coefficients, type EditEffect } from './applyEdits'
 import type { Decoder } from './decoder'
 import type { EditPlan } from './editPlan'
+import type { TokenScale } from './inputScale'
 import type { LayerReading } from './positionRecord'
 import type { SaeSessions, TopK } from './saeSessions'
 import type { SequenceState } from './sequenceState'
@@ -24,6 +25,8 @@ export interface ForwardOptions {
   readonly readLayers: readonly number[]
   /** Layers whose residuals are returned whole, after edits. */
   readonly captureLayers: readonly number[]
+  /** Layers, among those that are read, whose reconstruction error is measured. */
+  readonly reconstructionLayers: readonly number[]
   readonly signal: AbortSignal
 }
 
@@ -33,6 +36,8 @@ export interface ForwardResult {
   /** Per position of the chunk. */
   readonly readings: readonly ReadonlyMap<number, LayerReading>[]
   readonly edited: readonly ReadonlyMap<number, Coefficients>[]
+  /** Per position, by layer. */
+  readonly reconstructed: readonly ReadonlyMap<number, number>[]
   /** By captured layer, (T, d_model). */
   readonly captured: ReadonlyMap<number, Float32Array>
 }
@@ -49,6 +54,7 @@ export async function forward(model: ForwardModel, state: SequenceState, chunk: 
   const count = tokenIds.length
   const readings = tokenIds.map(() => new Map<number, LayerReading>())
   const edited = tokenIds.map(() => new Map<number, Coefficients>())
+  const reconstructed = tokenIds.map(() => new Map<number, number>())
   const captured = new Map<number, Float32Array>()
   const wanted = [...new Set([...options.readLayers, ...options.captureLayers])].sort((a, b) => a - b)
   const stops = options.edits.layers.filter((layer) => tokenIds.some((_, row) => options.edits.at(layer, first + row).length > 0))
@@ -57,9 +63,14 @@ export async function forward(model: ForwardModel, state: SequenceState, chunk: 
   const visit = async (layer: number, x: Float32Array): Promise<void> => {
     if (options.signal.aborted) throw new CancelledError()
     if (options.readLayers.includes(layer)) {
-      const before = await saes!.encode(layer, x)
+      const encoded = await saes!.encode(layer, x)
+      const before = encoded.tops
+      if (options.reconstructionLayers.includes(layer)) {
+        const errors = await saes!.reconstructionError(layer, x, encoded)
+        errors.forEach((error, row) => reconstructed[row]!.set(layer, error))
+      }
       const effects = before.map((top, row) => editEffect(options.edits.at(layer, first + row), top))
-      const after = await applyEffects(saes!, layer, x, dModel, effects)
+      const after = await applyEffects(saes!, layer, x, dModel, effects, encoded.scales)
       before.forEach((top, row) => {
         readings[row]!.set(layer, { top, after: after.get(row) ?? null, norm: norm(x, row * dModel, dModel) })
         if (effects[row]!.coefficients.size > 0) edited[row]!.set(layer, effects[row]!.coefficients)
@@ -92,11 +103,11 @@ export async function forward(model: ForwardModel, state: SequenceState, chunk: 
     firstLayer = endLayer
   }
   state.commit(first + count)
-  return { logits: logits!, readings, edited, captured }
+  return { logits: logits!, readings, edited, reconstructed, captured }
 }
 
 /** Adds each row's effect to `x` and encodes the changed rows again; returns their features by row. */
-async function applyEffects(saes: SaeSessions, layer: number, x: Float32Array, dModel: number, effects: readonly EditEffect[]): Promise<Map<number, TopK>> {
+async function applyEffects(saes: SaeSessions, layer: number, x: Float32Array, dModel: number, effects: readonly EditEffect[], scales: readonly TokenScale[]): Promise<Map<number, TopK>> {
   const rows = [...effects.keys()].filter((row) => effects[row]!.coefficients.size > 0)
   if (rows.length === 0) return new Map()
   const directions = new Map<number, Float32Array>()
@@ -108,11 +119,11 @@ async function applyEffects(saes: SaeSessions, layer: number, x: Float32Array, d
   const changed = new Float32Array(rows.length * dModel)
   rows.forEach((row, i) => {
     const line = x.subarray(row * dModel, (row + 1) * dModel)
-    addDirections(line, effects[row]!.coefficients, directions)
+    addDirections(line, effects[row]!.coefficients, scales[row]!.factor, directions)
     changed.set(line, i * dModel)
   })
   const after = await saes.encode(layer, changed)
-  return new Map(rows.map((row, i) => [row, after[i]!]))
+  return new Map(rows.map((row, i) => [row, after.tops[i]!]))
 }
 
 function norm(x: Float32Array, start: number, length: number): number {

@@ -2,7 +2,7 @@
 import { CancelledError } from '../protocol/errors'
 import { createCapture } from './capture'
 import type { EditPlan } from './editPlan'
-import type { GenerateEvent, GenerateRequest, GenerateResult } from './engine'
+import type { GenerateEvent, GenerateRequest, GenerateResult, TokenReport } from './engine'
 import { forward, type ForwardModel } from './forward'
 import { likeliest, logSumExp } from './logits'
 import { reportPosition, type Prediction } from './positionRecord'
@@ -23,23 +23,26 @@ export async function generateTokens(
   const { contextLength, vocabSize } = model.decoder.config
   const maxTokens = Math.min(promptIds.length + request.generate, contextLength)
   const stopIds = new Set(request.stopIds)
-  const readLayers = [...new Set([...request.layers, ...edits.layers])].sort((a, b) => a - b)
+  const reconstructionLayers = request.reconstructionLayers ?? []
+  const readLayers = [...new Set([...request.layers, ...edits.layers, ...reconstructionLayers])].sort((a, b) => a - b)
   const candidates = Math.min(vocabSize, Math.max(request.alternatives, MIN_CANDIDATES))
   const key = samplingKey(sampling)
   const capture = request.capture ? createCapture(request.capture) : null
 
-  // A dump needs residuals and logits of every position, and those are not remembered.
-  const resumed = capture ? cache.fresh() : cache.resume({ promptIds, maxTokens, samplingKey: key, stopIds, edits, readLayers, candidates })
+  // A dump needs residuals and logits of every position, and those are not remembered; nor are reconstruction errors.
+  const resumed = capture || reconstructionLayers.length > 0 ? cache.fresh() : cache.resume({ promptIds, maxTokens, samplingKey: key, stopIds, edits, readLayers, candidates })
   const { sequence, positions: reusedTokens } = resumed
   const { records } = sequence
   const isStop = (position: number) => position >= promptIds.length && stopIds.has(records[position]!.token)
 
+  /** By position; empty unless they are asked for. */
+  const errors: ReadonlyMap<number, number>[] = []
   const report = (first: number, end: number): void => {
     for (let start = first; start < end; start += CHUNK) {
       const stop = Math.min(end, start + CHUNK)
       if (start < promptIds.length) onEvent({ kind: 'prefill', done: Math.min(stop, promptIds.length), total: promptIds.length })
       const reportRequest = { promptLength: promptIds.length, layers: request.layers, top: request.top, alternatives: request.alternatives, edits }
-      onEvent({ kind: 'tokens', tokens: records.slice(start, stop).map((record, i) => reportPosition(record, start + i, reportRequest)) })
+      onEvent({ kind: 'tokens', tokens: records.slice(start, stop).map((record, i) => withError(reportPosition(record, start + i, reportRequest), errors[start + i])) })
     }
   }
 
@@ -47,9 +50,10 @@ export async function generateTokens(
   const feed = async (tokenIds: readonly number[], chosenBy: string | null): Promise<void> => {
     if (signal.aborted) throw new CancelledError()
     const first = records.length
-    const options = { edits, readLayers, captureLayers: request.capture?.residualLayers ?? [], signal }
+    const options = { edits, readLayers, captureLayers: request.capture?.residualLayers ?? [], reconstructionLayers, signal }
     const result = await forward(model, sequence.state, { tokenIds, first }, options)
     capture?.add(result)
+    errors.push(...result.reconstructed)
     const row = (i: number) => result.logits.subarray(i * vocabSize, (i + 1) * vocabSize)
     const predictions = tokenIds.map((token, i) => {
       if (i > 0) return predict(row(i - 1), token, candidates)
@@ -95,6 +99,10 @@ export async function generateTokens(
 function chunkEnd(first: number, promptLength: number, keepsStates: boolean): number {
   const end = Math.min(first + CHUNK, promptLength)
   return keepsStates && end === promptLength && first < promptLength - 1 ? promptLength - 1 : end
+}
+
+function withError(report: TokenReport, errors: ReadonlyMap<number, number> | undefined): TokenReport {
+  return errors && errors.size > 0 ? { ...report, reconstructionError: Object.fromEntries(errors) } : report
 }
 
 function predict(logits: Float32Array, token: number, candidates: number): Prediction {

@@ -16,6 +16,8 @@ export interface SessionOptions {
   /** Execution providers in order of preference; the CPU is always tried last. */
   readonly providers: readonly string[]
   readonly threads: number
+  /** Whether weights are copied into the order that is fastest to compute with; default true. Without it they stay in their files. */
+  readonly prepack?: boolean
 }
 
 export interface OpenedSession {
@@ -90,7 +92,7 @@ function wrap(session: InferenceSession): Session {
   }
 }
 
-function sessionOptions({ baseFolder, threads }: SessionOptions, provider: string): InferenceSession.SessionOptions {
+function sessionOptions({ baseFolder, threads, prepack = true }: SessionOptions, provider: string): InferenceSession.SessionOptions {
   return {
     // One at a time: of several, those that cannot load are dropped without a word. Nodes that it cannot run fall to the CPU anyway.
     executionProviders: [provider],
@@ -102,6 +104,7 @@ function sessionOptions({ baseFolder, threads }: SessionOptions, provider: strin
         model_external_initializers_file_folder_path: baseFolder,
         // Every session has its own threads; spinning ones would fight for the cores.
         intra_op: { allow_spinning: '0' },
+        ...(!prepack && { disable_prepacking: '1' }),
       },
       optimization: { constant_folding_max_output_size_in_bytes: FOLDING_LIMIT_BYTES },
     },

@@ -24,7 +24,7 @@ export function checkRequest(request: GenerateRequest, model: CheckedModel): voi
     if (!Number.isInteger(layer) || layer < 0 || layer >= model.layers)
       throw new InputError(`layer ${layer} is not in the model`, `choose layers from 0 to ${model.layers - 1}`)
   }
-  for (const layer of layers) {
+  for (const layer of [...layers, ...(request.reconstructionLayers ?? [])]) {
     if (!model.saeLayers.includes(layer))
       throw new InputError(`layer ${layer} has no SAE`, model.saeLayers.length ? `choose among the layers ${model.saeLayers.join(', ')}` : 'choose an SAE set')
   }

@@ -32,7 +32,7 @@ describe('an SAE set', () => {
     ['has a layer too many', async () => writeFile(join(folder, 'layer2.sae.pt'), await readFile(join(folder, 'layer0.sae.pt'))), 'layer2.sae.pt is beyond the 2 layers that config.json tells'],
     ['has a truncated layer', () => truncate(join(folder, 'layer1.sae.pt'), 900), 'layer1.sae.pt is truncated or no ZIP archive'],
     ['lacks a tensor', () => writeFile(join(folder, 'layer1.sae.pt'), torchArchive({ W_enc: [16, 8], b_enc: [16], W_dec: [8, 16] })), 'layer1.sae.pt has no tensor "b_dec"'],
-    ['has a tensor the wrong way round', () => writeFile(join(folder, 'layer1.sae.pt'), torchArchive({ W_enc: [16, 8], b_enc: [16], W_dec: [16, 8], b_dec: [8] })), 'layer1.sae.pt tensor "W_dec" has the shape [16, 8] where config.json asks for [8, 16]'],
+    ['has a tensor the wrong way round', () => writeFile(join(folder, 'layer1.sae.pt'), torchArchive({ W_enc: [16, 8], b_enc: [16], W_dec: [16, 8], b_dec: [8] })), 'layer1.sae.pt tensor "W_dec" has the shape [16, 8] where [8, 16] is expected'],
     ['is of another kind', () => writeJson(folder, 'config.json', { ...TINY_SAE_CONFIG, model_type: 'gated_sae' }), 'config.json model_type "gated_sae" is not supported'],
   ]
   test.each(cases)('that %s is explained', async (_, spoil, message) => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { saeEncoderGraph } from '../../../server/graph/sae'
+import type { SaeLayer } from '../../../server/formats/saeLayer'
 import type { StoredTensor } from '../../../server/formats/tensorEntry'
 import { float32Data, float32Tensor, int64Data, openSession } from '../../../server/engine/onnx'
 
@@ -40,8 +41,7 @@ describe.each(['F32', 'F16', 'BF16'] as const)('%s', (dtype) => {
       layout === 'row-major'
         ? stored('W_enc', dtype, [D_SAE, D_MODEL], [D_MODEL, 1], W.flat())
         : stored('W_enc', dtype, [D_SAE, D_MODEL], [1, D_SAE], Array.from({ length: D_MODEL * D_SAE }, (_, i) => W[i % D_SAE]![Math.floor(i / D_SAE)]!))
-    const tensors = { W_enc, b_enc: stored('b_enc', dtype, [D_SAE], [1], b) }
-    const graph = saeEncoderGraph({ dModel: D_MODEL, dSae: D_SAE, k: K }, { tensor: (name) => tensors[name as 'W_enc'], location: (file) => file.slice(folder.length + 1) })
+    const graph = saeEncoderGraph(topK(W_enc, stored('b_enc', dtype, [D_SAE], [1], b)), (file) => file.slice(folder.length + 1))
     const { session } = await openSession(graph, { baseFolder: folder, providers: [], threads: 1 })
     const output = await session.run({ x: float32Tensor(Float32Array.from(X.flat()), [3, D_MODEL]) }, ['activations', 'features'])
     const activations = float32Data(output['activations'])
@@ -57,6 +57,14 @@ describe.each(['F32', 'F16', 'BF16'] as const)('%s', (dtype) => {
 })
 
 it('refuses strides that are neither', () => {
-  const tensors = { W_enc: { name: 'W_enc', dtype: 'F32', shape: [4, 2], stride: [4, 2], offset: 0, length: 60, file: '/x' } as StoredTensor }
-  expect(() => saeEncoderGraph({ dModel: 2, dSae: 4, k: 1 }, { tensor: () => tensors.W_enc, location: () => 'x' })).toThrow('strides [4, 2]')
+  const W_enc: StoredTensor = { name: 'W_enc', dtype: 'F32', shape: [4, 2], stride: [4, 2], offset: 0, length: 60, file: '/x' }
+  expect(() => saeEncoderGraph(topK(W_enc, null), () => 'x')).toThrow('strides [4, 2]')
 })
+
+/** A top-k SAE as Qwen-Scope's; nothing here reads its decoder. */
+function topK(W_enc: StoredTensor, b_enc: StoredTensor | null): SaeLayer {
+  return {
+    layer: 0, dSae: W_enc.shape[0]!, W_enc, b_enc, W_dec: W_enc, b_dec: null,
+    input: { scale: { kind: 'none' }, subtractsDecoderBias: false }, activation: { kind: 'topk', k: K }, decoderNorm: 'ignored',
+  }
+}

@@ -1,0 +1,65 @@
+// Says how an SAE set and a model belong together, as far as sizes and names tell.
+import { basename } from 'node:path'
+import { InputError } from '../protocol/errors'
+import type { Pairing } from '../protocol/values'
+
+export interface PairedModel {
+  /** The repository's or the folder's name: `Qwen3-1.7B-Base`. */
+  readonly name: string
+  readonly config: { readonly dModel: number; readonly layers: number }
+}
+
+export interface PairedSaes {
+  readonly name: string
+  readonly baseModel: string | null
+  readonly dModel: number
+  /** Decoder layers of the model that the set was made for; null when the files do not say. */
+  readonly modelLayers: number | null
+  /** By decoder layer. */
+  readonly layers: ReadonlyMap<number, unknown>
+}
+
+/** `match` for the very model, `transfer` between a base model and its post-trained version, `mismatch` for another size, else `unknown`. */
+export function pairingOf(model: PairedModel, saes: PairedSaes): Pairing {
+  const problem = sizeProblem(model.config, saes)
+  if (problem !== null) return { kind: 'mismatch', note: problem }
+  const trainedOn = trainedModel(saes)
+  if (trainedOn === null) return { kind: 'unknown', note: 'the SAE set does not say which model it was trained on' }
+  const [theirs, ours] = [plainName(trainedOn), plainName(model.name)]
+  if (theirs === ours) return { kind: 'match', note: `trained on ${trainedOn}` }
+  if (family(theirs) !== family(ours)) return { kind: 'unknown', note: `trained on ${trainedOn}, and whether ${model.name} comes from it is not known` }
+  const [from, to] = isBase(theirs) || isPostTrained(ours) ? ['the base model', 'its post-trained version'] : ['the post-trained', 'its base model']
+  return { kind: 'transfer', note: `trained on ${from} ${trainedOn} and read on ${to}: a transfer, so features may mean less here` }
+}
+
+/** Throws InputError when the set was made for a model of another size. */
+export function checkPairing(model: PairedModel, saes: PairedSaes & { readonly path: string }): void {
+  const { kind, note } = pairingOf(model, saes)
+  if (kind === 'mismatch') throw new InputError(`SAE set ${saes.path} ${note}`, `choose the SAE set of ${model.name}, or the model ${trainedModel(saes) ?? 'that it was made for'}`)
+}
+
+/** Why the two do not fit each other, beginning with a verb, or null when they do. */
+function sizeProblem(model: PairedModel['config'], { dModel, modelLayers, layers }: PairedSaes): string | null {
+  if (dModel !== model.dModel) return `is for d_model ${dModel} and the model has ${model.dModel}`
+  if (modelLayers !== null && modelLayers !== model.layers) return `is for ${modelLayers} layers and the model has ${model.layers}`
+  const last = Math.max(...layers.keys())
+  if (last >= model.layers) return `has layer ${last} and the model's layers are 0 to ${model.layers - 1}`
+  return null
+}
+
+/** Qwen-Scope's repositories name their model, and are right where a card is not: that of Qwen3.5-2B-Base says Qwen3.5-2B. */
+function trainedModel({ name, baseModel }: PairedSaes): string | null {
+  const named = /^SAE-Res-(.+)-W\d+K-L0_\d+$/.exec(name)?.[1]
+  return named === undefined ? baseModel : `Qwen/${named}`
+}
+
+/** Without owner, capitals, and what says nothing of the weights. */
+const plainName = (name: string): string => basename(name).toLowerCase().replace(/^meta-/, '').replace(/-(hf|bf16|fp16|f16|f32|fp32)$/, '')
+
+const BASE = /-(base|pt)$/
+const POST_TRAINED = /-(instruct|chat|it|thinking)(-[v\d.]+)?$/
+const isBase = (name: string): boolean => BASE.test(name)
+const isPostTrained = (name: string): boolean => POST_TRAINED.test(name)
+
+/** What a base model and its post-trained versions share of their names. */
+const family = (name: string): string => name.replace(BASE, '').replace(POST_TRAINED, '')
