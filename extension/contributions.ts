@@ -15,6 +15,7 @@ export const Command = {
   pinFeature: 'promptscope.pinFeature',
   unpinFeature: 'promptscope.unpinFeature',
   suggestSuppressions: 'promptscope.suggestSuppressions',
+  checkSaeFit: 'promptscope.checkSaeFit',
   addEditLine: 'promptscope.addEditLine',
   editFeatureStrength: 'promptscope.editFeatureStrength',
   toggleEdit: 'promptscope.toggleEdit',

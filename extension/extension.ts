@@ -9,6 +9,7 @@ import { createHelpCommands } from './commands/help'
 import { createModelCommands } from './commands/model'
 import { registerCommands } from './commands/registerCommands'
 import { createRunCommands } from './commands/runs'
+import { createSaeFitCommands } from './commands/saeFit'
 import { createScopeCommands } from './commands/scope'
 import { registerCompletionMarks } from './completionMarks'
 import { registerContextKeys } from './contextKeys'
@@ -67,6 +68,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
         ...createFeatureCommands(worker, state, heat, runs),
         ...createEditCommands(worker, state),
         ...createScopeCommands(state, scope),
+        ...createSaeFitCommands(worker, state),
         ...createModelCommands(worker, state, heat, log),
         ...createHelpCommands(context, worker, state, log),
       },

@@ -42,6 +42,7 @@ ${runOptions(0)}
 Output
   --top N                features per layer and token (default 10)
   --json                 one JSON document on stdout, nothing else there
+  --reconstruction       how much of each layer's residual the SAE leaves unexplained; in --json per token
   --dump FILE            logits and resid_post of the layers as float32 safetensors
   --help                 this text
 `

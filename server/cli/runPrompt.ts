@@ -4,6 +4,7 @@ import type { RunDetail } from '../protocol/requests'
 import { preparePrompt, prepareText, prepareTokenIds, type PreparedPrompt } from '../runs/preparePrompt'
 import { createRunRecorder } from '../runs/runDetail'
 import { buildGenerateRequest, type RunExtent, type RunSettings } from '../runs/runSettings'
+import type { ReconstructionErrors } from '../runs/saeFit'
 import type { CommandContext } from './commandContext'
 import type { OpenModel } from './openModel'
 import { readPromptText, type PromptSource } from './runOptions'
@@ -23,10 +24,12 @@ export async function readPromptSourceText(source: PromptSource, signal: AbortSi
   return source.kind === 'text' ? source.text : ''
 }
 
-/** One run, and what was captured for a dump. */
+/** One run, what was captured for a dump, and what was measured. */
 export interface FinishedRun {
   readonly run: RunDetail
   readonly captured: GenerateResult['captured']
+  /** By layer that was asked for, of each token. */
+  readonly reconstruction: ReconstructionErrors
 }
 
 export async function runPrompt(open: OpenModel, prompt: PreparedPrompt, settings: RunSettings, extent: RunExtent, name: string, { terminal, signal }: CommandContext): Promise<FinishedRun> {
@@ -37,10 +40,14 @@ export async function runPrompt(open: OpenModel, prompt: PreparedPrompt, setting
     generate: settings.generate, edits: settings.edits, layers: request.layers, parentRunId: null, loadMs: model.loadMs,
   }
   const recorder = createRunRecorder(header, prompt, open.tokenizer)
+  const reconstruction: Record<number, number[]> = Object.fromEntries((extent.reconstructionLayers ?? []).map((layer) => [layer, []]))
   const result = await engine.generate(
     request,
     (event) => {
-      if (event.kind === 'tokens') recorder.add(event.tokens)
+      if (event.kind === 'tokens') {
+        recorder.add(event.tokens)
+        for (const { reconstructionError = {} } of event.tokens) for (const [layer, error] of Object.entries(reconstructionError)) reconstruction[Number(layer)]!.push(error)
+      }
       const summary = recorder.summary()
       terminal.progress(event.kind === 'prefill' ? `reading ${event.done} of ${event.total} tokens` : `generated ${summary.generatedTokens} of at most ${settings.generate} tokens`)
     },
@@ -48,5 +55,5 @@ export async function runPrompt(open: OpenModel, prompt: PreparedPrompt, setting
   )
   terminal.progress('')
   recorder.end({ kind: 'done', reason: result.reason }, result)
-  return { run: recorder.detail(), captured: result.captured }
+  return { run: recorder.detail(), captured: result.captured, reconstruction }
 }

@@ -1,7 +1,8 @@
 // `promptscope trace`: runs a prompt and prints each token's probability and features, for people or as JSON.
 import { InputError } from '../protocol/errors'
 import { mostActive } from '../protocol/values'
-import { mergeRunSettings, type RunSettings } from '../runs/runSettings'
+import { mergeRunSettings, resolveLayers, type RunSettings } from '../runs/runSettings'
+import { layerFits } from '../runs/saeFit'
 import { buildTrace } from '../runs/trace'
 import type { CommandContext } from './commandContext'
 import { checkDumpFolder, writeDumpFile, type DumpTensor } from './dumpFile'
@@ -9,6 +10,7 @@ import { withFrontMatterModel } from './frontMatterModel'
 import { openModel, type OpenModel } from './openModel'
 import { readOptions } from './options'
 import { renderBeforeAndAfter, renderCompletion, renderEdits, renderHeader, renderTokens } from './renderTrace'
+import { renderSaeFit } from './renderSaeFit'
 import { preparePromptSource, readPromptSourceText, runPrompt, type FinishedRun } from './runPrompt'
 import { readModelChoice, readPromptSource, readRunChoices, RUN_OPTION_SPECS } from './runOptions'
 
@@ -16,7 +18,7 @@ const DEFAULT_TOP = 10
 const ALTERNATIVES = 5
 
 export async function runTraceCommand(args: readonly string[], context: CommandContext): Promise<void> {
-  const options = readOptions(args, { ...RUN_OPTION_SPECS, dump: { type: 'string' } })
+  const options = readOptions(args, { ...RUN_OPTION_SPECS, dump: { type: 'string' }, reconstruction: { type: 'boolean' } })
   const source = readPromptSource(options)
   const choice = readModelChoice(options)
   const top = options.whole('top', 0) ?? DEFAULT_TOP
@@ -33,15 +35,16 @@ export async function runTraceCommand(args: readonly string[], context: CommandC
     const dumpLayers = settings.layers.length > 0 ? settings.layers : Array.from({ length: open.model.identity.layers }, (_, layer) => layer)
     const capture = dumpPath === null ? null : { logits: true, residualLayers: dumpLayers }
     // What is ranked for people must see every active feature, as in the editor.
-    const extent = { top: options.has('json') ? top : Math.max(top, mostActive(open.model.sae)), alternatives: ALTERNATIVES, capture }
+    const extent = { top: options.has('json') ? top : Math.max(top, mostActive(open.model.sae)), alternatives: ALTERNATIVES, capture, reconstructionLayers: options.has('reconstruction') ? resolveLayers(settings.layers, open.model) : [] }
 
     if (options.has('json')) {
       const finished = await runPrompt(open, prompt, settings, extent, source.name, context)
       if (dumpPath !== null) await writeDumpFile(dumpPath, dumpTensors(finished, open, dumpLayers))
-      context.terminal.out(`${JSON.stringify(buildTrace(finished.run, top))}\n`)
+      const measured = options.has('reconstruction') ? { reconstruction: finished.reconstruction } : {}
+      context.terminal.out(`${JSON.stringify({ ...buildTrace(finished.run, top), ...measured })}\n`)
       return
     }
-    const before = settings.edits.length > 0 && settings.generate > 0 ? await runPrompt(open, prompt, withoutEdits(settings), { ...extent, capture: null }, 'before', context) : null
+    const before = settings.edits.length > 0 && settings.generate > 0 ? await runPrompt(open, prompt, withoutEdits(settings), { ...extent, capture: null, reconstructionLayers: [] }, 'before', context) : null
     const finished = await runPrompt(open, prompt, settings, extent, source.name, context)
     if (dumpPath !== null) await writeDumpFile(dumpPath, dumpTensors(finished, open, dumpLayers))
     if (dumpPath !== null) context.terminal.note(`promptscope: wrote ${dumpPath}`)
@@ -52,8 +55,10 @@ export async function runTraceCommand(args: readonly string[], context: CommandC
   }
 }
 
-function printForPeople({ run }: FinishedRun, before: FinishedRun | null, open: OpenModel, promptName: string, top: number, { terminal }: CommandContext): void {
+function printForPeople({ run, reconstruction }: FinishedRun, before: FinishedRun | null, open: OpenModel, promptName: string, top: number, { terminal }: CommandContext): void {
   const parts = [renderHeader(run, open.model, promptName, terminal), renderTokens(run, open.labels, top, terminal)]
+  const fits = layerFits(reconstruction, (token) => run.tokens[token]?.outlier ?? false)
+  if (fits.length > 0) parts.push(renderSaeFit(fits, terminal))
   if (run.edits.length > 0) parts.push(renderEdits(run.edits, terminal))
   if (run.generatedTokens > 0 || (before?.run.generatedTokens ?? 0) > 0) parts.push(before ? renderBeforeAndAfter(before.run, run, terminal) : renderCompletion('Completion', run, terminal))
   const { prefillMs, decodeMsPerToken } = run.timing

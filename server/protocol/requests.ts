@@ -67,6 +67,8 @@ export interface PrecisionFit {
   readonly fits: boolean
   /** Why it does not fit or cannot be used, with numbers; null when it can. */
   readonly problem: string | null
+  /** Whether the largest GPU would hold it, and why not. */
+  readonly gpu: { readonly fits: boolean; readonly note: string }
 }
 
 /** An SAE set beside or for a model. */
@@ -269,6 +271,19 @@ export interface TokenFeatures {
  * terminal have. Empty when the run has no such token.
  */
 export const tokenFeatures = request<{ readonly runId: string; readonly token: number }, TokenFeatures>('features/ofToken')
+
+/** How much of the residuals of a layer its SAE leaves unexplained: the mean over `tokens` tokens of ‖x − x̂‖² / ‖x‖². */
+export interface LayerFit {
+  readonly layer: number
+  readonly unexplained: number
+  readonly tokens: number
+}
+
+/**
+ * Reads a run's text once more and measures how well the SAE set explains the model on it, so that a set of another model shows. Layers
+ * ascending; `isPoor` when most are explained so badly that the set does not seem to belong to the model.
+ */
+export const checkSaeFit = request<{ readonly runId: string }, { readonly layers: readonly LayerFit[]; readonly isPoor: boolean }>('features/fit')
 
 /** A feature ranked by how much more it fires on some tokens of a run than on the others. */
 export interface FeatureContrast {

@@ -59,6 +59,8 @@ export interface RunExtent {
   readonly top: number
   readonly alternatives: number
   readonly capture: GenerateRequest['capture']
+  /** Layers whose reconstruction error is measured; default none. */
+  readonly reconstructionLayers?: readonly number[]
 }
 
 /** The engine's request for a run of `promptIds`. Throws InputError for a layer that the SAE set does not have. */

@@ -10,6 +10,7 @@ import type { FeatureContrast, RunDetail, SuppressionProposal, TokenFeatures } f
 import { mostActive, type FeatureDescription, type FeatureId, type Progress } from '../protocol/values'
 import { detectFaults } from '../runs/detectors'
 import type { ModelService, ReadyModel } from './modelService'
+import { measureSaeFit } from './saeFitService'
 
 export interface FeatureService {
   /** A function that describes a set's features from memory; with null, or when the set has no labels, it knows no words. */
@@ -18,6 +19,8 @@ export interface FeatureService {
   ofToken(run: RunDetail, token: number): Promise<TokenFeatures>
   /** Throws InputError when a token is not in the run. */
   contrast(run: RunDetail, tokens: readonly number[], count: number): Promise<readonly FeatureContrast[]>
+  /** How well the SAE set explains the model on the run's text; rejects as `propose` does. */
+  saeFit(run: RunDetail, signal: AbortSignal, onProgress: (progress: Progress) => void): ReturnType<typeof measureSaeFit>
   /** Ranks what to suppress to be rid of the run's first fault by trying it; rejects when another model is loaded than the run was made with. */
   propose(run: RunDetail, count: number, signal: AbortSignal, onProgress: (progress: Progress) => void): Promise<readonly SuppressionProposal[]>
 }
@@ -69,6 +72,9 @@ export function createFeatureService(parts: FeatureServiceParts): FeatureService
       const outside = tokens.find((token) => !run.tokens[token])
       if (outside !== undefined) throw new InputError(`token ${outside} is not in run ${run.name}`, `choose tokens from 0 to ${run.tokens.length - 1}`)
       return contrastFeatures([{ run, chosen: tokens }], await labels(run.sae?.path ?? null), count)
+    },
+    async saeFit(run, signal, onProgress) {
+      return measureSaeFit(parts.engine, await modelOf(run, signal, onProgress), run, signal, onProgress)
     },
     async propose(run, count, signal, onProgress) {
       const fault = detectFaults(run)[0]

@@ -194,6 +194,7 @@ function answerRequests(connection: Connection, parts: WorkerParts, { edits, mod
   })
   onRequest(connection, requests.tokenFeatures, async ({ runId, token }) => features.ofToken(await existingRun(runId), token))
   onRequest(connection, requests.contrastFeatures, async ({ runId, tokens, count }) => features.contrast(await existingRun(runId), tokens, count))
+  onRequest(connection, requests.checkSaeFit, async ({ runId }, { signal, report }) => features.saeFit(await existingRun(runId), signal, report))
   onRequest(connection, requests.proposeSuppressions, async ({ runId, count }, { signal, report }) => features.propose(await existingRun(runId), count, signal, report))
 
   async function existingRun(runId: string): Promise<requests.RunDetail> {

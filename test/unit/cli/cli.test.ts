@@ -47,6 +47,13 @@ describe('trace --json', () => {
     expect(Object.keys(found.timing)).toEqual(['loadMs', 'prefillMs', 'decodeMsPerToken'])
   })
 
+  it('tells what the SAEs leave unexplained when asked', async () => {
+    const { reconstruction } = (await traceJson('--text', 'Hi', '--generate', '1', '--layers', '1', '--reconstruction')) as Trace & { reconstruction: Record<string, number[]> }
+    expect(Object.keys(reconstruction)).toEqual(['1'])
+    expect(reconstruction['1']).toHaveLength(3)
+    for (const error of reconstruction['1']!) expect(error).toBeGreaterThan(0)
+  })
+
   it('has no features without an SAE set', async () => {
     cpSync(model, scratch('alone/model'), { recursive: true })
     const { code, stdout, stderr } = await trace('--json', '--token-ids', '1,2', '--model', scratch('alone/model'))
