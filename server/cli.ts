@@ -2,7 +2,8 @@
 // The command line: picks the command, and turns whatever comes of it into one line and an exit code. `promptscope --help` tells the rest.
 import { CancelledError, InputError } from './protocol/errors'
 import type { CommandContext } from './cli/commandContext'
-import { HELP, MODELS_HELP, SERVE_HELP, SUGGEST_HELP, TRACE_HELP } from './cli/help'
+import { runDownloadCommand } from './cli/downloadCommand'
+import { DOWNLOAD_HELP, HELP, MODELS_HELP, SERVE_HELP, SUGGEST_HELP, TRACE_HELP } from './cli/help'
 import { installedVersion } from './cli/installation'
 import { runModelsCommand } from './cli/modelsCommand'
 import { runServeCommand } from './cli/serveCommand'
@@ -20,6 +21,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   trace: { help: TRACE_HELP, run: runTraceCommand },
   suggest: { help: SUGGEST_HELP, run: runSuggestCommand },
   models: { help: MODELS_HELP, run: runModelsCommand },
+  download: { help: DOWNLOAD_HELP, run: runDownloadCommand },
   serve: { help: SERVE_HELP, run: runServeCommand },
 }
 

@@ -7,6 +7,7 @@ Usage: promptscope <command> [options]
   trace     run a prompt and show each token's probability and features
   suggest   run a prompt, look for a fault, and rank the features to suppress
   models    list the models found, whether they fit in memory, and their SAE sets
+  download  bring a model or an SAE set from the hub; the only command that opens a connection
   serve     speak the language server protocol to an editor
 
 promptscope <command> --help tells more; promptscope --version says which this is. Exit codes: 0 done, 1 bad input, 2 usage, 130 interrupted.
@@ -66,6 +67,27 @@ Lists the models found: architecture, size, whether they fit in memory, and the 
   --folder DIR           a folder to search; repeatable. PROMPTSCOPE_MODELS names more, separated like PATH
   --json                 one JSON document on stdout, nothing else there
   --help                 this text
+`
+
+export const DOWNLOAD_HELP = `Usage: promptscope download REPOSITORY [options]
+
+Brings a model or an SAE set from the Hugging Face hub into the cache that Python's libraries use too: only the files
+that are needed. Shows them first and asks. A download that was interrupted goes on where it ended; every file's
+checksum is compared. Prints the folder on stdout.
+
+  REPOSITORY             Org/Name, for example Qwen/Qwen3-1.7B or Qwen/SAE-Res-Qwen3-1.7B-Base-W32K-L0_50
+  --revision R           branch, tag or commit (default main)
+  --layers 0,5|all       of an SAE set: the layers (default all)
+  --folder DIR           of an SAE set: a folder of the repository; repeatable, where a layer has several SAEs
+  --sae                  an SAE set is meant, nothing else
+  --yes, -y              do not ask
+  --json                 one JSON document on stdout, nothing else there
+  --help                 this text
+
+  HF_TOKEN               for gated and private repositories; sent to the hub only
+  HF_ENDPOINT            another hub or mirror (default https://huggingface.co)
+  HF_HUB_CACHE, HF_HOME  where the files are kept (default ~/.cache/huggingface)
+  HF_HUB_OFFLINE=1       never ask the hub
 `
 
 export const SERVE_HELP = `Usage: promptscope serve --lsp --stdio

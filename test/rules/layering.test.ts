@@ -11,7 +11,7 @@ interface Layer {
   readonly packages: RegExp
 }
 
-const all = ['server/protocol', 'server/formats', 'server/graph', 'server/checkpoint', 'server/engine', 'server/engine/onnx.ts', 'server/runs', 'server/features', 'server/store', 'server/editor', 'server/worker', 'server/cli']
+const all = ['server/protocol', 'server/formats', 'server/graph', 'server/checkpoint', 'server/hub', 'server/engine', 'server/engine/onnx.ts', 'server/runs', 'server/features', 'server/store', 'server/editor', 'server/worker', 'server/cli']
 const fileFormats = '@huggingface\\/tokenizers|@huggingface\\/jinja|yaml'
 
 /** By folder or single file; the longest that matches a path is its layer. */
@@ -20,6 +20,7 @@ const table: Readonly<Record<string, Layer>> = {
   'server/formats': { layers: ['server/protocol'], packages: new RegExp(`^(${fileFormats})$`) },
   'server/graph': { layers: ['server/protocol', 'server/formats'], packages: /^$/ },
   'server/checkpoint': { layers: ['server/protocol', 'server/formats'], packages: /^node:/ },
+  'server/hub': { layers: ['server/protocol', 'server/formats'], packages: /^(node:.*|@huggingface\/hub)$/ },
   'server/engine/onnx.ts': { layers: ['server/protocol', 'server/formats', 'server/graph', 'server/checkpoint', 'server/engine'], packages: /^(node:.*|onnxruntime-(node|common))$/ },
   'server/engine': { layers: ['server/protocol', 'server/formats', 'server/graph', 'server/checkpoint', 'server/engine/onnx.ts'], packages: /^node:/ },
   'server/runs': { layers: ['server/protocol', 'server/formats', 'server/checkpoint', 'server/engine'], packages: /^$/ },

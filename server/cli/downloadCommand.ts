@@ -1,0 +1,84 @@
+// `promptscope download`: brings a model or an SAE set from the hub into the Hugging Face cache, after showing what that takes.
+import { homedir } from 'node:os'
+import { createInterface } from 'node:readline/promises'
+import type { DownloadPlan } from '../hub/downloadPlan'
+import { createHub } from '../hub/hub'
+import { hubSettings } from '../hub/hubSettings'
+import { checkRevision, readRepositoryName } from '../hub/repositoryName'
+import { checkRoom } from '../hub/downloadPlan'
+import type { LayerChoice } from '../hub/saeFiles'
+import { describePlan } from '../hub/describePlan'
+import { createRateMeter, progressLine } from '../hub/progressLine'
+import { CancelledError, InputError } from '../protocol/errors'
+import type { CommandContext } from './commandContext'
+import { readOptions, type Options } from './options'
+import type { Terminal } from './terminal'
+import { UsageError } from './usageError'
+
+export async function runDownloadCommand(args: readonly string[], { terminal, signal }: CommandContext): Promise<void> {
+  const options = readOptions(args, {
+    revision: { type: 'string' }, layers: { type: 'string' }, folder: { type: 'string', multiple: true }, sae: { type: 'boolean' }, yes: { type: 'boolean', short: 'y' }, json: { type: 'boolean' },
+  })
+  const [name, ...more] = options.positionals
+  if (name === undefined) throw new UsageError('download takes a repository, such as Qwen/Qwen3-1.7B')
+  if (more.length > 0) throw new UsageError(`download takes one repository, not also ${more[0]}`)
+  const named = readRepositoryName(name)
+  const layers = readLayers(options)
+  const kind = options.has('sae') || layers !== null || options.has('folder') ? 'sae' : null
+  const revision = checkRevision(options.string('revision') ?? named.revision ?? 'main')
+
+  const hub = createHub(hubSettings(process.env, homedir()))
+  terminal.progress(`Asking the hub about ${named.repository}`)
+  const plan = await hub.plan({ repository: named.repository, revision, kind, layers: layers ?? 'all', folders: options.strings('folder').map((folder) => folder.replace(/^\.?\/+|\/+$/g, '')) }, signal)
+  terminal.progress('')
+  process.stderr.write(`${describePlan(plan).join('\n')}\n`)
+  checkRoom(plan)
+  const missing = plan.bytes - plan.bytesThere
+  if (missing > 0 && !options.has('yes')) await askLeave(signal)
+
+  const meter = createRateMeter(plan.bytesThere)
+  const folder = await hub
+    .download(plan, (progress) => terminal.progress(progressLine(progress, meter.note(progress.bytes, performance.now()))), signal)
+    .catch((error: unknown) => {
+      terminal.progress('')
+      if (error instanceof CancelledError) process.stderr.write('What has come is kept; the same command goes on from there.\n')
+      throw error
+    })
+  terminal.progress('')
+  if (options.has('json')) terminal.out(`${JSON.stringify(report(plan, folder))}\n`)
+  else showEnd(plan, folder, terminal)
+}
+
+function readLayers(options: Options): LayerChoice | null {
+  const text = options.string('layers')
+  if (text === null || text === 'all') return text
+  const layers = options.wholes('layers') ?? []
+  if (layers.length === 0) throw new UsageError('--layers takes all, or whole numbers separated by commas')
+  return layers
+}
+
+async function askLeave(signal: AbortSignal): Promise<void> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) throw new InputError('download waits for a yes, and there is nobody to ask', 'add --yes to the command')
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  // Ctrl-C is caught by readline while it asks.
+  const interrupted = new Promise<never>((_resolve, reject) => lines.once('SIGINT', () => reject(new CancelledError())))
+  try {
+    const answer = await Promise.race([lines.question('Download? [y/N] ', { signal }), interrupted])
+    if (!/^y(es)?$/i.test(answer.trim())) throw new CancelledError()
+  } catch (error) {
+    throw signal.aborted ? new CancelledError() : error
+  } finally {
+    lines.close()
+  }
+}
+
+function report({ repository, revision, commit, kind, layout, layers, files, bytes, bytesThere }: DownloadPlan, path: string): unknown {
+  return { repository, revision, commit, kind, path, layout, layers, bytes, downloadedBytes: bytes - bytesThere, files: files.map((file) => ({ path: file.path, bytes: file.size })) }
+}
+
+function showEnd({ kind }: DownloadPlan, folder: string, { color, out }: Terminal): void {
+  const quoted = /[^\w@%+=:,./\\-]/.test(folder) ? `'${folder.replaceAll("'", `'\\''`)}'` : folder
+  const next = kind === 'model' ? `promptscope trace --text 'The capital of France is' --model ${quoted}` : `promptscope trace --text 'The capital of France is' --model MODEL --sae ${quoted}`
+  out(`${folder}\n`)
+  process.stderr.write(color.dim(`Next: ${next}\n`))
+}

@@ -1,0 +1,17 @@
+// A download's plan in words, for the terminal and for the question in the editor.
+import { inUnits, type DownloadPlan } from './downloadPlan'
+import { rangesOf } from './saeFiles'
+
+/** Lines: what it is, every file or a count of them, the sum, the disk. */
+export function describePlan(plan: DownloadPlan): string[] {
+  const { repository, revision, commit, kind, layout, layers, files, bytes, bytesThere, freeBytes, cache } = plan
+  const what = kind === 'model' ? 'model' : `${layout} SAE set, ${layers.length === 1 ? 'layer' : 'layers'} ${rangesOf(layers)}`
+  const lines = [`${repository} at ${revision}${revision === commit ? '' : ` (${commit.slice(0, 7)})`}: ${what}`]
+  for (const { path, size, bytesThere: there } of files) {
+    const state = there === size ? '  there already' : there > 0 ? `  ${inUnits(there)} there already` : ''
+    lines.push(`  ${inUnits(size).padStart(8)}  ${path}${state}`)
+  }
+  const missing = bytes - bytesThere
+  lines.push(missing === 0 ? `${inUnits(bytes)}, all there already in ${cache}` : `${inUnits(missing)} to download${bytesThere > 0 ? ` of ${inUnits(bytes)}` : ''} into ${cache}, ${inUnits(freeBytes)} free`)
+  return lines
+}
