@@ -1,104 +1,128 @@
-// Looks through folders for checkpoints and SAE sets and says which can be used together, and whether they fit in memory.
+// Looks through folders and caches for checkpoints and SAE sets: which belong together, and whether they fit this machine.
 import { readdir, realpath } from 'node:fs/promises'
-import { totalmem } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { parseModelConfig, type ModelConfig } from '../formats/modelConfig'
-import { parseSaeConfig, type SaeConfig } from '../formats/saeConfig'
 import { InputError } from '../protocol/errors'
-import type { ModelListing } from '../protocol/requests'
+import type { ModelListing, ModelSource, SaeListing } from '../protocol/requests'
+import type { PairingKind } from '../protocol/values'
+import type { SaeSet } from './checkpoint'
 import { readJsonIfThere } from './fileSource'
 import { folderName } from './folderName'
+import type { Machine } from './machine'
+import { inHuggingFaceCache, type CachedRepository } from './modelCaches'
 import { openCheckpoint } from './openCheckpoint'
-import { pairingProblem } from './openSaeSet'
+import { openSaeSet } from './openSaeSet'
+import { pairingOf } from './pairing'
+import { precisionFits } from './precisionFit'
+import { saeSetFolders } from './saeSetFolders'
 
-export interface FindOptions {
-  /** Bytes of memory that a model may fill; by default four fifths of this machine's. */
-  readonly memoryBytes?: number
+/** Where to look. A folder that does not exist holds nothing. */
+export interface ModelPlaces {
+  /** The demo model's folder, listed first. */
+  readonly demo: string | null
+  /** Each is a model, or holds some, up to two folders deep; or it is a Hugging Face cache. */
+  readonly folders: readonly string[]
+  readonly caches: readonly CachedRepository[]
+}
+
+interface Place {
+  readonly path: string
+  readonly source: ModelSource
+  readonly revision: ModelListing['revision']
 }
 
 /** Most folders looked into per given folder. */
 const FOLDER_LIMIT = 2000
 
-/** Positions that the memory estimate allows for. */
-const CACHE_POSITIONS = 4096
-
-/**
- * Models in the given folders and their subfolders, two deep, in order; a folder that does not exist holds none. SAE sets
- * are looked for in the same places and beside each given folder. Damaged models are listed with their problem.
- */
-export async function findModels(folders: readonly string[], options: FindOptions = {}): Promise<ModelListing[]> {
-  const memoryBytes = options.memoryBytes ?? totalmem() * 0.8
-  const models = new Map<string, unknown>()
-  const saeSets = new Map<string, SaeConfig>()
-  const look = async (folder: string): Promise<boolean> => {
-    const path = await realpath(folder).catch(() => null)
-    const config = path === null ? undefined : await readJsonIfThere(join(path, 'config.json'), '').catch(() => undefined)
-    if (path === null || typeof config !== 'object' || config === null) return false
-    if ('d_sae' in config) return addSaeSet(path, config)
-    if ('model_type' in config || 'architectures' in config) models.set(path, config)
-    return true
+/** Models in the order of the places, each once; damaged ones are listed with their problem. SAE sets may lie in any of the places, or beside a model. */
+export async function findModels(places: ModelPlaces, machine: Machine): Promise<ModelListing[]> {
+  const models = new Map<string, { readonly place: Place; readonly json: object }>()
+  const saePlaces = new Set<string>()
+  for (const place of await placesToLook(places, saePlaces)) {
+    const path = await realpath(place.path).catch(() => null)
+    const json = path === null || models.has(path) ? undefined : await readJsonIfThere(join(path, 'config.json'), '').catch(() => undefined)
+    if (path !== null && isModel(json)) models.set(path, { place: { ...place, path }, json })
   }
-  const addSaeSet = (path: string, config: object): boolean => {
-    const sae = attempt(() => parseSaeConfig(config, join(path, 'config.json')))
-    if (!(sae instanceof InputError)) saeSets.set(path, sae)
-    return true
+  // A model that is given itself usually has its SAE set beside it.
+  for (const [path, { place }] of models) if (place.source === 'demo' || places.folders.includes(path)) for (const saes of await saeFoldersBeside(path)) saePlaces.add(saes)
+  const saeSets = await openSaeSets([...saePlaces].filter((path) => !models.has(path)))
+  return Promise.all(Array.from(models.values(), ({ place, json }) => listing(place, json, saeSets, machine)))
+}
+
+/** Folders that may be models; those in which SAE sets may lie are added to `saePlaces`. */
+async function placesToLook({ demo, folders, caches }: ModelPlaces, saePlaces: Set<string>): Promise<Place[]> {
+  const found: Place[] = demo === null ? [] : [{ path: demo, source: 'demo', revision: null }]
+  const addCache = (repository: CachedRepository): void => {
+    found.push(repository)
+    saePlaces.add(repository.path)
   }
   for (const folder of folders) {
-    const found = models.size
-    for (const candidate of await foldersWithin(folder)) await look(candidate)
-    // A given folder that is itself a model usually has its SAE set beside it.
-    if (models.size > found) for (const sibling of await subfolders(dirname(folder))) if (!models.has(sibling)) await lookForSaeSet(sibling)
+    const cached = await inHuggingFaceCache(folder)
+    cached.forEach(addCache)
+    if (cached.length > 0) continue
+    for (const path of await foldersWithin(folder)) found.push({ path, source: 'folder', revision: null })
+    saePlaces.add(folder)
   }
-  return Promise.all([...models].map(([path, config]) => listing(path, config, saeSets, memoryBytes)))
-
-  async function lookForSaeSet(folder: string): Promise<void> {
-    const config = await readJsonIfThere(join(folder, 'config.json'), '').catch(() => undefined)
-    if (typeof config === 'object' && config !== null && 'd_sae' in config) addSaeSet(await realpath(folder), config)
-  }
+  caches.forEach(addCache)
+  return found
 }
 
-async function listing(path: string, json: unknown, saeSets: ReadonlyMap<string, SaeConfig>, memoryBytes: number): Promise<ModelListing> {
-  const config = attempt(() => parseModelConfig(json, join(path, 'config.json')))
-  const unusable = { name: folderName(path), path, architecture: null, layers: 0, dModel: 0, parameters: 0, bytesNeeded: 0, fits: false, source: 'folder' as const, revision: null, precisions: [], saeSets: [] }
+const isModel = (json: unknown): json is object => typeof json === 'object' && json !== null && !('d_sae' in json) && ('architectures' in json || 'model_type' in json)
+
+interface FoundSaes {
+  readonly path: string
+  readonly opened: SaeSet | InputError
+}
+
+async function openSaeSets(places: readonly string[]): Promise<FoundSaes[]> {
+  const folders = new Map<string, InputError | null>()
+  for (const place of places) for (const { path, problem } of await saeSetFolders(place)) folders.set(await realpath(path), problem)
+  return Promise.all(Array.from(folders, async ([path, problem]) => ({ path, opened: problem ?? (await attempt(openSaeSet(path))) })))
+}
+
+async function listing(place: Place, json: object, saeSets: readonly FoundSaes[], machine: Machine): Promise<ModelListing> {
+  const { path, source, revision } = place
+  const name = folderName(path)
+  const unusable = { name, path, source, revision, architecture: null, layers: 0, dModel: 0, parameters: 0, bytesNeeded: 0, fits: false, precisions: [], saeSets: [] }
+  const config = await attempt((async () => parseModelConfig(json, join(path, 'config.json')))())
   if (config instanceof InputError) return { ...unusable, problem: config.line }
-  const opened = await openCheckpoint(path).catch((error: unknown) => {
-    if (error instanceof InputError) return error
-    throw error
+  const opened = await attempt(openCheckpoint(path))
+  const shape = { ...unusable, architecture: config.architecture, layers: config.layers, dModel: config.dModel, saeSets: saeListings({ name, config }, saeSets) }
+  if (opened instanceof InputError) return { ...shape, problem: opened.line }
+  const precisions = precisionFits(config, opened.parameters, machine)
+  const { bytesNeeded, fits } = precisions[0]!
+  return { ...shape, parameters: opened.parameters, precisions, bytesNeeded, fits, problem: null }
+}
+
+const ORDER: readonly PairingKind[] = ['match', 'transfer', 'unknown', 'mismatch']
+
+/** Sets that cannot be read are listed as no match, with the reason. */
+function saeListings(model: { readonly name: string; readonly config: ModelConfig }, saeSets: readonly FoundSaes[]): SaeListing[] {
+  const listings = saeSets.map(({ path, opened }): SaeListing => {
+    const name = folderName(path)
+    if (opened instanceof InputError) return { path, name, layout: 'unknown', layers: [], matches: false, pairing: 'mismatch', note: opened.message }
+    const { kind, note } = pairingOf(model, opened)
+    return { path, name, layout: opened.layout, layers: [...opened.layers.keys()], matches: kind !== 'mismatch', pairing: kind, note }
   })
-  const parameters = opened instanceof InputError ? 0 : opened.parameters
-  const bytesNeeded = parameters === 0 ? 0 : parameters * 4 + cacheBytes(config)
-  return {
-    ...unusable,
-    architecture: config.architecture,
-    layers: config.layers,
-    dModel: config.dModel,
-    parameters,
-    bytesNeeded,
-    fits: parameters > 0 && bytesNeeded <= memoryBytes,
-    saeSets: [...saeSets].map(([saePath, sae]) => saeListing(saePath, sae, config)).sort((a, b) => Number(b.matches) - Number(a.matches)),
-    problem: opened instanceof InputError ? opened.line : null,
+  return listings.sort((a, b) => ORDER.indexOf(a.pairing) - ORDER.indexOf(b.pairing) || a.name.localeCompare(b.name, 'en', { numeric: true }))
+}
+
+/** Folders beside a model that are or may hold SAE sets, told by name or configuration: its neighbours may be anything. */
+export async function saeFoldersBeside(modelPath: string): Promise<string[]> {
+  const found: string[] = []
+  for (const folder of await subfolders(dirname(modelPath))) {
+    if (folder === modelPath) continue
+    const json = await readJsonIfThere(join(folder, 'config.json'), '').catch(() => undefined)
+    if (/sae|scope/i.test(basename(folder)) || (typeof json === 'object' && json !== null && 'd_sae' in json)) found.push(folder)
   }
+  return found
 }
 
-function saeListing(path: string, sae: SaeConfig, model: ModelConfig): ModelListing['saeSets'][number] {
-  const problem = pairingProblem(model, sae)
-  return { path, name: folderName(path), layout: 'Qwen-Scope', layers: [], pairing: problem === null ? 'unknown' : 'mismatch', matches: problem === null, note: problem ?? (sae.baseModel === null ? '' : `trained on ${sae.baseModel}`) }
-}
-
-/** Keys and values of every layer in float32. */
-function cacheBytes(config: ModelConfig): number {
-  return 2 * config.layers * config.kvHeads * config.headDim * 4 * Math.min(config.contextLength, CACHE_POSITIONS)
-}
-
-/** The folder and its subfolders, two deep, three where a Hugging Face cache keeps its snapshots. */
+/** The folder and its subfolders, two deep. */
 async function foldersWithin(folder: string): Promise<string[]> {
   const found = [folder]
   for (const child of await subfolders(folder)) {
-    found.push(child)
-    for (const grandchild of await subfolders(child)) {
-      found.push(grandchild)
-      if (grandchild.endsWith('snapshots')) found.push(...(await subfolders(grandchild)))
-    }
+    found.push(child, ...(await subfolders(child)))
     if (found.length > FOLDER_LIMIT) break
   }
   return found.slice(0, FOLDER_LIMIT)
@@ -113,9 +137,9 @@ async function subfolders(folder: string): Promise<string[]> {
     .sort()
 }
 
-function attempt<Result>(action: () => Result): Result | InputError {
+async function attempt<Result>(promise: Promise<Result>): Promise<Result | InputError> {
   try {
-    return action()
+    return await promise
   } catch (error) {
     if (error instanceof InputError) return error
     throw error

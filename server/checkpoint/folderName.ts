@@ -1,5 +1,6 @@
 // What a model or SAE folder is called for people.
 import { basename, dirname } from 'node:path'
+import { withPoints } from './modelCaches'
 
 /** Names that say nothing without their parent's. */
 const GENERIC = ['model', 'sae']
@@ -8,6 +9,6 @@ const GENERIC = ['model', 'sae']
 export function folderName(path: string): string {
   const parent = dirname(path)
   if (GENERIC.includes(basename(path))) return `${basename(parent)}/${basename(path)}`
-  if (basename(parent) !== 'snapshots') return basename(path)
+  if (basename(parent) !== 'snapshots') return withPoints(basename(path))
   return basename(dirname(parent)).split('--').at(-1) ?? basename(path)
 }

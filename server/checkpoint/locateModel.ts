@@ -1,11 +1,15 @@
-// Finds the folders that a choice of model means: the demo model when none is named, and the SAE set that belongs to a model.
-import { readdir } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
-import { parseSaeConfig, type SaeConfig } from '../formats/saeConfig'
+// Finds the folders that a choice of model means: a folder, a repository in a cache, or the demo model; and the SAE set that belongs to a model.
+import { join, resolve } from 'node:path'
 import { parseModelConfig } from '../formats/modelConfig'
 import { InputError } from '../protocol/errors'
-import { readJsonIfThere } from './fileSource'
-import { pairingProblem } from './openSaeSet'
+import type { Pairing } from '../protocol/values'
+import { isThere, readJsonIfThere } from './fileSource'
+import { saeFoldersBeside } from './findModels'
+import { folderName } from './folderName'
+import { cachedRepositories, type CachedRepository } from './modelCaches'
+import { openSaeSet } from './openSaeSet'
+import { pairingOf, type PairedModel } from './pairing'
+import { saeSetFolders } from './saeSetFolders'
 
 /** Folders to load, absolute, and what the user should know about how they were found. */
 export interface ModelLocation {
@@ -15,55 +19,84 @@ export interface ModelLocation {
   readonly note: string | null
 }
 
-/** Folders looked into beside a model. */
-const MOST_FOLDERS = 500
+export interface ModelChoice {
+  /** A folder, or `Qwen/Qwen3-1.7B-Base`, `Qwen/Qwen3-1.7B-Base@main` in a cache; empty for the demo model. */
+  readonly model: string
+  /** A folder or a repository likewise; empty for the set that belongs to the model. */
+  readonly sae: string
+}
 
-/** `model` and `sae` may be empty; `demo` is used when both name no other. Checks no more than it must; opening the folders names what is wrong with them. */
-export async function locateModel(choice: { readonly model: string; readonly sae: string }, demo: { readonly model: string; readonly sae: string }): Promise<ModelLocation> {
-  const modelPath = resolve(choice.model === '' ? demo.model : choice.model)
-  if (choice.sae !== '') return { modelPath, saePath: resolve(choice.sae), note: null }
+type FindCached = () => Promise<readonly CachedRepository[]>
+
+/** `demo` is used when `choice` names no other. Checks no more than it must: opening the folders names what is wrong with them. Throws InputError for a repository that no cache has. */
+export async function locateModel(choice: ModelChoice, demo: ModelChoice, findCached: FindCached = cachedRepositories): Promise<ModelLocation> {
+  const modelPath = choice.model === '' ? resolve(demo.model) : await folderOf(choice.model, 'model', findCached)
+  if (choice.sae !== '') return { modelPath, saePath: await folderOf(choice.sae, 'SAE set', findCached), note: null }
   if (modelPath === resolve(demo.model)) return { modelPath, saePath: resolve(demo.sae), note: null }
-  const saePath = await findSaeSetOf(modelPath)
-  return { modelPath, saePath, note: saePath === null ? `no SAE set for ${modelPath} was found beside it, so there are no features; name one with --sae` : `using the SAE set ${saePath}` }
+  const found = await findSaeSetOf(modelPath, findCached)
+  if (found === null) return { modelPath, saePath: null, note: `no SAE set for ${modelPath} was found beside it or in a cache, so there are no features; name one with --sae` }
+  return { modelPath, saePath: found.path, note: `using the SAE set ${found.path}${found.pairing === null ? '' : `, ${found.pairing.note}`}` }
+}
+
+const REPOSITORY = /^([\w.-]+\/[\w.-]+)(?:@([\w./-]+))?$/
+
+async function folderOf(text: string, what: string, findCached: FindCached): Promise<string> {
+  const path = resolve(text)
+  const [, id, revision] = REPOSITORY.exec(text) ?? []
+  if (id === undefined || id.startsWith('.') || (await isThere(path))) return path
+  const cached = (await findCached()).filter((repository) => repository.id.toLowerCase() === id.toLowerCase())
+  const found = revision === undefined ? cached[0] : cached.find((repository) => isRevision(repository, revision))
+  if (found) return found.path
+  if (cached.length > 0) throw new InputError(`${what} ${id} is in a cache, but not its revision ${revision}`, `choose from ${cached.map(({ revision: known }) => known?.refs[0] ?? known?.commit ?? 'the one without a revision').join(', ')}`)
+  throw new InputError(`${what} ${text} is neither a folder nor in a cache of this machine`, 'download it, or name its folder')
+}
+
+const isRevision = ({ revision }: CachedRepository, wanted: string): boolean => revision !== null && (revision.refs.includes(wanted) || revision.commit.startsWith(wanted))
+
+interface FoundSet {
+  readonly path: string
+  /** Null for a set that cannot be read: loading it says why. */
+  readonly pairing: Pairing | null
 }
 
 /**
- * The SAE set that belongs to a model: of the model's size, and either inside the model's folder, or beside it under the name `sae` or
- * `<model>-sae`, or beside it and trained on a model of this name. Null when there is none or the model cannot be read.
+ * The SAE set that belongs to a model. Inside the model's folder, or beside it as `sae` or `<model>-sae`, any of its size; elsewhere beside
+ * it and in the caches, one that was trained on this model, or else on its base or post-trained version. Null when there is none or the model
+ * cannot be read.
  */
-export async function findSaeSetOf(modelPath: string): Promise<string | null> {
-  const model = await readConfig(join(modelPath, 'config.json'), parseModelConfig)
-  if (!model) return null
-  const name = basename(modelPath)
-  const fits = async (folder: string, mustNameModel: boolean): Promise<boolean> => {
-    const config = await readConfig(join(folder, 'config.json'), parseSaeConfig)
-    return config !== null && pairingProblem(model, config) === null && (!mustNameModel || isTrainedOn(config, name))
+async function findSaeSetOf(modelPath: string, findCached: FindCached): Promise<FoundSet | null> {
+  const config = await readModelConfig(modelPath)
+  if (!config) return null
+  const model = { name: folderName(modelPath), config }
+  const own = (await fittingSets(model, [modelPath, `${modelPath}-sae`, join(modelPath, '..', 'sae')])).filter(({ path }) => path !== modelPath)
+  if (own[0]) return own[0]
+  const beside = bestOf(await fittingSets(model, await saeFoldersBeside(modelPath)))
+  return beside ?? bestOf(await fittingSets(model, (await findCached()).map(({ path }) => path)))
+}
+
+/** Those of the model's size, in the order given. */
+async function fittingSets(model: PairedModel, folders: readonly string[]): Promise<FoundSet[]> {
+  const found: FoundSet[] = []
+  for (const folder of folders) {
+    for (const { path, problem } of await saeSetFolders(folder)) {
+      const pairing = problem === null ? await openSaeSet(path).then((set) => pairingOf(model, set), ignored) : null
+      if (pairing?.kind !== 'mismatch') found.push({ path, pairing })
+    }
   }
-  for (const folder of await foldersIn(modelPath)) if (await fits(folder, false)) return folder
-  const beside = dirname(modelPath)
-  for (const folder of [join(beside, `${name}-sae`), join(beside, 'sae')]) if (await fits(folder, false)) return folder
-  for (const folder of await foldersIn(beside)) if (folder !== modelPath && (await fits(folder, true))) return folder
-  return null
+  return found
 }
 
-/** A base model's SAEs are read on its post-trained version as well: `Qwen3-1.7B-Base` belongs to `Qwen3-1.7B`. */
-function isTrainedOn({ baseModel }: SaeConfig, modelName: string): boolean {
-  const plain = (name: string): string => basename(name).toLowerCase().replace(/-base$/, '')
-  return baseModel !== null && plain(baseModel) === plain(modelName)
+function bestOf(sets: readonly FoundSet[]): FoundSet | null {
+  return sets.find(({ pairing }) => pairing?.kind === 'match') ?? sets.find(({ pairing }) => pairing?.kind === 'transfer') ?? null
 }
 
-async function foldersIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
-  return entries.filter((entry) => entry.isDirectory() || entry.isSymbolicLink()).map((entry) => join(folder, entry.name)).sort().slice(0, MOST_FOLDERS)
+/** Null when the file is missing or of a model that is not supported. */
+async function readModelConfig(modelPath: string): Promise<PairedModel['config'] | null> {
+  const file = join(modelPath, 'config.json')
+  return readJsonIfThere(file, '').then((json) => (json === undefined ? null : parseModelConfig(json, file)), ignored).catch(ignored)
 }
 
-/** Null when the file is missing or says something else. */
-async function readConfig<Config>(file: string, parse: (json: unknown, fileName: string) => Config): Promise<Config | null> {
-  try {
-    const json = await readJsonIfThere(file, '')
-    return json === undefined ? null : parse(json, file)
-  } catch (error) {
-    if (error instanceof InputError) return null
-    throw error
-  }
+function ignored(error: unknown): null {
+  if (error instanceof InputError) return null
+  throw error
 }

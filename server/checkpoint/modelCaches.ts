@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, join } from 'node:path'
+import { hubCacheFolder, type Environment } from '../formats/hubCache'
 
 /** A downloaded repository at one revision. */
 export interface CachedRepository {
@@ -14,25 +15,17 @@ export interface CachedRepository {
   readonly revision: { readonly commit: string; readonly refs: readonly string[] } | null
 }
 
-export type CacheVariables = Readonly<Record<string, string | undefined>>
-
 /** Everything in the caches that the environment names, those of one repository with `main` first; a cache that is not there holds nothing. */
-export async function cachedRepositories(variables: CacheVariables = process.env, home = homedir()): Promise<CachedRepository[]> {
-  return [...(await inHuggingFaceCache(huggingFaceCache(variables, home))), ...(await inModelScopeCache(modelScopeCache(variables, home)))]
+export async function cachedRepositories(variables: Environment = process.env, home = homedir()): Promise<CachedRepository[]> {
+  return [...(await inHuggingFaceCache(hubCacheFolder(variables, home))), ...(await inModelScopeCache(modelScopeCache(variables, home)))]
 }
 
-/** Source: huggingface_hub's constants.py. Empty variables count as unset. */
-export function huggingFaceCache(variables: CacheVariables, home: string): string {
-  const { HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = variables
-  return HF_HUB_CACHE || HUGGINGFACE_HUB_CACHE || join(HF_HOME || join(XDG_CACHE_HOME || join(home, '.cache'), 'huggingface'), 'hub')
-}
-
-function modelScopeCache({ MODELSCOPE_CACHE }: CacheVariables, home: string): string {
+function modelScopeCache({ MODELSCOPE_CACHE }: Environment, home: string): string {
   return MODELSCOPE_CACHE || join(home, '.cache', 'modelscope')
 }
 
 /** `models--Qwen--Qwen3-1.7B/snapshots/<commit>/`, whose files are links to `../../blobs`; `refs/main` holds the commit that `main` means. */
-async function inHuggingFaceCache(cache: string): Promise<CachedRepository[]> {
+export async function inHuggingFaceCache(cache: string): Promise<CachedRepository[]> {
   const found: CachedRepository[] = []
   for (const folder of await subfolders(cache)) {
     const [kind, ...parts] = basename(folder).split('--')

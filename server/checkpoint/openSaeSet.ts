@@ -1,4 +1,4 @@
-// Opens an SAE set folder: which SAEs it holds and, per layer, where their tensors lie; and says whether it fits a model.
+// Opens an SAE set folder: which SAEs it holds and, per layer, where their tensors lie.
 import { join } from 'node:path'
 import type { ByteSource } from '../formats/byteSource'
 import { readNpz } from '../formats/npz'
@@ -7,8 +7,7 @@ import { readSafetensors } from '../formats/safetensors'
 import type { StoredTensor, TensorEntry } from '../formats/tensorEntry'
 import { readTorchFile } from '../formats/torchPickle'
 import { InputError } from '../protocol/errors'
-import type { Pairing } from '../protocol/values'
-import type { Checkpoint, SaeSet } from './checkpoint'
+import type { SaeSet } from './checkpoint'
 import { isThere, readJson, realFolder, withFile } from './fileSource'
 import { folderName } from './folderName'
 import { findSaes, type FoundSae } from './saeFolders'
@@ -70,24 +69,4 @@ async function refuseEmpty(folder: string): Promise<never> {
   if (!(await isThere(config))) throw new InputError(`${config} is missing`, REMEDY)
   await readJson(config, REMEDY)
   throw new InputError(`${folder} has no layer file such as layer0.sae.pt`, REMEDY)
-}
-
-/** Throws InputError when the SAE set was made for a model of another size. */
-export function checkPairing(checkpoint: Checkpoint, saeSet: SaeSet): void {
-  const problem = pairingProblem(checkpoint.config, saeSet)
-  if (problem) throw new InputError(`SAE set ${saeSet.path} ${problem}`, `choose the SAE set of ${checkpoint.name}, or the model ${saeSet.baseModel ?? 'that it was made for'}`)
-}
-
-/** How the two belong together, as far as their files tell. */
-export function pairingOf(checkpoint: Checkpoint, saeSet: Pick<SaeSet, 'baseModel' | 'dModel' | 'modelLayers'>): Pairing {
-  const problem = pairingProblem(checkpoint.config, saeSet)
-  if (problem) return { kind: 'mismatch', note: problem }
-  return { kind: 'unknown', note: saeSet.baseModel === null ? 'the SAE set does not say which model it was trained on' : `trained on ${saeSet.baseModel}` }
-}
-
-/** Why the two do not fit each other, beginning with a verb, or null when they do. */
-export function pairingProblem(model: { readonly dModel: number; readonly layers: number }, sae: { readonly dModel: number; readonly modelLayers: number | null }): string | null {
-  if (sae.dModel !== model.dModel) return `is for d_model ${sae.dModel} and the model has ${model.dModel}`
-  if (sae.modelLayers !== null && sae.modelLayers !== model.layers) return `is for ${sae.modelLayers} layers and the model has ${model.layers}`
-  return null
 }

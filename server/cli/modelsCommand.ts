@@ -1,6 +1,8 @@
 // `promptscope models`: lists the models found, whether they fit in memory, and their SAE sets.
 import { delimiter } from 'node:path'
 import { findModels } from '../checkpoint/findModels'
+import { thisMachine } from '../checkpoint/machine'
+import { cachedRepositories } from '../checkpoint/modelCaches'
 import type { ModelListing } from '../protocol/requests'
 import type { CommandContext } from './commandContext'
 import { demoFolders } from './installation'
@@ -12,7 +14,8 @@ export async function runModelsCommand(args: readonly string[], { terminal }: Co
   const options = readOptions(args, { folder: { type: 'string', multiple: true }, json: { type: 'boolean' } })
   if (options.positionals.length > 0) throw new UsageError(`models takes no ${options.positionals[0]}; name folders with --folder`)
   const named = (process.env.PROMPTSCOPE_MODELS ?? '').split(delimiter).filter((folder) => folder !== '')
-  const listings = await findModels([demoFolders().model, ...named, ...options.strings('folder')])
+  const folders = [...named, ...options.strings('folder')]
+  const listings = await findModels({ demo: demoFolders().model, folders, caches: await cachedRepositories() }, await thisMachine())
   if (options.has('json')) terminal.out(`${JSON.stringify(listings)}\n`)
   else terminal.out(listings.length === 0 ? 'No models were found. Name a folder that holds some with --folder.\n' : `${listings.map((listing) => renderListing(listing, terminal)).join('\n\n')}\n`)
 }

@@ -1,7 +1,8 @@
 // Opens a model and its SAE set and builds the sessions that run them.
 import type { Checkpoint, SaeSet } from '../checkpoint/checkpoint'
 import { openCheckpoint } from '../checkpoint/openCheckpoint'
-import { checkPairing, openSaeSet, pairingOf } from '../checkpoint/openSaeSet'
+import { openSaeSet } from '../checkpoint/openSaeSet'
+import { checkPairing, pairingOf } from '../checkpoint/pairing'
 import { exactLinear } from '../graph/linear'
 import { modelGraph } from '../graph/modelGraph'
 import { CancelledError, InputError } from '../protocol/errors'

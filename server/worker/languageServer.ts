@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import type { Connection } from 'vscode-languageserver/node'
 import { findModels } from '../checkpoint/findModels'
 import { locateModel } from '../checkpoint/locateModel'
+import { thisMachine } from '../checkpoint/machine'
+import { cachedRepositories } from '../checkpoint/modelCaches'
 import { openCheckpoint } from '../checkpoint/openCheckpoint'
 import { openPromptModel } from '../checkpoint/openPromptModel'
 import { createThreadedEngine } from '../engine/engineThread'
@@ -31,7 +33,7 @@ export function startLanguageServer(connection: Connection, { engineThread, demo
     locateModel: (settings) => locateModel(settings, demo),
     openPromptReader,
     readLabels,
-    listModels: ({ modelFolders }) => findModels([demo.model, ...modelFolders]),
+    listModels: async ({ modelFolders }) => findModels({ demo: demo.model, folders: modelFolders, caches: await cachedRepositories() }, await thisMachine()),
   })
 }
 

@@ -1,8 +1,8 @@
 // The caches that download tools leave behind: laid out as huggingface_hub and modelscope write them.
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, test } from 'vitest'
-import { cachedRepositories, huggingFaceCache } from '../../../server/checkpoint/modelCaches'
+import { beforeEach, expect, test } from 'vitest'
+import { cachedRepositories } from '../../../server/checkpoint/modelCaches'
 import { newFolder } from './tinyFolders'
 
 let home: string
@@ -16,6 +16,11 @@ async function snapshot(cache: string, repository: string, commit: string): Prom
   await symlink('../../blobs/ab12', join(path, 'config.json'))
   return path
 }
+
+test('the Hugging Face cache that the environment names', async () => {
+  const path = await snapshot(join(home, 'elsewhere'), 'models--a--b', '1111')
+  expect((await cachedRepositories({ HF_HUB_CACHE: join(home, 'elsewhere') }, home)).map((found) => found.path)).toEqual([path])
+})
 
 test('a Hugging Face cache with two revisions, the one that main means first', async () => {
   const cache = join(home, '.cache/huggingface/hub')
@@ -33,17 +38,6 @@ test('a Hugging Face cache with two revisions, the one that main means first', a
     { source: 'huggingface', id: 'Qwen/Qwen3-1.7B', path: old, revision: { commit: '1111', refs: ['refs/pr/3'] } },
     { source: 'huggingface', id: 'gpt2', path: single, revision: { commit: '3333', refs: [] } },
   ])
-})
-
-describe('the place of the Hugging Face cache', () => {
-  test.each([
-    [{}, '/home/u/.cache/huggingface/hub'],
-    [{ XDG_CACHE_HOME: '/x' }, '/x/huggingface/hub'],
-    [{ HF_HOME: '/h', XDG_CACHE_HOME: '/x' }, '/h/hub'],
-    [{ HUGGINGFACE_HUB_CACHE: '/old', HF_HOME: '/h' }, '/old'],
-    [{ HF_HUB_CACHE: '/c', HUGGINGFACE_HUB_CACHE: '/old', HF_HOME: '/h' }, '/c'],
-    [{ HF_HUB_CACHE: '', HF_HOME: '/h' }, '/h/hub'],
-  ])('%j', (variables, place) => expect(huggingFaceCache(variables, '/home/u')).toBe(place))
 })
 
 test.each([['hub/models'], ['hub'], ['models'], ['']])('a ModelScope cache with its models under "%s"', async (under) => {

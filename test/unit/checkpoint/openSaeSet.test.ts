@@ -1,13 +1,13 @@
-// Opening SAE set folders, pairing them with models, and finding both.
+// Opening SAE set folders and pairing them with models.
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { findModels } from '../../../server/checkpoint/findModels'
 import { openCheckpoint } from '../../../server/checkpoint/openCheckpoint'
-import { checkPairing, openSaeSet } from '../../../server/checkpoint/openSaeSet'
+import { openSaeSet } from '../../../server/checkpoint/openSaeSet'
+import { checkPairing } from '../../../server/checkpoint/pairing'
 import { readStoredColumn } from '../../../server/checkpoint/storedTensor'
 import { InputError } from '../../../server/protocol/errors'
-import { newFolder, TINY_CONFIG, TINY_SAE_CONFIG, torchArchive, writeJson, writeModel, writeSaeSet } from './tinyFolders'
+import { newFolder, TINY_SAE_CONFIG, torchArchive, writeJson, writeModel, writeSaeSet } from './tinyFolders'
 
 let root: string
 let folder: string
@@ -52,39 +52,5 @@ describe('an SAE set', () => {
     expect(() => checkPairing(checkpoint, set)).toThrow(`SAE set ${set.path} is for 28 layers and the model has 2`)
     expect(() => checkPairing(checkpoint, { ...set, dModel: 2048 })).toThrow('is for d_model 2048 and the model has 8')
     expect(() => checkPairing(checkpoint, { ...set, modelLayers: 2 })).not.toThrow()
-  })
-})
-
-describe('finding models', () => {
-  test('lists what is there, two folders deep, with matching SAE sets first and problems said', async () => {
-    await writeModel(join(root, 'models/qwen/tiny'))
-    await writeModel(join(root, 'models/wide'), { ...TINY_CONFIG, hidden_size: 16, head_dim: 8 })
-    await writeModel(join(root, 'models/broken'))
-    await rm(join(root, 'models/broken/model.safetensors'))
-    await writeModel(join(root, 'models/other'))
-    await writeJson(join(root, 'models/other'), 'config.json', { architectures: ['GPT2LMHeadModel'] })
-    await writeSaeSet(join(root, 'models/saes/a-wide'), { ...TINY_SAE_CONFIG, d_model: 16 })
-    await writeSaeSet(join(root, 'models/saes/b-tiny'))
-    const found = await findModels([join(root, 'models'), join(root, 'nowhere')])
-    expect(found.map(({ name, architecture, layers, problem }) => ({ name, architecture, layers, problem: problem?.replaceAll(root, '') ?? null }))).toEqual([
-      { name: 'broken', architecture: 'qwen3', layers: 2, problem: '/models/broken has no model.safetensors; choose a folder that holds a Hugging Face checkpoint' },
-      { name: 'other', architecture: null, layers: 0, problem: '/models/other/config.json architecture "GPT2LMHeadModel" is not supported: it is unknown as a whole, and config.json does not show what sets it apart; choose a model of the architecture qwen3, qwen3_moe, qwen3_5, qwen3_5_moe, llama or qwen2' },
-      { name: 'tiny', architecture: 'qwen3', layers: 2, problem: null },
-      { name: 'wide', architecture: 'qwen3', layers: 2, problem: null },
-    ])
-    expect(found[2]!.saeSets.map(({ name, matches, note }) => ({ name, matches, note }))).toEqual([
-      { name: 'b-tiny', matches: true, note: 'trained on Qwen/tiny' },
-      { name: 'a-wide', matches: false, note: 'is for d_model 16 and the model has 8' },
-    ])
-  })
-
-  test('finds the SAE set beside a model that is given itself, and says what fits', async () => {
-    await writeModel(join(root, 'demo/model'))
-    await writeSaeSet(join(root, 'demo/sae'))
-    const [model] = await findModels([join(root, 'demo/model')], { memoryBytes: 20_000 })
-    expect(model).toMatchObject({ name: 'demo/model', fits: true, saeSets: [{ name: 'demo/sae', matches: true }] })
-    const [large] = await findModels([join(root, 'demo/model')], { memoryBytes: 1_000 })
-    expect(large!.fits).toBe(false)
-    expect(large!.bytesNeeded).toBe(large!.parameters * 4 + 2 * 2 * 1 * 4 * 4 * 64)
   })
 })

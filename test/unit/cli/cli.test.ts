@@ -58,7 +58,7 @@ describe('trace --json', () => {
     cpSync(model, scratch('alone/model'), { recursive: true })
     const { code, stdout, stderr } = await trace('--json', '--token-ids', '1,2', '--model', scratch('alone/model'))
     expect(code).toBe(0)
-    expect(stderr).toBe(`promptscope: no SAE set for ${scratch('alone/model')} was found beside it, so there are no features; name one with --sae\n`)
+    expect(stderr).toBe(`promptscope: no SAE set for ${scratch('alone/model')} was found beside it or in a cache, so there are no features; name one with --sae\n`)
     expect(JSON.parse(stdout)).toMatchObject({ sae: null, features: {} })
   })
 
