@@ -1,14 +1,13 @@
 // `promptscope download`: brings a model or an SAE set from the hub into the Hugging Face cache, after showing what that takes.
 import { homedir } from 'node:os'
 import { createInterface } from 'node:readline/promises'
-import type { DownloadPlan } from '../hub/downloadPlan'
+import { describePlan } from '../hub/describePlan'
+import { checkRoom, type DownloadPlan } from '../hub/downloadPlan'
 import { createHub } from '../hub/hub'
 import { hubSettings } from '../hub/hubSettings'
+import { createProgressText } from '../hub/progressText'
 import { checkRevision, readRepositoryName } from '../hub/repositoryName'
-import { checkRoom } from '../hub/downloadPlan'
 import type { LayerChoice } from '../hub/saeFiles'
-import { describePlan } from '../hub/describePlan'
-import { createRateMeter, progressLine } from '../hub/progressLine'
 import { CancelledError, InputError } from '../protocol/errors'
 import type { CommandContext } from './commandContext'
 import { readOptions, type Options } from './options'
@@ -36,9 +35,12 @@ export async function runDownloadCommand(args: readonly string[], { terminal, si
   const missing = plan.bytes - plan.bytesThere
   if (missing > 0 && !options.has('yes')) await askLeave(signal)
 
-  const meter = createRateMeter(plan.bytesThere)
+  const textOf = createProgressText()
   const folder = await hub
-    .download(plan, (progress) => terminal.progress(progressLine(progress, meter.note(progress.bytes, performance.now()))), signal)
+    .download(plan, (progress) => {
+      const text = textOf(progress, performance.now())
+      if (text !== null) terminal.progress(text)
+    }, signal)
     .catch((error: unknown) => {
       terminal.progress('')
       if (error instanceof CancelledError) process.stderr.write('What has come is kept; the same command goes on from there.\n')
@@ -76,9 +78,9 @@ function report({ repository, revision, commit, kind, layout, layers, files, byt
   return { repository, revision, commit, kind, path, layout, layers, bytes, downloadedBytes: bytes - bytesThere, files: files.map((file) => ({ path: file.path, bytes: file.size })) }
 }
 
-function showEnd({ kind }: DownloadPlan, folder: string, { color, out }: Terminal): void {
+function showEnd({ kind }: DownloadPlan, folder: string, terminal: Terminal): void {
   const quoted = /[^\w@%+=:,./\\-]/.test(folder) ? `'${folder.replaceAll("'", `'\\''`)}'` : folder
   const next = kind === 'model' ? `promptscope trace --text 'The capital of France is' --model ${quoted}` : `promptscope trace --text 'The capital of France is' --model MODEL --sae ${quoted}`
-  out(`${folder}\n`)
-  process.stderr.write(color.dim(`Next: ${next}\n`))
+  terminal.out(`${folder}\n`)
+  process.stderr.write(terminal.color.dim(`Next: ${next}\n`))
 }
