@@ -1,4 +1,5 @@
 // Reads the user's settings into the one plain record that the worker takes, and writes the few that commands change.
+import { existsSync } from 'node:fs'
 import * as vscode from 'vscode'
 import type { WorkerSettings } from '../server/protocol/requests'
 import type { Precision } from '../server/protocol/values'
@@ -8,8 +9,8 @@ import { Setting, SETTINGS_SECTION } from './contributions'
 export function readSettings(): WorkerSettings {
   const get = reader()
   return {
-    model: resolveFolder(get(Setting.model, '')),
-    sae: resolveFolder(get(Setting.sae, '')),
+    model: resolveModel(get(Setting.model, '')),
+    sae: resolveModel(get(Setting.sae, '')),
     precision: get<Precision>(Setting.precision, 'exact'),
     providers: get<readonly string[]>(Setting.providers, ['cpu']),
     layers: get<readonly number[]>(Setting.layers, []),
@@ -42,6 +43,12 @@ export function onDidChangeSettings(listener: () => void): vscode.Disposable {
 function reader(): <T>(name: string, fallback: T) => T {
   const configuration = vscode.workspace.getConfiguration(SETTINGS_SECTION)
   return (name, fallback) => configuration.get(name, fallback)
+}
+
+/** A folder, or a repository's name such as `Qwen/Qwen3-1.7B-Base@main`, which the worker looks up in the caches where no such folder is. */
+function resolveModel(text: string): string {
+  const folder = resolveFolder(text)
+  return /^[\w-][\w.-]*\/[\w.-]+(@[\w./-]+)?$/.test(text.trim()) && !existsSync(folder) ? text.trim() : folder
 }
 
 /** `~` and `${workspaceFolder}` written out; a relative path is one in the first workspace folder. */

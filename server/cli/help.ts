@@ -21,8 +21,8 @@ Prompt
   --raw | --chat         without, or with the chat template; files with roles use it by themselves
 
 Model
-  --model DIR            checkpoint folder; without it, the demo model and its SAEs
-  --sae DIR              SAE set; without it, the set that lies beside the model
+  --model DIR|NAME       checkpoint folder, or Qwen/Qwen3-1.7B[@revision] in a cache; without it, the demo model and its SAEs
+  --sae DIR|NAME         SAE set; without it, the set that belongs to the model, if one lies beside it or in a cache
   --precision P          exact (default), q8 or q4
   --providers A,B        execution providers in order of preference (default cpu)
 
@@ -62,7 +62,9 @@ Output
 
 export const MODELS_HELP = `Usage: promptscope models [options]
 
-Lists the models found: architecture, size, whether they fit in memory, and the SAE sets beside them.
+Lists the models in the caches of Hugging Face and ModelScope and in the folders named: architecture, size, whether each
+precision fits this machine's memory and GPU, and the SAE sets that belong to them. HF_HOME, HF_HUB_CACHE and
+MODELSCOPE_CACHE are honoured.
 
   --folder DIR           a folder to search; repeatable. PROMPTSCOPE_MODELS names more, separated like PATH
   --json                 one JSON document on stdout, nothing else there

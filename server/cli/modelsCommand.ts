@@ -1,9 +1,9 @@
-// `promptscope models`: lists the models found, whether they fit in memory, and their SAE sets.
+// `promptscope models`: lists the models found, whether they fit this machine at each precision, and their SAE sets.
 import { delimiter } from 'node:path'
 import { findModels } from '../checkpoint/findModels'
 import { thisMachine } from '../checkpoint/machine'
 import { cachedRepositories } from '../checkpoint/modelCaches'
-import type { ModelListing } from '../protocol/requests'
+import type { ModelListing, PrecisionFit } from '../protocol/requests'
 import type { CommandContext } from './commandContext'
 import { demoFolders } from './installation'
 import { readOptions } from './options'
@@ -20,15 +20,37 @@ export async function runModelsCommand(args: readonly string[], { terminal }: Co
   else terminal.out(listings.length === 0 ? 'No models were found. Name a folder that holds some with --folder.\n' : `${listings.map((listing) => renderListing(listing, terminal)).join('\n\n')}\n`)
 }
 
-function renderListing({ name, path, architecture, layers, dModel, parameters, bytesNeeded, fits, saeSets, problem }: ModelListing, { color }: Terminal): string {
+function renderListing(listing: ModelListing, { color }: Terminal): string {
+  const { name, path, architecture, layers, dModel, parameters, precisions, saeSets, problem } = listing
   const lines = [`${color.bold(name)}  ${color.dim(path)}`]
+  const origin = originOf(listing)
+  if (origin !== null) lines.push(color.dim(`  ${origin}`))
   if (problem !== null) return [...lines, `  ${color.yellow(problem)}`].join('\n')
-  const memory = `needs ${inUnits(bytesNeeded)} of memory, ${fits ? color.green('fits') : color.red('does not fit')}`
-  lines.push(`  ${architecture ?? 'unknown architecture'}, ${layers} layers, d_model ${dModel}, ${(parameters / 1e6).toPrecision(3)} M parameters, ${memory}`)
+  lines.push(`  ${architecture ?? 'unknown architecture'}, ${layers} layers, d_model ${dModel}, ${parametersInWords(parameters)}`)
+  for (const fit of precisions) lines.push(renderFit(fit, color))
+  const [fitting, others] = [saeSets.filter(({ matches }) => matches), saeSets.filter(({ matches }) => !matches)]
   if (saeSets.length === 0) lines.push(color.dim('  no SAE set found'))
-  for (const sae of saeSets) lines.push(`  SAE set ${sae.name}  ${color.dim(sae.path)}${sae.matches ? '' : color.yellow('  does not match')}${sae.note === '' ? '' : color.dim(`  ${sae.note}`)}`)
+  for (const sae of fitting) lines.push(`  SAE set ${sae.name}, ${sae.layout}, ${counted(sae.layers.length, 'layer')}  ${color.dim(sae.path)}`, `    ${sae.pairing === 'match' ? color.green('match') : color.yellow(sae.pairing)}: ${sae.note}`)
+  if (others.length > 0) lines.push(color.dim(`  ${counted(others.length, 'SAE set')} of other models: ${others.map(({ name }) => name).join(', ')}`))
   return lines.join('\n')
 }
+
+/** Where it was found, when that is not just a folder. */
+function originOf({ source, revision }: ModelListing): string | null {
+  if (source === 'folder') return null
+  const where = { demo: 'the demo model', huggingface: 'Hugging Face cache', modelscope: 'ModelScope cache' }[source]
+  return revision === null ? where : `${where}, revision ${[...revision.refs, revision.commit.slice(0, 7)].join(', ')}`
+}
+
+function renderFit({ precision, bytesNeeded, problem, gpu }: PrecisionFit, color: Terminal['color']): string {
+  const line = `  ${precision.padEnd(5)}  ${inUnits(bytesNeeded).padStart(8)}  `
+  if (problem !== null) return `${line}${color.yellow(problem)}`
+  return `${line}${color.green('fits')}${color.dim(`; ${gpu.note}`)}`
+}
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
+const parametersInWords = (parameters: number): string => (parameters >= 1e9 ? `${(parameters / 1e9).toFixed(2)} B parameters` : `${(parameters / 1e6).toPrecision(3)} M parameters`)
 
 function inUnits(bytes: number): string {
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(0)} MB`

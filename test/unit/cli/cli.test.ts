@@ -267,6 +267,16 @@ it('lists models with their SAE sets', async () => {
   expect(listings.find((listing) => listing.path === model)).toMatchObject({ architecture: 'qwen3', layers: 3, dModel: 32, fits: true, problem: null, saeSets: [{ path: sae, matches: true }] })
 })
 
+it('lists models in words: what they need, whether that fits, and how SAE sets belong to them', async () => {
+  const { stdout } = await cli.run(['models'])
+  const [block] = stdout.split('\n\n').filter((text) => text.includes(model))
+  expect(block).toContain('the demo model')
+  expect(block).toMatch(/qwen3, 3 layers, d_model 32, [\d.]+ M parameters/)
+  expect(block).toMatch(/exact +0 MB +fits; (fits into the .* of|no NVIDIA GPU was found|needs .* can be used)/)
+  expect(block).toContain('precision q8 is not available yet')
+  expect(block).toContain(`Qwen-Scope, 3 layers  ${sae}`)
+})
+
 it('suggests nothing when nothing is wrong, and says so', async () => {
   const { code, stdout } = await cli.run(['suggest', '--text', 'Hi', '--generate', '2', '--json'])
   expect(code).toBe(0)
