@@ -6,9 +6,13 @@ const VARINT = 0
 const LENGTH_DELIMITED = 2
 const FIXED32 = 5
 
+/** Most messages are a node or a shape. */
+const FIRST_CAPACITY = 64
+
 /** One message under construction. Methods return the message so that fields can be chained. */
 export class ProtobufMessage {
-  private readonly parts: Uint8Array[] = []
+  // One growing buffer: a model with experts has millions of fields, and an object for each takes longer than all else.
+  private buffer = new Uint8Array(FIRST_CAPACITY)
   private length = 0
 
   /** An integer field; negative values are written as 64-bit two's complement. */
@@ -17,9 +21,10 @@ export class ProtobufMessage {
   }
 
   float(field: number, value: number): this {
-    const bytes = new Uint8Array(4)
-    new DataView(bytes.buffer).setFloat32(0, value, true)
-    return this.tag(field, FIXED32).push(bytes)
+    this.tag(field, FIXED32).reserve(4)
+    new DataView(this.buffer.buffer).setFloat32(this.length, value, true)
+    this.length += 4
+    return this
   }
 
   string(field: number, value: string): this {
@@ -27,21 +32,15 @@ export class ProtobufMessage {
   }
 
   bytes(field: number, value: Uint8Array): this {
-    return this.tag(field, LENGTH_DELIMITED).varint(value.length).push(value)
+    return this.tag(field, LENGTH_DELIMITED).varint(value.length).append(value)
   }
 
   message(field: number, value: ProtobufMessage): this {
-    return this.tag(field, LENGTH_DELIMITED).varint(value.length).pushAll(value)
+    return this.bytes(field, value.buffer.subarray(0, value.length))
   }
 
   finish(): Uint8Array {
-    const out = new Uint8Array(this.length)
-    let at = 0
-    for (const part of this.parts) {
-      out.set(part, at)
-      at += part.length
-    }
-    return out
+    return this.buffer.slice(0, this.length)
   }
 
   private tag(field: number, wireType: number): this {
@@ -49,24 +48,40 @@ export class ProtobufMessage {
   }
 
   private varint(value: number | bigint): this {
-    const bytes: number[] = []
-    let rest = BigInt.asUintN(64, BigInt(value))
-    do {
-      const low = Number(rest & 127n)
+    if (typeof value === 'bigint' || value < 0 || !Number.isSafeInteger(value)) return this.longVarint(BigInt.asUintN(64, BigInt(value)))
+    this.reserve(8)
+    let rest = value
+    while (rest > 127) {
+      this.buffer[this.length++] = (rest % 128) | 128
+      rest = Math.floor(rest / 128)
+    }
+    this.buffer[this.length++] = rest
+    return this
+  }
+
+  private longVarint(value: bigint): this {
+    this.reserve(10)
+    let rest = value
+    while (rest > 127n) {
+      this.buffer[this.length++] = Number(rest & 127n) | 128
       rest >>= 7n
-      bytes.push(rest ? low | 128 : low)
-    } while (rest)
-    return this.push(Uint8Array.from(bytes))
-  }
-
-  private push(part: Uint8Array): this {
-    this.parts.push(part)
-    this.length += part.length
+    }
+    this.buffer[this.length++] = Number(rest)
     return this
   }
 
-  private pushAll(message: ProtobufMessage): this {
-    for (const part of message.parts) this.push(part)
+  private append(bytes: Uint8Array): this {
+    this.reserve(bytes.length)
+    this.buffer.set(bytes, this.length)
+    this.length += bytes.length
     return this
+  }
+
+  private reserve(more: number): void {
+    const needed = this.length + more
+    if (needed <= this.buffer.length) return
+    const grown = new Uint8Array(Math.max(needed, 2 * this.buffer.length))
+    grown.set(this.buffer.subarray(0, this.length))
+    this.buffer = grown
   }
 }
