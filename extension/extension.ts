@@ -3,6 +3,7 @@ import * as vscode from 'vscode'
 import { settingsChanged } from '../server/protocol/requests'
 import { RUN_SCHEME } from '../server/protocol/runUri'
 import type { FeatureId } from '../server/protocol/values'
+import { createDownloadCommands } from './commands/download'
 import { createEditCommands } from './commands/edits'
 import { createFeatureCommands } from './commands/features'
 import { createHelpCommands } from './commands/help'
@@ -15,6 +16,7 @@ import { registerCompletionMarks } from './completionMarks'
 import { registerContextKeys } from './contextKeys'
 import { Command, ContextKey, Language } from './contributions'
 import { createHeat, type Heat } from './heat'
+import { hubEnvironment } from './hubToken'
 import { createScopePanel } from './panels/scopePanel'
 import { offer, SHOW_LOG, showProblem } from './problems'
 import { registerRunDocuments } from './runDocuments'
@@ -23,6 +25,7 @@ import { onDidChangeSettings, readSettings } from './settings'
 import { createStatusBar } from './statusBar'
 import { createTestApi, type TestApi } from './testApi'
 import { createTokenSelection } from './tokenSelection'
+import { registerUsageNotice } from './usageNotice'
 import { registerModelView } from './views/modelView'
 import { registerPinsAndEditsView } from './views/pinsAndEditsView'
 import { registerRunsView } from './views/runsView'
@@ -39,6 +42,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const worker = createWorker({
     module: vscode.Uri.joinPath(context.extensionUri, 'dist', 'main.js').fsPath,
     options: () => ({ storageFolder: (context.storageUri ?? context.globalStorageUri).fsPath, settings: readSettings() }),
+    environment: () => hubEnvironment(context.secrets),
     log,
     onHover: () => void vscode.commands.executeCommand('setContext', ContextKey.tokenHovered, true),
     onCrash: sayWorkerStopped,
@@ -62,6 +66,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     registerCompletionMarks(state, context.extensionUri),
     registerContextKeys(state, heat),
     keepHeat(context, heat),
+    registerUsageNotice(context, state),
     registerCommands(
       {
         ...runs.handlers,
@@ -70,6 +75,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
         ...createScopeCommands(state, scope),
         ...createSaeFitCommands(worker, state),
         ...createModelCommands(worker, state, heat, log),
+        ...createDownloadCommands(context.secrets, worker, log),
         ...createHelpCommands(context, worker, state, log),
       },
       log,

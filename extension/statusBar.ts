@@ -4,6 +4,7 @@ import type { ModelState, RunSummary } from '../server/protocol/requests'
 import { Command, View } from './contributions'
 import { featureName } from './featureName'
 import type { Heat } from './heat'
+import { sentence } from './problems'
 import type { Worker, WorkerStatus } from './serverProcess'
 import { activationText, byteText, countOf, escapeMarkdown, modelName } from './wording'
 import type { WorkerState } from './workerState'
@@ -96,6 +97,7 @@ function statusTooltip(worker: WorkerStatus, model: ModelState | null, running: 
     model.tokensPerSecond === null ? 'Speed not measured yet' : `${model.tokensPerSecond.toFixed(1)} tokens/s`,
     `Memory ${byteText(model.memoryBytes)}`,
     model.sae ? `SAE set: ${model.sae.dSae.toLocaleString('en')} features a layer${model.sae.k === null ? '' : `, k ${model.sae.k}`}` : 'No SAE set: features are not read',
+    ...(model.pairing === null || model.pairing.kind === 'match' ? [] : [`$(warning) ${escapeMarkdown(sentence(model.pairing.note))}`]),
     `[Show the model view](command:${View.model}.focus)`,
   ]
   return tooltip.appendMarkdown(lines.join('\n\n'))

@@ -16,6 +16,11 @@ export function byteText(bytes: number): string {
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.round(bytes / 1e6)} MB`
 }
 
+/** `1.7 B parameters`, `3.2 M parameters`. */
+export function parameterText(parameters: number): string {
+  return parameters >= 1e9 ? `${(parameters / 1e9).toFixed(1)} B parameters` : `${(parameters / 1e6).toFixed(1)} M parameters`
+}
+
 /** The last part of a path of either kind of system. */
 export function baseName(path: string): string {
   return /([^\\/]+)[\\/]*$/.exec(path)?.[1] ?? path

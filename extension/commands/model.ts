@@ -1,16 +1,17 @@
 // The commands about the model and the worker: choose, load, unload, precision, restart, and the status bar's list of actions.
 import * as vscode from 'vscode'
-import { listModels, loadModel, modelState, settingsChanged, unloadModel, type ModelListing } from '../../server/protocol/requests'
+import { listModels, loadModel, modelState, settingsChanged, unloadModel, type ModelListing, type ModelSource } from '../../server/protocol/requests'
 import type { Precision } from '../../server/protocol/values'
 import { Command, Setting } from '../contributions'
 import { featureName } from '../featureName'
 import type { Heat } from '../heat'
 import { longTask } from '../longTask'
+import { listingNotes, listingText } from '../modelListing'
 import { InputError } from '../../server/protocol/errors'
 import { loadRemedy, showProblem } from '../problems'
 import type { Worker } from '../serverProcess'
 import { readSettings, writeSetting } from '../settings'
-import { byteText } from '../wording'
+import { byteText, countOf } from '../wording'
 import type { WorkerState } from '../workerState'
 
 const PRECISIONS: readonly { readonly label: Precision; readonly description: string; readonly isAvailable: boolean }[] = [
@@ -20,9 +21,7 @@ const PRECISIONS: readonly { readonly label: Precision; readonly description: st
 ]
 
 interface ModelItem extends vscode.QuickPickItem {
-  readonly path?: string
-  readonly sae?: string
-  readonly browse?: true
+  readonly model?: ModelListing
 }
 
 export function createModelCommands(worker: Worker, state: WorkerState, heat: Heat, log: vscode.LogOutputChannel) {
@@ -39,14 +38,17 @@ export function createModelCommands(worker: Worker, state: WorkerState, heat: He
   }
 
   return {
-    selectModel: async () => {
+    selectModel: async (path?: unknown, sae?: unknown) => {
+      if (typeof path === 'string') return useModel(path, typeof sae === 'string' ? sae : '')
       const models = await longTask('Looking for models', (token) => worker.request(listModels, null, token))
       const current = state.model?.kind === 'ready' ? state.model.model.path : null
-      const items: ModelItem[] = models.map((model) => modelItem(model, current))
-      items.push({ label: '', kind: vscode.QuickPickItemKind.Separator }, { label: '$(folder-opened) Browse for a model folder…', alwaysShow: true, browse: true })
+      const items: ModelItem[] = [...modelItems(models, current), { label: '', kind: vscode.QuickPickItemKind.Separator }, { label: '$(folder-opened) Browse for a model folder…', alwaysShow: true }]
       const picked = await vscode.window.showQuickPick(items, { title: 'Choose a Model', placeHolder: 'A checkpoint folder as Hugging Face lays it out', matchOnDescription: true, matchOnDetail: true })
       if (!picked) return
-      if (picked.path !== undefined) return useModel(picked.path, picked.sae ?? '')
+      if (picked.model) {
+        const saePath = await chooseSae(picked.model.saeSets)
+        return saePath === undefined ? undefined : useModel(picked.model.path, saePath)
+      }
       const folder = await vscode.window.showOpenDialog({ canSelectFolders: true, canSelectFiles: false, openLabel: 'Use This Model', title: 'Choose a Model Folder' })
       if (folder?.[0]) await useModel(folder[0].fsPath, '')
     },
@@ -90,15 +92,29 @@ export function createModelCommands(worker: Worker, state: WorkerState, heat: He
   }
 }
 
+const SOURCES: readonly (readonly [source: ModelSource, title: string])[] = [['demo', 'Demo'], ['huggingface', 'Hugging Face cache'], ['modelscope', 'ModelScope cache'], ['folder', 'Folders']]
+
+/** By where they were found. */
+function modelItems(models: readonly ModelListing[], current: string | null): ModelItem[] {
+  return SOURCES.flatMap(([source, title]): ModelItem[] => {
+    const found = models.filter((model) => model.source === source)
+    return found.length === 0 ? [] : [{ label: title, kind: vscode.QuickPickItemKind.Separator }, ...found.map((model) => modelItem(model, current))]
+  })
+}
+
 function modelItem(model: ModelListing, current: string | null): ModelItem {
-  const sae = model.saeSets.find(({ matches }) => matches)
-  const need = `${byteText(model.bytesNeeded)}${model.fits ? '' : ' · does not fit in memory'}`
-  const features = sae ? `SAE set ${sae.name}${sae.note ? ` (${sae.note})` : ''}` : 'no SAE set: features are not read'
   return {
-    label: `$(${model.problem ? 'warning' : 'circuit-board'}) ${model.name}`,
-    description: [model.architecture ?? 'unknown architecture', `${model.layers} layers`, need, model.path === current ? 'in use' : ''].filter(Boolean).join(' · '),
-    detail: model.problem ?? features,
-    path: model.path,
-    sae: sae?.path ?? '',
+    label: `$(${model.problem !== null ? 'warning' : model.fits ? 'circuit-board' : 'circle-slash'}) ${model.name}`,
+    description: `${listingText(model)}${model.path === current ? ' · in use' : ''}`,
+    detail: listingNotes(model).join(' · '),
+    model,
   }
+}
+
+/** The set to use of several that belong to a model; undefined when the list is left. */
+async function chooseSae(saeSets: ModelListing['saeSets']): Promise<string | undefined> {
+  const fitting = saeSets.filter(({ matches }) => matches)
+  if (fitting.length < 2) return fitting[0]?.path ?? ''
+  const items = fitting.map(({ name, layout, layers, note, path }) => ({ label: `$(lightbulb) ${name}`, description: `${layout} · ${countOf(layers.length, 'layer')}`, detail: note, path }))
+  return (await vscode.window.showQuickPick(items, { title: 'Choose an SAE Set', placeHolder: 'Whose features are read' }))?.path
 }

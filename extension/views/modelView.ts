@@ -1,12 +1,14 @@
 // The Model view: what is loaded, how it is computed, what it costs, and its SAE set.
 import * as vscode from 'vscode'
 import { inputErrorLine } from '../../server/protocol/errors'
-import type { ModelState } from '../../server/protocol/requests'
+import { listModels, type ModelState } from '../../server/protocol/requests'
+import type { PairingKind } from '../../server/protocol/values'
 import { Command, View } from '../contributions'
+import { listingNotes, listingText } from '../modelListing'
 import { sentence } from '../problems'
 import type { Worker } from '../serverProcess'
 import { readSettings } from '../settings'
-import { baseName, byteText, modelName } from '../wording'
+import { baseName, byteText, modelName, parameterText } from '../wording'
 import type { WorkerState } from '../workerState'
 import { registeredView, type RegisteredView } from './registeredView'
 
@@ -18,6 +20,8 @@ export interface ModelRow {
   readonly command?: string
   readonly args?: readonly unknown[]
   readonly children?: readonly ModelRow[]
+  /** In place of children: asks for them when the row is opened. */
+  readonly load?: () => Promise<readonly ModelRow[]>
 }
 
 /** Registers the view. Seeing it starts the worker. */
@@ -26,7 +30,7 @@ export function registerModelView(worker: Worker, state: WorkerState): Registere
   const provider: vscode.TreeDataProvider<ModelRow> = {
     onDidChangeTreeData: changed.event,
     getTreeItem: toTreeItem,
-    getChildren: (row) => [...(row ? (row.children ?? []) : modelRows(state.model))],
+    getChildren: async (row) => [...(row?.load ? await row.load() : row ? (row.children ?? []) : modelRows(state.model, () => foundRows(worker)))],
   }
   const view = vscode.window.createTreeView(View.model, { treeDataProvider: provider, showCollapseAll: false })
   const say = (): void => {
@@ -43,7 +47,7 @@ export function registerModelView(worker: Worker, state: WorkerState): Registere
 }
 
 /** The rows for a state; none while no model is chosen, so that the view shows its empty state. */
-export function modelRows(state: ModelState | null): readonly ModelRow[] {
+export function modelRows(state: ModelState | null, load: () => Promise<readonly ModelRow[]>): readonly ModelRow[] {
   if (state === null || state.kind === 'none') return []
   if (state.kind === 'loading') {
     const percent = state.progress.fraction === null ? '' : ` ${Math.round(100 * state.progress.fraction)} %`
@@ -57,7 +61,7 @@ export function modelRows(state: ModelState | null): readonly ModelRow[] {
       { label: 'Try again', icon: 'refresh', command: Command.loadModel },
     ]
   }
-  const { model, sae } = state
+  const { model, sae, pairing } = state
   return [
     { label: state.name, description: `${model.architecture} · ${parameterText(state.parameters)}`, icon: 'circuit-board', tooltip: model.path, command: Command.selectModel },
     { label: 'Shape', description: `${model.layers} layers · d_model ${model.dModel} · context ${state.contextLength.toLocaleString('en')}`, icon: 'layers' },
@@ -70,19 +74,36 @@ export function modelRows(state: ModelState | null): readonly ModelRow[] {
     { label: 'Speed', description: state.tokensPerSecond === null ? 'known after the first run' : `${state.tokensPerSecond.toFixed(1)} tokens/s`, icon: 'dashboard' },
     sae
       ? {
-          label: 'SAE set', description: `${sae.dSae.toLocaleString('en')} features a layer${sae.k === null ? '' : ` · k ${sae.k}`}`, icon: 'lightbulb', tooltip: sae.path,
+          label: 'SAE set', description: `${sae.dSae.toLocaleString('en')} features a layer${sae.k === null ? '' : ` · k ${sae.k}`}`, icon: pairing === null || pairing.kind === 'match' ? 'lightbulb' : 'warning', tooltip: sae.path,
           children: [
+            ...(pairing === null ? [] : [{ label: PAIRING[pairing.kind], description: pairing.note, icon: pairing.kind === 'match' ? 'check' : 'warning', tooltip: sentence(pairing.note) }]),
             { label: 'Folder', description: baseName(sae.path), icon: 'folder', tooltip: sae.path },
             { label: 'k', description: sae.k === null ? 'no limit to the features that fire on a token' : `${sae.k} features fire on each token`, icon: 'symbol-number' },
             { label: 'Layers', description: layersText(state.saeLayers, model.layers), icon: 'layers' },
           ],
         }
       : { label: 'SAE set', description: 'none: features are not read', icon: 'circle-slash', command: Command.selectModel, tooltip: 'Choose a model with an SAE set, or set promptscope.sae' },
+    { label: 'Models on this machine', icon: 'library', load },
   ]
 }
 
+const PAIRING: Readonly<Record<PairingKind, string>> = { match: 'Belongs to this model', transfer: 'Transfer', unknown: 'Pairing not known', mismatch: 'Of another model' }
+
+/** One row for each model that was found; choosing one loads it with the SAE set that belongs to it. */
+async function foundRows(worker: Worker): Promise<readonly ModelRow[]> {
+  const found = await worker.request(listModels, null)
+  return found.map((model) => {
+    const { name, path, problem } = model
+    const sae = model.saeSets.find(({ matches }) => matches)
+    return {
+      label: name, description: listingText(model), icon: problem !== null ? 'warning' : model.fits ? 'circuit-board' : 'circle-slash', tooltip: [path, ...listingNotes(model)].join('\n'),
+      ...(problem === null && { command: Command.selectModel, args: [path, sae?.path ?? ''] }),
+    }
+  })
+}
+
 function toTreeItem(row: ModelRow): vscode.TreeItem {
-  const hasChildren = (row.children?.length ?? 0) > 0
+  const hasChildren = row.load !== undefined || (row.children?.length ?? 0) > 0
   const item = new vscode.TreeItem(row.label, hasChildren ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None)
   if (row.description !== undefined) item.description = row.description
   if (row.icon !== undefined) item.iconPath = new vscode.ThemeIcon(row.icon)
@@ -98,8 +119,4 @@ function layersText(layers: readonly number[], layerCount: number): string {
   if (layers.length === 0) return 'none'
   const isRun = layers.every((layer, index) => layer === layers[0]! + index)
   return isRun && layers.length > 2 ? `${layers[0]}–${layers.at(-1)}` : layers.join(', ')
-}
-
-function parameterText(parameters: number): string {
-  return parameters >= 1e9 ? `${(parameters / 1e9).toFixed(1)} B parameters` : `${(parameters / 1e6).toFixed(1)} M parameters`
 }

@@ -13,6 +13,7 @@ import { BARE_TOKENIZER } from './bareTokenizer'
 import type { CommandContext } from './commandContext'
 import { demoFolders, ENGINE_THREAD } from './installation'
 import type { ModelChoice, PromptSource } from './runOptions'
+import { showUsageNotice } from './usageNotice'
 
 export interface OpenModel extends PromptModel {
   /** Must be disposed of. */
@@ -28,6 +29,7 @@ export async function openModel(choice: ModelChoice, promptKind: PromptSource['k
   // Reads headers only, so that a damaged checkpoint is named at once, before anything is started.
   const { config } = await openCheckpoint(location.modelPath)
   if (location.note !== null) terminal.note(`promptscope: ${location.note}`)
+  await showUsageNotice(location.saePath, terminal)
   const promptModel = await readPromptModel(location.modelPath, promptKind, context)
   const labels = location.saePath === null ? new Map() : await readLabels(location.saePath, context)
   const engine = createThreadedEngine(ENGINE_THREAD)

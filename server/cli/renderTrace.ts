@@ -27,6 +27,7 @@ export function renderHeader(run: RunDetail, model: LoadedModel, promptName: str
   return [
     `${color.bold(model.name)} ${color.dim(`${identity.architecture}, ${identity.layers} layers, d_model ${identity.dModel}, precision ${identity.precision}, on ${identity.provider}`)}`,
     `${color.dim('SAE   ')} ${sae}`,
+    ...(model.pairing === null || model.pairing.kind === 'match' ? [] : [color.yellow(`       ${model.pairing.note}`)]),
     `${color.dim('prompt')} ${promptName}, ${counted(run.promptTokens, 'token')}; ${counted(run.generatedTokens, 'token')} generated, ${choice}`,
     '',
   ].join('\n')

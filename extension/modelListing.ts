@@ -1,0 +1,23 @@
+// What a model that was found is said to be: in a list's line, and in the notes below it.
+import type { ModelListing } from '../server/protocol/requests'
+import { byteText, parameterText } from './wording'
+
+/** `qwen3 · 1.7 B parameters · exact needs 7.0 GB · does not fit`. */
+export function listingText({ architecture, parameters, bytesNeeded, fits, problem }: ModelListing): string {
+  if (problem !== null) return architecture === null ? 'not supported' : `${architecture} · cannot be used`
+  return [architecture ?? 'unknown architecture', parameterText(parameters), `exact needs ${byteText(bytesNeeded)}`, ...(fits ? [] : ['does not fit'])].join(' · ')
+}
+
+/** Where it was found, why a precision or the GPU will not do, and its SAE sets; or what is wrong with it. */
+export function listingNotes({ source, revision, precisions, saeSets, problem }: ModelListing): string[] {
+  const where = { demo: 'the demo model', huggingface: 'Hugging Face cache', modelscope: 'ModelScope cache', folder: '' }[source]
+  const origin = revision === null ? where : `${where}, revision ${revision.refs[0] ?? revision.commit.slice(0, 7)}`
+  const [exact] = precisions
+  const notes = problem !== null ? [problem] : [...(exact ? [exact.problem ?? `GPU: ${exact.gpu.note}`] : []), ...saeNotes(saeSets)]
+  return [...(origin === '' ? [] : [origin]), ...notes]
+}
+
+function saeNotes(saeSets: ModelListing['saeSets']): string[] {
+  const fitting = saeSets.filter(({ matches }) => matches)
+  return fitting.length === 0 ? ['no SAE set: features are not read'] : fitting.map(({ name, note }) => `SAE set ${name}: ${note}`)
+}

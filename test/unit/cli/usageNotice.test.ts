@@ -1,0 +1,25 @@
+// The notice of Qwen-Scope: once, and for its own weights only.
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { showUsageNotice } from '../../../server/cli/usageNotice'
+import { usageNotice } from '../../../server/protocol/usageNotice'
+import { newFolder } from '../checkpoint/tinyFolders'
+
+test.each([
+  ['/models/SAE-Res-Qwen3-1.7B-Base-W32K-L0_50', true],
+  ['/cache/hub/models--Qwen--SAE-Res-Qwen3.5-27B-W80K-L0_50/snapshots/abc', true],
+  ['C:\\models\\SAE-Res-Qwen3-8B-Base-W64K-L0_100', true],
+  ['/promptscope/demo/sae', false],
+  ['/models/SAE-Res-Other', false],
+])('%s has a notice: %s', (path, has) => expect(usageNotice(path) !== null).toBe(has))
+
+test('is shown the first time and not again', async () => {
+  const lines: string[] = []
+  const folder = join(await newFolder(), 'state')
+  const show = (path: string | null) => showUsageNotice(path, { note: (line) => void lines.push(line) }, folder)
+  await show(null)
+  await show('/models/sae')
+  await show('/models/SAE-Res-Qwen3-1.7B-Base-W32K-L0_50')
+  await show('/models/SAE-Res-Qwen3-8B-Base-W64K-L0_100')
+  expect(lines).toEqual([expect.stringMatching(/^promptscope: the card of Qwen-Scope asks/)])
+})
