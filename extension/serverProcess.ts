@@ -46,6 +46,8 @@ export interface WorkerSetup {
   readonly module: string
   /** Read at every start. */
   readonly options: () => WorkerOptions
+  /** Variables of the worker's environment, read at every start: what must not cross the protocol, whose messages can be logged. */
+  readonly environment: () => Promise<Readonly<Record<string, string>>>
   readonly log: vscode.LogOutputChannel
   /** Called when a hover of the worker's was shown. */
   readonly onHover: () => void
@@ -96,7 +98,7 @@ export function createWorker(setup: WorkerSetup): Worker {
         },
       },
     }
-    const env = { ORT_DISABLE_TELEMETRY: '1' }
+    const env = { ORT_DISABLE_TELEMETRY: '1', ...(await setup.environment()) }
     const created = new LanguageClient(SETTINGS_SECTION, 'Promptscope', { module: setup.module, transport: TransportKind.ipc, options: { env } }, options)
     created.onDidChangeState(({ newState }) => {
       if (created !== client) return

@@ -1,5 +1,6 @@
 // A download's plan in words, for the terminal and for the question in the editor.
-import { inUnits, type DownloadPlan } from './downloadPlan'
+import type { DownloadPlan } from '../protocol/download'
+import { inUnits } from './downloadPlan'
 import { rangesOf } from './saeFiles'
 
 /** Lines: what it is, every file or a count of them, the sum, the disk. */

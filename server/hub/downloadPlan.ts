@@ -2,48 +2,14 @@
 import { mkdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hubRepositoryFolder } from '../formats/hubCache'
+import type { DownloadChoice, DownloadPlan } from '../protocol/download'
 import { InputError } from '../protocol/errors'
 import { startChecksum } from './checksum'
 import { hasSize } from './downloadBlob'
 import type { HubClient } from './hubClient'
 import { listRepository, readLimited, type HubFile, type HubListing } from './listRepository'
 import { modelFiles, WEIGHTS_INDEX } from './modelFiles'
-import { chosenSaes, saeFoldersOf, saesIn, type LayerChoice } from './saeFiles'
-
-export interface DownloadChoice {
-  readonly repository: string
-  readonly revision: string
-  /** Null finds out: an SAE set when the repository holds SAEs. */
-  readonly kind: 'model' | 'sae' | null
-  /** Of an SAE set. */
-  readonly layers: LayerChoice
-  /** Folders of the repository that the SAEs are taken from; empty for all. */
-  readonly folders: readonly string[]
-}
-
-export interface DownloadPlan {
-  readonly repository: string
-  readonly revision: string
-  readonly commit: string
-  readonly kind: 'model' | 'sae'
-  /** Of an SAE set: its layout and the layers that are chosen; empty for a model. */
-  readonly layout: string | null
-  readonly layers: readonly number[]
-  readonly files: readonly PlannedFile[]
-  /** Of all files, and of what of them is on disk. */
-  readonly bytes: number
-  readonly bytesThere: number
-  /** Where the bytes will lie. */
-  readonly cache: string
-  readonly freeBytes: number
-  /** The folder to open afterwards. */
-  readonly folder: string
-}
-
-export interface PlannedFile extends HubFile {
-  /** All of `size` when the file is there; less when an earlier download ended. */
-  readonly bytesThere: number
-}
+import { chosenSaes, saeFoldersOf, saesIn } from './saeFiles'
 
 /** Room that is left on the disk whatever comes. */
 const SPARE_BYTES = 100e6

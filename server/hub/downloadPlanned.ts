@@ -2,9 +2,10 @@
 import { copyFile, lstat, mkdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { hubRepositoryFolder } from '../formats/hubCache'
+import type { DownloadPlan, PlannedFile } from '../protocol/download'
 import { CancelledError } from '../protocol/errors'
 import { downloadBlob, hasSize } from './downloadBlob'
-import { checkRoom, fileUrl, type DownloadPlan, type PlannedFile } from './downloadPlan'
+import { checkRoom, fileUrl } from './downloadPlan'
 import type { HubClient, HubParts } from './hubClient'
 
 export interface DownloadProgress {

@@ -1,9 +1,10 @@
 // The hub as the command line and the worker use it: plan a download, then carry it out.
 import { statfs } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { DownloadChoice, DownloadPlan } from '../protocol/download'
 import { CancelledError } from '../protocol/errors'
 import { CACHE_PARTS, downloadPlanned, type CacheParts, type DownloadProgress } from './downloadPlanned'
-import { planDownload, type DownloadChoice, type DownloadPlan, type FreeBytes } from './downloadPlan'
+import { planDownload, type FreeBytes } from './downloadPlan'
 import { createHubClient, type HubParts } from './hubClient'
 import type { HubSettings } from './hubSettings'
 

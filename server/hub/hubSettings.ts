@@ -17,11 +17,11 @@ export interface HubSettings {
 
 const HUB = 'https://huggingface.co'
 
-/** `token` is the one that the editor keeps; HF_TOKEN goes before it. Throws InputError when HF_ENDPOINT is no address. */
-export function hubSettings(env: Environment, home: string, token: string | null = null): HubSettings {
+/** Throws InputError when HF_ENDPOINT is no address. */
+export function hubSettings(env: Environment, home: string): HubSettings {
   return {
     endpoint: readEndpoint(env['HF_ENDPOINT'] || HUB),
-    token: env['HF_TOKEN']?.trim() || token,
+    token: env['HF_TOKEN']?.trim() || null,
     cache: resolve(hubCacheFolder(env, home)),
     isOffline: isOn(env['HF_HUB_OFFLINE']) || isOn(env['TRANSFORMERS_OFFLINE']),
   }

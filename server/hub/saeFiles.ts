@@ -2,6 +2,7 @@
 import type { SaeLayout } from '../formats/saeLayer'
 import type { SaeLayoutReader } from '../formats/saeLayouts/saeLayoutReader'
 import { SAE_LAYOUTS } from '../formats/saeLayouts/saeLayouts'
+import type { LayerChoice } from '../protocol/download'
 import { InputError } from '../protocol/errors'
 import type { HubFile } from './listRepository'
 
@@ -21,9 +22,6 @@ export interface SaeOnHub {
   readonly layer: number
   readonly files: readonly HubFile[]
 }
-
-/** Layers asked for: all, or these. */
-export type LayerChoice = 'all' | readonly number[]
 
 /** Folders that look like SAEs; `within` limits them to these folders and those below. */
 export function saeFoldersOf(files: readonly HubFile[], within: readonly string[]): SaeFolderOnHub[] {

@@ -1,5 +1,6 @@
 // Every message between the editor and the worker beyond the language server protocol: name, direction and types in one place.
 // All requests can be cancelled; those that may take long report work-done progress through `workDoneToken`.
+import type { DownloadChoice, DownloadPlan } from './download'
 import type {
   EditReport, FeatureDescription, FeatureId, FeatureTable, ModelIdentity, Pairing, PairingKind, Precision, Progress, RunTiming, SaeIdentity, Sampling, TextRange, TokenAlternative,
 } from './values'
@@ -113,6 +114,18 @@ export const loadModel = request<null, ModelState>('model/load')
 export const unloadModel = request<null, ModelState>('model/unload')
 export const listModels = request<null, readonly ModelListing[]>('model/list')
 export const modelChanged = notification<ModelState>('model/changed')
+
+// --- The hub ----------------------------------------------------------------------------------------------------------
+
+/** The hub's answer to a plan; it may want a token first, or one with more rights. */
+export type PlanAnswer =
+  | { readonly kind: 'plan'; readonly plan: DownloadPlan }
+  | { readonly kind: 'accessNeeded'; readonly message: string; readonly remedy: string }
+
+/** Asks the hub what a download takes; moves no weights. */
+export const planDownload = request<DownloadChoice, PlanAnswer>('hub/plan')
+/** Downloads what the plan of this choice says and answers with its folder; cancelled, what has come is kept and the next one goes on there. */
+export const download = request<DownloadChoice, { readonly folder: string }>('hub/download')
 
 // --- Runs -------------------------------------------------------------------------------------------------------------
 

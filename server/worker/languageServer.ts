@@ -14,6 +14,7 @@ import { preparePrompt } from '../runs/preparePrompt'
 import { createRunRecorder } from '../runs/runDetail'
 import { isMissing } from '../store/atomicFile'
 import { fileNameOf } from '../editor/fileName'
+import { createDownloadService } from './downloadService'
 import type { PromptReader } from './promptReader'
 import { serveEditor } from './serveEditor'
 
@@ -33,6 +34,7 @@ export function startLanguageServer(connection: Connection, { engineThread, demo
     locateModel: (settings) => locateModel(settings, demo),
     openPromptReader,
     readLabels,
+    downloads: createDownloadService(),
     listModels: async ({ modelFolders }) => findModels({ demo: demo.model, folders: modelFolders, caches: await cachedRepositories() }, await thisMachine()),
   })
 }

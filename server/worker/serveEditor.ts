@@ -12,6 +12,7 @@ import { detectFaults } from '../runs/detectors'
 import { featureHeat } from '../runs/heat'
 import { openRunStore } from '../store/runStore'
 import { openStateStore } from '../store/stateStore'
+import type { DownloadService } from './downloadService'
 import { createEditsService, type EditsService } from './editsService'
 import { startEditorFeatures, type EditorFeatures } from './editorFeatures'
 import { createFeatureService, type FeatureService } from './featureService'
@@ -32,6 +33,8 @@ export interface WorkerParts {
   openPromptReader(modelPath: string): Promise<PromptReader>
   readLabels(saePath: string): Promise<FeatureLabels>
   listModels(settings: WorkerSettings, signal: AbortSignal): Promise<readonly ModelListing[]>
+  /** Opens no connection before it is asked to. */
+  readonly downloads: DownloadService
 }
 
 /** For editors that send no options of ours: the demo model, nothing kept on disk. */
@@ -149,6 +152,9 @@ function answerRequests(connection: Connection, parts: WorkerParts, { edits, mod
     return models.state()
   })
   onRequest(connection, requests.listModels, (_none, { signal }) => parts.listModels(models.settings(), signal))
+
+  onRequest(connection, requests.planDownload, (choice, { signal }) => parts.downloads.plan(choice, signal))
+  onRequest(connection, requests.download, (choice, { signal, report }) => parts.downloads.download(choice, signal, report))
 
   onRequest(connection, requests.startRun, (params, { signal, report }) => runs.start(params, signal, report))
   onRequest(connection, requests.rerun, ({ runId }, { signal, report }) => runs.rerun(runId, signal, report))

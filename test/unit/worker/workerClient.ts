@@ -63,6 +63,7 @@ export function fakeParts(engine: FakeEngine): Omit<WorkerParts, 'connection'> {
     openPromptReader: async () => fakePromptReader,
     readLabels: async () => new Map([['L1/1', { feature: { layer: 1, feature: 1 }, label: 'everywhere', tokens: [], density: 1, typicalActivation: 50, maxActivation: 60 }]]),
     listModels: async () => [],
+    downloads: { plan: async () => Promise.reject(new Error('there is no hub')), download: async () => Promise.reject(new Error('there is no hub')) },
   }
 }
 
