@@ -80,6 +80,7 @@ export function modelRows(state: ModelState | null, load: () => Promise<readonly
             { label: 'Folder', description: baseName(sae.path), icon: 'folder', tooltip: sae.path },
             { label: 'k', description: sae.k === null ? 'no limit to the features that fire on a token' : `${sae.k} features fire on each token`, icon: 'symbol-number' },
             { label: 'Layers', description: layersText(state.saeLayers, model.layers), icon: 'layers' },
+            { label: 'Check SAE Fit', description: 'how much of a run it leaves unexplained', icon: 'beaker', tooltip: 'Check on the newest run how much the SAE set leaves unexplained', command: Command.checkSaeFit },
           ],
         }
       : { label: 'SAE set', description: 'none: features are not read', icon: 'circle-slash', command: Command.selectModel, tooltip: 'Choose a model with an SAE set, or set promptscope.sae' },
@@ -87,7 +88,7 @@ export function modelRows(state: ModelState | null, load: () => Promise<readonly
   ]
 }
 
-const PAIRING: Readonly<Record<PairingKind, string>> = { match: 'Belongs to this model', transfer: 'Transfer', unknown: 'Pairing not known', mismatch: 'Of another model' }
+const PAIRING: Readonly<Record<PairingKind, string>> = { match: 'Made for this model', transfer: 'Transfer', unknown: 'May not belong', mismatch: 'Of another model' }
 
 /** One row for each model that was found; choosing one loads it with the SAE set that belongs to it. */
 async function foundRows(worker: Worker): Promise<readonly ModelRow[]> {

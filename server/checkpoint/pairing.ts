@@ -26,7 +26,7 @@ export function pairingOf(model: PairedModel, saes: PairedSaes): Pairing {
   const trainedOn = trainedModel(saes)
   if (trainedOn === null) return { kind: 'unknown', note: 'the SAE set does not say which model it was trained on' }
   const [theirs, ours] = [plainName(trainedOn), plainName(model.name)]
-  if (theirs === ours) return { kind: 'match', note: `trained on ${trainedOn}` }
+  if (theirs === ours || areLaidTogether(model, saes)) return { kind: 'match', note: `trained on ${trainedOn}` }
   if (family(theirs) !== family(ours)) return { kind: 'unknown', note: `trained on ${trainedOn}, and whether ${model.name} comes from it is not known` }
   const [from, to] = isBase(theirs) || isPostTrained(ours) ? ['the base model', 'its post-trained version'] : ['the post-trained', 'its base model']
   return { kind: 'transfer', note: `trained on ${from} ${trainedOn} and read on ${to}: a transfer, so features may mean less here` }
@@ -45,6 +45,11 @@ function sizeProblem(model: PairedModel['config'], { dModel, modelLayers, layers
   const last = Math.max(...layers.keys())
   if (last >= model.layers) return `has layer ${last} and the model's layers are 0 to ${model.layers - 1}`
   return null
+}
+
+/** A model and an SAE set of one's own in one folder, `demo/model` and `demo/sae`, where the set names no repository that would say otherwise. */
+function areLaidTogether(model: PairedModel, { name, baseModel }: PairedSaes): boolean {
+  return model.name.endsWith('/model') && name === model.name.replace(/model$/, 'sae') && !baseModel?.includes('/')
 }
 
 /** Qwen-Scope's repositories name their model, and are right where a card is not: that of Qwen3.5-2B-Base says Qwen3.5-2B. */

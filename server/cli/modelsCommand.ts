@@ -3,7 +3,7 @@ import { delimiter } from 'node:path'
 import { findModels } from '../checkpoint/findModels'
 import { thisMachine } from '../checkpoint/machine'
 import { cachedRepositories } from '../checkpoint/modelCaches'
-import type { ModelListing, PrecisionFit } from '../protocol/requests'
+import type { ModelListing, PrecisionFit, SaeListing } from '../protocol/requests'
 import type { CommandContext } from './commandContext'
 import { demoFolders } from './installation'
 import { readOptions } from './options'
@@ -30,9 +30,15 @@ function renderListing(listing: ModelListing, { color }: Terminal): string {
   for (const fit of precisions) lines.push(renderFit(fit, color))
   const [fitting, others] = [saeSets.filter(({ matches }) => matches), saeSets.filter(({ matches }) => !matches)]
   if (saeSets.length === 0) lines.push(color.dim('  no SAE set found'))
-  for (const sae of fitting) lines.push(`  SAE set ${sae.name}, ${sae.layout}, ${counted(sae.layers.length, 'layer')}  ${color.dim(sae.path)}`, `    ${sae.pairing === 'match' ? color.green('match') : color.yellow(sae.pairing)}: ${sae.note}`)
+  for (const sae of fitting) lines.push(`  SAE set ${sae.name}, ${sae.layout}, ${counted(sae.layers.length, 'layer')}  ${color.dim(sae.path)}`, `    ${renderPairing(sae, color)}`)
   if (others.length > 0) lines.push(color.dim(`  ${counted(others.length, 'SAE set')} of other models: ${others.map(({ name }) => name).join(', ')}`))
   return lines.join('\n')
+}
+
+/** A transfer says so in its note. */
+function renderPairing({ pairing, note }: SaeListing, color: Terminal['color']): string {
+  if (pairing === 'match') return `${color.green('made for this model')}, ${note}`
+  return pairing === 'transfer' ? color.yellow(note) : `${color.yellow('may not belong to this model')}: ${note}`
 }
 
 /** Where it was found, when that is not just a folder. */

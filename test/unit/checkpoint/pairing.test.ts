@@ -15,6 +15,8 @@ describe.each([
   ['the only Qwen-Scope set of a post-trained model', model('Qwen3.5-27B'), saes('SAE-Res-Qwen3.5-27B-W80K-L0_50', 'Qwen/Qwen3.5-27B'), 'match', 'trained on Qwen/Qwen3.5-27B'],
   ['a set whose card names the post-trained model by mistake', model('Qwen3.5-2B-Base'), saes('SAE-Res-Qwen3.5-2B-Base-W32K-L0_50', 'Qwen/Qwen3.5-2B'), 'match', 'trained on Qwen/Qwen3.5-2B-Base'],
   ['the same weights in another type', model('Qwen3-1.7B-Base-bf16'), scope, 'match', 'trained on Qwen/Qwen3-1.7B-Base'],
+  ['the demo’s own two', model('demo/model'), saes('demo/sae', 'promptscope-demo'), 'match', 'trained on promptscope-demo'],
+  ['two laid together of which one names another', model('x/model'), saes('x/sae', 'Qwen/Qwen3-1.7B'), 'unknown', 'trained on Qwen/Qwen3-1.7B, and whether x/model comes from it is not known'],
   ['a model of another name', model('my-finetune'), scope, 'unknown', 'trained on Qwen/Qwen3-1.7B-Base, and whether my-finetune comes from it is not known'],
   ['a set that says nothing', model('Qwen3-1.7B'), saes('mine', null), 'unknown', 'the SAE set does not say which model it was trained on'],
   ['another width', model('Qwen3-1.7B', 28, 1024), scope, 'mismatch', 'is for d_model 2048 and the model has 1024'],
