@@ -31,6 +31,8 @@ export async function planDownload(choice: DownloadChoice, client: HubClient, ca
   await mkdir(cache, { recursive: true }).catch((error: unknown) => {
     throw new InputError(`${cache} cannot be made (${String((error as NodeJS.ErrnoException).code)})`, 'name a folder that you may write to in HF_HUB_CACHE')
   })
+  const first = planned.find((file) => file.bytesThere < file.size)
+  if (listing.isGated && first) await checkAccess(client, listing, first.path, signal)
   const bytes = sum(planned.map(({ size }) => size))
   const bytesThere = sum(planned.map((file) => file.bytesThere))
   const { repository, revision, commit } = listing
@@ -77,6 +79,12 @@ async function chooseFiles({ kind, layers, folders }: DownloadChoice, { reposito
   const saes = chosenSaes(repository, await saesIn(repository, saeFolders, files, (path) => readJson(byPath.get(path)!)), layers)
   const needed = new Map(saes.flatMap((sae) => sae.files.map((file) => [file.path, file])))
   return { kind: 'sae', layout: saes[0]?.layout ?? null, layers: saes.map(({ layer }) => layer), files: [...needed.values()] }
+}
+
+/** A gated repository is listed for everyone; who may not have its files is told before anything is planned. */
+async function checkAccess(client: HubClient, listing: HubListing, path: string, signal: AbortSignal): Promise<void> {
+  const response = await client.get(fileUrl(client, listing, path), listing.repository, signal, { range: 'bytes=0-0' })
+  await response.body?.cancel()
 }
 
 /** A small JSON file of the repository, from the cache when it is there, its checksum compared. */

@@ -17,6 +17,8 @@ export interface HubListing {
   readonly revision: string
   /** What it means now, 40 hex digits. */
   readonly commit: string
+  /** Listed for everyone, sent only to those who have accepted its terms. */
+  readonly isGated: boolean
   readonly files: readonly HubFile[]
 }
 
@@ -34,7 +36,7 @@ export async function listRepository(client: HubClient, repository: string, revi
   }
   const hub = { hubUrl: client.endpoint, fetch: fetchPage }
   try {
-    const { sha } = await modelInfo({ ...hub, name: repository, revision, additionalFields: ['sha'] })
+    const { sha, gated } = await modelInfo({ ...hub, name: repository, revision, additionalFields: ['sha'] })
     if (typeof sha !== 'string' || !/^[0-9a-f]{40}$/.test(sha)) throw new NotTheHub(`${quote(String(sha))} for a commit`)
     const files: HubFile[] = []
     let entries = 0
@@ -42,7 +44,7 @@ export async function listRepository(client: HubClient, repository: string, revi
       if (++entries > MOST_FILES) throw new InputError(`${repository} holds more than ${MOST_FILES} files`, 'choose the repository of a model or an SAE set')
       if (entry.type === 'file') files.push(readEntry(entry, repository))
     }
-    return { repository, revision, commit: sha, files }
+    return { repository, revision, commit: sha, isGated: Boolean(gated), files }
   } catch (error) {
     if (signal.aborted) throw new CancelledError()
     if (error instanceof InputError) throw error

@@ -3,6 +3,7 @@ import { access, mkdir, readdir, readFile, readlink, stat, utimes, writeFile } f
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { AccessError } from '../../../server/hub/hubFailure'
 import { CancelledError, InputError } from '../../../server/protocol/errors'
 import { answers, atCdn, bytesOf, COMMIT, dropsAfter, gitHash, sendRange, sha256, startOf } from './hubServer'
 import { startTestHub, type TestHub } from './testHub'
@@ -356,6 +357,13 @@ describe('the token', () => {
     await problemOf(hub.plan())
     expect(hub.server.requests.some((request) => request.startsWith('cdn'))).toBe(true)
     expect(hub.server.tokensAtCdn).toEqual([])
+  })
+
+  it('is asked for before a gated repository is planned', async () => {
+    const hub = await startTestHub(repositories, { server: { token: secret, gated: true } })
+    await expect(hub.plan()).rejects.toBeInstanceOf(AccessError)
+    const opened = await startTestHub(repositories, { settings: { token: secret }, server: { token: secret, gated: true } })
+    expect((await opened.plan()).bytesThere).toBe(0)
   })
 
   it('is asked for, and never told, when it does not do', async () => {

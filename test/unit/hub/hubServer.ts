@@ -26,7 +26,7 @@ export interface HubServer {
   close(): Promise<void>
 }
 
-export async function startHubServer(repositories: Repositories, options: { readonly token?: string; readonly pageSize?: number } = {}): Promise<HubServer> {
+export async function startHubServer(repositories: Repositories, options: { readonly token?: string; readonly pageSize?: number; readonly gated?: boolean } = {}): Promise<HubServer> {
   const requests: string[] = []
   const tokensAtCdn: string[] = []
   const misbehaviours: Misbehaviour[] = []
@@ -53,13 +53,15 @@ export async function startHubServer(repositories: Repositories, options: { read
     const path = resolved?.[3] === undefined ? undefined : decodeURIComponent(resolved[3])
     const content = contentOf(repositories, repository, path)
     if (misbehaves(request, response, content)) return
-    if (options.token !== undefined && request.headers.authorization !== `Bearer ${options.token}`) {
+    // What is gated is still listed.
+    const isOpen = options.gated === true && api !== null
+    if (options.token !== undefined && !isOpen && request.headers.authorization !== `Bearer ${options.token}`) {
       return void response.writeHead(401, request.headers.authorization === undefined ? { 'x-error-code': 'GatedRepo' } : {}).end()
     }
     if (repository === undefined || !repositories[repository]) return void response.writeHead(404, { 'x-error-code': 'RepoNotFound' }).end()
     if (api) {
       if (!['main', COMMIT].includes(decodeURIComponent(api[3]!))) return void response.writeHead(404, { 'x-error-code': 'RevisionNotFound' }).end()
-      if (api[2] === 'revision') return sendJson(response, { _id: '1', id: repository, private: false, gated: false, downloads: 0, likes: 0, lastModified: '2026-01-01T00:00:00Z', sha: COMMIT })
+      if (api[2] === 'revision') return sendJson(response, { _id: '1', id: repository, private: false, gated: options.gated ? 'auto' : false, downloads: 0, likes: 0, lastModified: '2026-01-01T00:00:00Z', sha: COMMIT })
       const entries = treeOf(repositories[repository], listed)
       const from = Number(url.searchParams.get('cursor') ?? 0)
       const to = from + (options.pageSize ?? 1000)
