@@ -1,6 +1,9 @@
 // What a model that was found is said to be: in a list's line, and in the notes below it.
-import type { ModelListing } from '../server/protocol/requests'
+import type { ModelListing, SaeListing } from '../server/protocol/requests'
 import { byteText, parameterText } from './wording'
+
+/** Whether a set was made for the model or for its base or post-trained version, not merely for one of its size. */
+export const belongs = ({ pairing }: SaeListing): boolean => pairing === 'match' || pairing === 'transfer'
 
 /** `qwen3 · 1.7 B parameters · exact needs 7.0 GB · does not fit`. */
 export function listingText({ architecture, parameters, bytesNeeded, fits, problem }: ModelListing): string {

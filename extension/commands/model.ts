@@ -6,7 +6,7 @@ import { Command, Setting } from '../contributions'
 import { featureName } from '../featureName'
 import type { Heat } from '../heat'
 import { longTask } from '../longTask'
-import { listingNotes, listingText } from '../modelListing'
+import { belongs, listingNotes, listingText } from '../modelListing'
 import { InputError } from '../../server/protocol/errors'
 import { loadRemedy, showProblem } from '../problems'
 import type { Worker } from '../serverProcess'
@@ -111,10 +111,13 @@ function modelItem(model: ModelListing, current: string | null): ModelItem {
   }
 }
 
-/** The set to use of several that belong to a model; undefined when the list is left. */
+/** The one set that belongs to a model, or that which the user picks: of several, or of those that merely have its size. Undefined when the list is left. */
 async function chooseSae(saeSets: ModelListing['saeSets']): Promise<string | undefined> {
-  const fitting = saeSets.filter(({ matches }) => matches)
-  if (fitting.length < 2) return fitting[0]?.path ?? ''
+  const belonging = saeSets.filter(belongs)
+  if (belonging.length === 1) return belonging[0]!.path
+  const fitting = belonging.length > 0 ? belonging : saeSets.filter(({ matches }) => matches)
+  if (fitting.length === 0) return ''
   const items = fitting.map(({ name, layout, layers, note, path }) => ({ label: `$(lightbulb) ${name}`, description: `${layout} · ${countOf(layers.length, 'layer')}`, detail: note, path }))
-  return (await vscode.window.showQuickPick(items, { title: 'Choose an SAE Set', placeHolder: 'Whose features are read' }))?.path
+  const none = belonging.length > 0 ? [] : [{ label: '$(circle-slash) No SAE set', description: 'features are not read', path: '' }]
+  return (await vscode.window.showQuickPick([...none, ...items], { title: 'Choose an SAE Set', placeHolder: 'Whose features are read' }))?.path
 }

@@ -4,7 +4,7 @@ import { inputErrorLine } from '../../server/protocol/errors'
 import { listModels, type ModelState } from '../../server/protocol/requests'
 import type { PairingKind } from '../../server/protocol/values'
 import { Command, View } from '../contributions'
-import { listingNotes, listingText } from '../modelListing'
+import { belongs, listingNotes, listingText } from '../modelListing'
 import { sentence } from '../problems'
 import type { Worker } from '../serverProcess'
 import { readSettings } from '../settings'
@@ -95,7 +95,7 @@ async function foundRows(worker: Worker): Promise<readonly ModelRow[]> {
   const found = await worker.request(listModels, null)
   return found.map((model) => {
     const { name, path, problem } = model
-    const sae = model.saeSets.find(({ matches }) => matches)
+    const sae = model.saeSets.find(belongs)
     return {
       label: name, description: listingText(model), icon: problem !== null ? 'warning' : model.fits ? 'circuit-board' : 'circle-slash', tooltip: [path, ...listingNotes(model)].join('\n'),
       ...(problem === null && { command: Command.selectModel, args: [path, sae?.path ?? ''] }),

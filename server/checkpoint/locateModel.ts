@@ -53,6 +53,13 @@ async function folderOf(text: string, what: string, findCached: FindCached): Pro
 
 const isRevision = ({ revision }: CachedRepository, wanted: string): boolean => revision !== null && (revision.refs.includes(wanted) || revision.commit.startsWith(wanted))
 
+/** Whether a name means a repository in a cache. */
+export async function isCached(name: string, findCached: FindCached = cachedRepositories): Promise<boolean> {
+  const [, id, revision] = REPOSITORY.exec(name) ?? []
+  if (id === undefined) return false
+  return (await findCached()).some((repository) => repository.id.toLowerCase() === id.toLowerCase() && (revision === undefined || isRevision(repository, revision)))
+}
+
 interface FoundSet {
   readonly path: string
   /** Null for a set that cannot be read: loading it says why. */

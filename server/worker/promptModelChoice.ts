@@ -2,11 +2,12 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isCached } from '../checkpoint/locateModel'
 import { fileNameOf } from '../editor/fileName'
 import { parsePromptFile } from '../formats/promptFile'
 import type { ModelChoice } from './modelService'
 
-/** Settings that the prompt's front matter overrides: a `model` or `sae` that names a folder with a config.json, absolute or relative to the file. */
+/** Settings that the prompt's front matter overrides: a `model` or `sae` that names a folder with a config.json, absolute or relative to the file, or a repository in a cache. */
 export async function readModelChoice(promptUri: string, text: string): Promise<ModelChoice> {
   const { model, sae } = parsePromptFile(fileNameOf(promptUri), text).frontMatter
   const base = promptUri.startsWith('file:') ? dirname(fileURLToPath(promptUri)) : null
@@ -19,5 +20,6 @@ async function findFolder(base: string | null, name: string | undefined): Promis
   if (name === undefined) return null
   const folder = base === null ? resolve(name) : resolve(base, name)
   const config = await stat(join(folder, 'config.json')).catch(() => null)
-  return config?.isFile() ? folder : null
+  if (config?.isFile()) return folder
+  return (await isCached(name)) ? name : null
 }

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { locateModel } from '../../../server/checkpoint/locateModel'
+import { isCached, locateModel } from '../../../server/checkpoint/locateModel'
 import type { CachedRepository } from '../../../server/checkpoint/modelCaches'
 import { newFolder, TINY_SAE_CONFIG, writeModel, writeSaeSet } from './tinyFolders'
 
@@ -32,6 +32,10 @@ describe('a repository’s name', () => {
   it('that no cache has is refused', async () => {
     await expect(locate('Qwen/Other', cached)).rejects.toThrow('model Qwen/Other is neither a folder nor in a cache of this machine')
     await expect(locate('Qwen/Tiny@v2', cached)).rejects.toThrow('model Qwen/Tiny is in a cache, but not its revision v2')
+  })
+  it('is known to be in a cache or not', async () => {
+    const find = async () => cached
+    expect(await Promise.all(['Qwen/Tiny', 'Qwen/Tiny@v1', 'Qwen/Tiny@v2', 'googleai/gemini-2.5-flash', 'gpt-4'].map((name) => isCached(name, find)))).toEqual([true, true, false, false, false])
   })
   it('does not hide what is plainly a path', async () => {
     expect((await locate('./Qwen/Other', cached)).modelPath).toBe(join(process.cwd(), 'Qwen/Other'))
