@@ -1,5 +1,6 @@
 // Plans and carries out downloads from the hub for the editor, whose token for it comes as HF_TOKEN.
 import { homedir } from 'node:os'
+import type { Environment } from '../formats/hubCache'
 import { createHub } from '../hub/hub'
 import { AccessError } from '../hub/hubFailure'
 import { hubSettings } from '../hub/hubSettings'
@@ -15,9 +16,9 @@ export interface DownloadService {
   download(choice: DownloadChoice, signal: AbortSignal, report: (progress: Progress) => void): Promise<{ readonly folder: string }>
 }
 
-export function createDownloadService(): DownloadService {
-  // The variables are read at every call: reading them costs nothing, and a wrong one is told when it matters.
-  const open = () => createHub(hubSettings(process.env, homedir()))
+/** The variables are read at every call: that costs nothing, and a wrong one is told when it matters. */
+export function createDownloadService(env: Environment = process.env): DownloadService {
+  const open = () => createHub(hubSettings(env, homedir()))
   const checked = (choice: DownloadChoice): DownloadChoice => ({ ...choice, repository: readRepositoryName(choice.repository).repository, revision: checkRevision(choice.revision) })
   return {
     async plan(choice, signal) {

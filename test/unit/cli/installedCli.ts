@@ -17,8 +17,8 @@ export interface Finished {
 export interface InstalledCli {
   /** An empty folder that `remove` takes away. */
   readonly scratch: string
-  /** stdin holds `input`. */
-  run(args: readonly string[], options?: { readonly input?: string }): Promise<Finished>
+  /** stdin holds `input`; `env` adds to the environment; `onStart` gets what stops the process as Ctrl-C does. */
+  run(args: readonly string[], options?: { readonly input?: string; readonly env?: Readonly<Record<string, string>>; readonly onStart?: (interrupt: () => void) => void }): Promise<Finished>
   /** Sends Ctrl-C once it is seen to read from stdin, which stays open. */
   interruptWhileReading(args: readonly string[]): Promise<Finished>
   /** Speaks JSON-RPC over stdin and stdout: sends each message once the one before is answered (notifications are not). Resolves when the process ends. */
@@ -34,11 +34,12 @@ export async function installCli(): Promise<InstalledCli> {
   const bundle: BuildOptions = { absWorkingDir: root, bundle: true, platform: 'node', format: 'cjs', target: 'node20', external: ['onnxruntime-node'], logLevel: 'warning' }
   await build({ ...bundle, entryPoints: ['server/cli.ts'], outfile: join(folder, 'dist/cli.js') })
   await build({ ...bundle, entryPoints: ['server/engine/thread.ts'], outfile: join(folder, 'dist/engine.js') })
-  const start = (args: readonly string[]) => spawn(process.execPath, [join(folder, 'dist/cli.js'), ...args], { cwd: scratch, env: { ...process.env, NO_COLOR: '1', PROMPTSCOPE_DEMO: join(scratch, 'demo') } })
+  const start = (args: readonly string[], env: Readonly<Record<string, string>> = {}) => spawn(process.execPath, [join(folder, 'dist/cli.js'), ...args], { cwd: scratch, env: { ...process.env, NO_COLOR: '1', PROMPTSCOPE_DEMO: join(scratch, 'demo'), ...env } })
   return {
     scratch,
-    run(args, { input = '' } = {}) {
-      const child = start(args)
+    run(args, { input = '', env = {}, onStart } = {}) {
+      const child = start(args, env)
+      onStart?.(() => void child.kill('SIGINT'))
       child.stdin.end(input)
       return finished(child)
     },
