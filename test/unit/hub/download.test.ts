@@ -22,6 +22,15 @@ async function problemOf(promise: Promise<unknown>): Promise<string> {
   return (error as InputError).line
 }
 
+/** Downloads and counts how often the weights were checked: more than once when wrong bytes were taken for right ones till the end. */
+function checksIn(hub: TestHub): { readonly download: Promise<string>; count(): number } {
+  let count = 0
+  const download = hub.download({}, ({ path, note }) => {
+    if (path === 'model.safetensors' && note === 'checking') count++
+  })
+  return { download, count: () => count }
+}
+
 describe('a download', () => {
   it('lies in the cache as Python’s libraries lay it out', async () => {
     const hub = await startTestHub(repositories)
@@ -159,7 +168,9 @@ describe('wrong bytes', () => {
     const hub = await startTestHub(repositories)
     await mkdir(join(hub.cache, 'models--org--Tiny', 'blobs'), { recursive: true })
     await writeFile(`${blob(hub)}.incomplete`, bytesOf(weights.length + 5, 7))
-    expect(await readFile(join(await hub.download(), 'model.safetensors'))).toEqual(weights)
+    const checks = checksIn(hub)
+    expect(await readFile(join(await checks.download, 'model.safetensors'))).toEqual(weights)
+    expect(checks.count()).toBe(1)
   })
 
   it.each([
@@ -184,6 +195,7 @@ describe('wrong bytes', () => {
       response.write(other.subarray(0, 60_000), () => response.destroy())
     }, 1))
     expect(await readFile(join(await hub.download(), 'model.safetensors'))).toEqual(weights)
+    expect(hub.server.requests.filter((request) => request.startsWith('cdn')).length).toBe(2)
   })
 
   it('begin anew when a server forgets If-Range and goes on with another file', async () => {
@@ -199,7 +211,9 @@ describe('wrong bytes', () => {
         sendRange(request, response, content, '"this"')
       }),
     )
-    expect(await readFile(join(await hub.download(), 'model.safetensors'))).toEqual(weights)
+    const checks = checksIn(hub)
+    expect(await readFile(join(await checks.download, 'model.safetensors'))).toEqual(weights)
+    expect(checks.count()).toBe(1)
   })
 
   it('are not continued after 416', async () => {
