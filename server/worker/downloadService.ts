@@ -19,7 +19,11 @@ export interface DownloadService {
 /** The variables are read at every call: that costs nothing, and a wrong one is told when it matters. */
 export function createDownloadService(env: Environment = process.env): DownloadService {
   const open = () => createHub(hubSettings(env, homedir()))
-  const checked = (choice: DownloadChoice): DownloadChoice => ({ ...choice, repository: readRepositoryName(choice.repository).repository, revision: checkRevision(choice.revision) })
+  const checked = (choice: DownloadChoice): DownloadChoice => {
+    // The address of a page may name a revision of its own.
+    const { repository, revision } = readRepositoryName(choice.repository)
+    return { ...choice, repository, revision: checkRevision(choice.revision === 'main' && revision !== null ? revision : choice.revision) }
+  }
   return {
     async plan(choice, signal) {
       try {

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { DownloadChoice } from '../../../server/protocol/download'
 import * as requests from '../../../server/protocol/requests'
 import { createDownloadService } from '../../../server/worker/downloadService'
-import { atCdn, bytesOf, startHubServer, type HubServer } from '../hub/hubServer'
+import { atCdn, bytesOf, COMMIT, startHubServer, type HubServer } from '../hub/hubServer'
 import { startWorker, type WorkerClient } from './workerClient'
 
 const weights = bytesOf(200_000)
@@ -57,6 +57,12 @@ test('a gated repository asks for a token, and HF_TOKEN opens it', async () => {
   expect(await without.client.request(requests.planDownload, choice)).toMatchObject({ kind: 'accessNeeded', message: 'org/Tiny is gated (401)' })
   const withToken = await start(gated, { HF_TOKEN: 'hf_right' })
   expect(await withToken.client.request(requests.planDownload, choice)).toMatchObject({ kind: 'plan' })
+})
+
+test('the address of a page names repository and revision', async () => {
+  const { client } = await start()
+  const answer = await client.request(requests.planDownload, { ...choice, repository: `https://hub.example/org/Tiny/tree/${COMMIT}` })
+  expect(answer).toMatchObject({ kind: 'plan', plan: { repository: 'org/Tiny', revision: COMMIT } })
 })
 
 test('what is no repository is refused with a remedy', async () => {
