@@ -11,12 +11,12 @@ export function listingText({ architecture, parameters, bytesNeeded, fits, probl
   return [architecture ?? 'unknown architecture', parameterText(parameters), `exact needs ${byteText(bytesNeeded)}`, ...(fits ? [] : ['does not fit'])].join(' · ')
 }
 
-/** Where it was found, why a precision or the GPU will not do, and its SAE sets; or what is wrong with it. */
+/** Where it was found, why memory will not do, its SAE sets, and whether a GPU would; or what is wrong with it. */
 export function listingNotes({ source, revision, precisions, saeSets, problem }: ModelListing): string[] {
   const where = { demo: 'the demo model', huggingface: 'Hugging Face cache', modelscope: 'ModelScope cache', folder: '' }[source]
   const origin = revision === null ? where : `${where}, revision ${revision.refs[0] ?? revision.commit.slice(0, 7)}`
   const [exact] = precisions
-  const notes = problem !== null ? [problem] : [...(exact ? [exact.problem ?? `GPU: ${exact.gpu.note}`] : []), ...saeNotes(saeSets)]
+  const notes = problem !== null ? [problem] : [...(exact?.problem ? [exact.problem] : []), ...saeNotes(saeSets), ...(exact && exact.problem === null ? [`GPU: ${exact.gpu.note}`] : [])]
   return [...(origin === '' ? [] : [origin]), ...notes]
 }
 

@@ -11,7 +11,7 @@ const READ = 'I Have Read This'
 export function registerUsageNotice({ globalState }: vscode.ExtensionContext, state: WorkerState): vscode.Disposable {
   let isShown = false
   return state.onDidChangeModel((model) => {
-    const notice = model.kind === 'ready' && model.sae ? usageNotice(model.sae.path) : null
+    const notice = model.kind === 'ready' && model.sae && model.saeOrigin ? usageNotice(model.sae.path, model.saeOrigin) : null
     if (notice === null || isShown || globalState.get(KEPT) === true) return
     isShown = true
     void vscode.window.showInformationMessage(`${sentence(notice)}.`, READ).then((pressed) => {

@@ -10,7 +10,7 @@ import { sentence, showProblem } from '../problems'
 import { BACKBONES, type SaeRepository } from '../qwenScope'
 import type { Worker } from '../serverProcess'
 import { writeSetting } from '../settings'
-import { byteText, countOf } from '../wording'
+import { baseName, byteText, countOf } from '../wording'
 
 interface RepositoryItem extends vscode.QuickPickItem {
   readonly choose?: () => Promise<DownloadChoice | undefined>
@@ -85,11 +85,11 @@ async function pickRepository(worker: Worker): Promise<DownloadChoice | undefine
   const folders = found.flatMap(({ path, saeSets }) => [path, ...saeSets.map((sae) => sae.path)])
   const isThere = (repository: string): boolean => folders.some((folder) => folder.split(/[\\/]/).includes(`models--${repository.replace('/', '--')}`))
   const items: RepositoryItem[] = BACKBONES.flatMap(({ repository, about, layers, saeSets }) => [
-    { label: repository, kind: vscode.QuickPickItemKind.Separator },
-    { label: `$(circuit-board) ${repository}`, description: [about, countOf(layers, 'layer'), isThere(repository) ? 'here already' : ''].filter(Boolean).join(' · '), choose: async () => choiceOf(repository, 'model', 'all') },
+    { label: '', kind: vscode.QuickPickItemKind.Separator },
+    { label: `$(circuit-board) ${baseName(repository)}`, description: [about, countOf(layers, 'layer'), isThere(repository) ? 'here already' : ''].filter(Boolean).join(' · '), choose: async () => choiceOf(repository, 'model', 'all') },
     ...saeSets.map((set): RepositoryItem => ({
-      label: `$(list-flat) ${set.repository}`,
-      description: [`SAE set, ${countOf(set.features, 'feature')}, k ${set.k}`, `${byteText(set.bytesPerLayer)} per layer, ${byteText(set.bytesPerLayer * layers)} in all`, isThere(set.repository) ? 'here already' : ''].filter(Boolean).join(' · '),
+      label: `$(lightbulb) ${baseName(set.repository)}`,
+      description: [`k ${set.k}`, `${byteText(set.bytesPerLayer)} a layer`, isThere(set.repository) ? 'here already' : ''].filter(Boolean).join(' · '),
       choose: () => chooseLayers(set, layers),
     })),
   ])
@@ -105,18 +105,19 @@ async function chooseRepository(value: string): Promise<DownloadChoice | undefin
   })
   if (!repository?.trim()) return undefined
   const [name = '', revision = 'main'] = repository.trim().split('@')
-  const layers = await askLayers('Layers, should it be an SAE set', `${name} may hold a model or an SAE set`)
+  const layers = await askLayers('Layers, should it be an SAE set', `${name} may hold a model or an SAE set`, 'all')
   return layers && choiceOf(name, null, layers, revision)
 }
 
+/** Offers the middle layer: a whole set is up to 215 GB. */
 async function chooseLayers({ repository, bytesPerLayer }: SaeRepository, count: number): Promise<DownloadChoice | undefined> {
-  const layers = await askLayers('Layers of the SAE set', `${repository} has layers 0 to ${count - 1}, ${byteText(bytesPerLayer)} each`)
+  const layers = await askLayers('Layers of the SAE set', `${repository} has layers 0 to ${count - 1}, ${byteText(bytesPerLayer)} each and ${byteText(bytesPerLayer * count)} in all`, String(Math.floor(count / 2)))
   return layers && choiceOf(repository, 'sae', layers)
 }
 
-async function askLayers(title: string, prompt: string): Promise<LayerChoice | undefined> {
+async function askLayers(title: string, prompt: string, value: string): Promise<LayerChoice | undefined> {
   const text = await vscode.window.showInputBox({
-    title, prompt: `${prompt}. Write all, or numbers separated by commas.`, value: 'all', placeHolder: 'all, or 0,5,12', ignoreFocusOut: true,
+    title, prompt: `${prompt}. Write all, or numbers separated by commas.`, value, placeHolder: 'all, or 0,5,12', ignoreFocusOut: true,
     validateInput: (line) => (readLayers(line) === null ? 'Write all, or numbers separated by commas' : null),
   })
   return text === undefined ? undefined : (readLayers(text) ?? undefined)

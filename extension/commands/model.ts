@@ -21,6 +21,7 @@ const PRECISIONS: readonly { readonly label: Precision; readonly description: st
 ]
 
 interface ModelItem extends vscode.QuickPickItem {
+  readonly command?: string
   readonly model?: ModelListing
 }
 
@@ -42,9 +43,10 @@ export function createModelCommands(worker: Worker, state: WorkerState, heat: He
       if (typeof path === 'string') return useModel(path, typeof sae === 'string' ? sae : '')
       const models = await longTask('Looking for models', (token) => worker.request(listModels, null, token))
       const current = state.model?.kind === 'ready' ? state.model.model.path : null
-      const items: ModelItem[] = [...modelItems(models, current), { label: '', kind: vscode.QuickPickItemKind.Separator }, { label: '$(folder-opened) Browse for a model folder…', alwaysShow: true }]
+      const items: ModelItem[] = [...modelItems(models, current), { label: '', kind: vscode.QuickPickItemKind.Separator }, { label: '$(folder-opened) Browse for a model folder…', alwaysShow: true }, { label: '$(cloud-download) Download a model or an SAE set…', alwaysShow: true, command: Command.downloadModel }]
       const picked = await vscode.window.showQuickPick(items, { title: 'Choose a Model', placeHolder: 'A checkpoint folder as Hugging Face lays it out', matchOnDescription: true, matchOnDetail: true })
       if (!picked) return
+      if (picked.command !== undefined) return vscode.commands.executeCommand(picked.command)
       if (picked.model) {
         const saePath = await chooseSae(picked.model.saeSets)
         return saePath === undefined ? undefined : useModel(picked.model.path, saePath)

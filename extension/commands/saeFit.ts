@@ -15,7 +15,7 @@ export function createSaeFitCommands(worker: Worker, state: WorkerState) {
       if (!run) return void vscode.window.showInformationMessage('Run a prompt first: the SAE set is checked on the text of a run.')
       const { layers, isPoor } = await longTask(`Checking the SAE set on ${run.name}`, (token, report) => worker.request(checkSaeFit, { runId: run.id }, token, report))
       const title = isPoor ? 'This SAE set does not seem to belong to the model' : `What the SAE set leaves unexplained on ${run.name}`
-      await vscode.window.showQuickPick(layers.map(layerItem), { title, placeHolder: 'Share of the residual that the reconstruction leaves: the mean over tokens that are no outliers' })
+      await vscode.window.showQuickPick(layers.map(layerItem), { title, placeHolder: 'Share of each layer’s residual, mean over tokens that are no outliers' })
     },
   }
 }

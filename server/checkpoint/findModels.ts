@@ -37,16 +37,19 @@ const FOLDER_LIMIT = 2000
 /** Models in the order of the places, each once; damaged ones are listed with their problem. SAE sets may lie in any of the places, or beside a model. */
 export async function findModels(places: ModelPlaces, machine: Machine): Promise<ModelListing[]> {
   const models = new Map<string, { readonly place: Place; readonly json: object }>()
+  const incomplete = new Map<string, Place>()
   const saePlaces = new Set<string>()
   for (const place of await placesToLook(places, saePlaces)) {
     const path = await realpath(place.path).catch(() => null)
     const json = path === null || models.has(path) ? undefined : await readJsonIfThere(join(path, 'config.json'), '').catch(() => undefined)
     if (path !== null && isModel(json)) models.set(path, { place: { ...place, path }, json })
+    else if (path !== null && json === undefined && isOfHub(place) && (await holdsWeights(path))) incomplete.set(path, { ...place, path })
   }
   // A model that is given itself usually has its SAE set beside it.
   for (const [path, { place }] of models) if (place.source === 'demo' || places.folders.includes(path)) for (const saes of await saeFoldersBeside(path)) saePlaces.add(saes)
   const saeSets = await openSaeSets([...saePlaces].filter((path) => !models.has(path)))
-  return Promise.all(Array.from(models.values(), ({ place, json }) => listing(place, json, saeSets, machine)))
+  const listings = await Promise.all(Array.from(models.values(), ({ place, json }) => listing(place, json, saeSets, machine)))
+  return [...listings, ...Array.from(incomplete.values(), incompleteListing)]
 }
 
 /** Folders that may be models; those in which SAE sets may lie are added to `saePlaces`. */
@@ -67,6 +70,20 @@ async function placesToLook({ demo, folders, caches }: ModelPlaces, saePlaces: S
   return found
 }
 
+const isOfHub = ({ source }: Place): boolean => source === 'huggingface' || source === 'modelscope'
+
+/** As a download that was broken off leaves a model: an SAE set's files are called otherwise. */
+async function holdsWeights(path: string): Promise<boolean> {
+  return (await readdir(path).catch(() => [])).some((name) => /^model.*\.safetensors(\.index\.json)?$/.test(name))
+}
+
+function incompleteListing({ path, source, revision }: Place): ModelListing {
+  const { line } = new InputError(`${join(path, 'config.json')} is missing`, 'download the model again, which brings what is not there')
+  return { ...NOTHING_KNOWN, name: folderName(path), path, source, revision, problem: line }
+}
+
+const NOTHING_KNOWN = { architecture: null, layers: 0, dModel: 0, parameters: 0, bytesNeeded: 0, fits: false, precisions: [], saeSets: [] }
+
 const isModel = (json: unknown): json is object => typeof json === 'object' && json !== null && !('d_sae' in json) && ('architectures' in json || 'model_type' in json)
 
 interface FoundSaes {
@@ -83,7 +100,7 @@ async function openSaeSets(places: readonly string[]): Promise<FoundSaes[]> {
 async function listing(place: Place, json: object, saeSets: readonly FoundSaes[], machine: Machine): Promise<ModelListing> {
   const { path, source, revision } = place
   const name = folderName(path)
-  const unusable = { name, path, source, revision, architecture: null, layers: 0, dModel: 0, parameters: 0, bytesNeeded: 0, fits: false, precisions: [], saeSets: [] }
+  const unusable = { ...NOTHING_KNOWN, name, path, source, revision }
   const config = await attempt((async () => parseModelConfig(json, join(path, 'config.json')))())
   if (config instanceof InputError) return { ...unusable, problem: config.line }
   const opened = await attempt(openCheckpoint(path))

@@ -48,7 +48,7 @@ async function folderOf(text: string, what: string, findCached: FindCached): Pro
   const found = revision === undefined ? cached[0] : cached.find((repository) => isRevision(repository, revision))
   if (found) return found.path
   if (cached.length > 0) throw new InputError(`${what} ${id} is in a cache, but not its revision ${revision}`, `choose from ${cached.map(({ revision: known }) => known?.refs[0] ?? known?.commit ?? 'the one without a revision').join(', ')}`)
-  throw new InputError(`${what} ${text} is neither a folder nor in a cache of this machine`, 'download it, or name its folder')
+  throw new InputError(`${what} ${text} is neither a folder nor in a cache of this machine`, `download it with: promptscope download ${id}, or name its folder`)
 }
 
 const isRevision = ({ revision }: CachedRepository, wanted: string): boolean => revision !== null && (revision.refs.includes(wanted) || revision.commit.startsWith(wanted))

@@ -1,11 +1,20 @@
 // What this machine has to run models with: memory and NVIDIA GPUs.
 import { execFile } from 'node:child_process'
-import { totalmem } from 'node:os'
+import { readFile } from 'node:fs/promises'
+import { freemem, totalmem } from 'node:os'
 
 export interface Machine {
   /** All of its memory, or as much as this process may have. */
   readonly memoryBytes: number
   readonly gpus: readonly Gpu[]
+}
+
+/** Memory as it is now. */
+export interface Memory {
+  readonly memoryBytes: number
+  /** What a new program could have without others being swapped out. */
+  readonly availableBytes: number
+  readonly swapBytes: number
 }
 
 export interface Gpu {
@@ -14,8 +23,23 @@ export interface Gpu {
 }
 
 export async function thisMachine(): Promise<Machine> {
+  return { memoryBytes: allMemory(), gpus: await nvidiaGpus() }
+}
+
+/** Swap space is known on Linux only; elsewhere the system grows it. */
+export async function memoryNow(): Promise<Memory> {
+  const told = await readFile('/proc/meminfo', 'utf8').catch(() => '')
+  const field = (name: string): number | null => {
+    const kibibytes = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(told)?.[1]
+    return kibibytes === undefined ? null : Number(kibibytes) * 1024
+  }
+  const memoryBytes = allMemory()
+  return { memoryBytes, availableBytes: Math.min(memoryBytes, field('MemAvailable') ?? freemem()), swapBytes: field('SwapTotal') ?? memoryBytes }
+}
+
+function allMemory(): number {
   const limit = process.constrainedMemory()
-  return { memoryBytes: limit > 0 ? Math.min(limit, totalmem()) : totalmem(), gpus: await nvidiaGpus() }
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem()
 }
 
 const PATIENCE_MS = 3000

@@ -28,8 +28,14 @@ export function pairingOf(model: PairedModel, saes: PairedSaes): Pairing {
   const [theirs, ours] = [plainName(trainedOn), plainName(model.name)]
   if (theirs === ours || areLaidTogether(model, saes)) return { kind: 'match', note: `trained on ${trainedOn}` }
   if (family(theirs) !== family(ours)) return { kind: 'unknown', note: `trained on ${trainedOn}, and whether ${model.name} comes from it is not known` }
-  const [from, to] = isBase(theirs) || isPostTrained(ours) ? ['the base model', 'its post-trained version'] : ['the post-trained', 'its base model']
+  const [from, to] = sides(theirs, ours)
   return { kind: 'transfer', note: `trained on ${from} ${trainedOn} and read on ${to}: a transfer, so features may mean less here` }
+}
+
+/** What a set's model and the one it is read on are to each other, where they are of one family. */
+function sides(theirs: string, ours: string): readonly [from: string, to: string] {
+  if (isPostTrained(theirs) && isPostTrained(ours)) return ['the post-trained', 'another post-trained version']
+  return isBase(theirs) || isPostTrained(ours) ? ['the base model', 'its post-trained version'] : ['the post-trained', 'its base model']
 }
 
 /** Throws InputError when the set was made for a model of another size. */

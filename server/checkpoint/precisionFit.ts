@@ -2,7 +2,8 @@
 import type { ModelConfig } from '../formats/modelConfig'
 import type { PrecisionFit } from '../protocol/requests'
 import type { Precision } from '../protocol/values'
-import type { Machine } from './machine'
+import { InputError } from '../protocol/errors'
+import type { Machine, Memory } from './machine'
 
 /** Bytes that a weight takes; quantised ones with a scale for each block of 32. */
 const WEIGHT_BYTES: readonly (readonly [precision: Precision, bytes: number])[] = [['exact', 4], ['q8', 1.125], ['q4', 0.625]]
@@ -18,13 +19,25 @@ const POSITIONS = 4096
 export function precisionFits(config: ModelConfig, parameters: number, { memoryBytes, gpus }: Machine): PrecisionFit[] {
   const gpu = gpus.toSorted((a, b) => b.memoryBytes - a.memoryBytes)[0]
   return WEIGHT_BYTES.map(([precision, weightBytes]) => {
-    const bytesNeeded = parameters * weightBytes + memoryOfPositions(config)
+    const bytesNeeded = bytesOf(config, parameters, weightBytes)
     const memory = shortOf(bytesNeeded, memoryBytes, 'this machine')
     const onGpu = gpu === undefined ? 'no NVIDIA GPU was found' : shortOf(bytesNeeded, gpu.memoryBytes, gpu.name)
-    const problem = AVAILABLE.includes(precision) ? memory : `precision ${precision} is not available yet`
+    const problem = AVAILABLE.includes(precision) ? memory : `would need ${inUnits(bytesNeeded)}, but precision ${precision} is not available yet`
     return { precision, bytesNeeded, fits: problem === null, problem, gpu: { fits: onGpu === null, note: onGpu ?? `fits into the ${inUnits(gpu!.memoryBytes)} of ${gpu!.name}` } }
   })
 }
+
+/** Throws InputError when not even all memory and swap space hold the model at `exact`: an estimate locks nobody out before that. */
+export function refuseTooLarge(path: string, config: ModelConfig, parameters: number, { memoryBytes, swapBytes }: Pick<Memory, 'memoryBytes' | 'swapBytes'>): void {
+  const needed = bytesNeededExact(config, parameters)
+  if (needed <= memoryBytes + swapBytes) return
+  const swap = swapBytes > 0 ? ` and ${inUnits(swapBytes)} of swap space` : ''
+  throw new InputError(`model ${path} needs ${inUnits(needed)} at precision exact, and this machine has ${inUnits(memoryBytes)} of memory${swap}`, 'choose a smaller model')
+}
+
+export const bytesNeededExact = (config: ModelConfig, parameters: number): number => bytesOf(config, parameters, WEIGHT_BYTES[0]![1])
+
+const bytesOf = (config: ModelConfig, parameters: number, weightBytes: number): number => parameters * weightBytes + memoryOfPositions(config)
 
 function shortOf(needed: number, there: number, owner: string): string | null {
   const usable = there * USABLE_SHARE
@@ -41,4 +54,5 @@ function memoryOfPositions(config: ModelConfig): number {
   return 4 * (keysAndValues + stateLayers * valueHeads * keyHeadDim * valueHeadDim)
 }
 
-const inUnits = (bytes: number): string => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(0)} MB`)
+/** `7.6 GB` */
+export const inUnits = (bytes: number): string => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(0)} MB`)

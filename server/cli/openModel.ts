@@ -29,7 +29,6 @@ export async function openModel(choice: ModelChoice, promptKind: PromptSource['k
   // Reads headers only, so that a damaged checkpoint is named at once, before anything is started.
   const { config } = await openCheckpoint(location.modelPath)
   if (location.note !== null) terminal.note(`promptscope: ${location.note}`)
-  await showUsageNotice(location.saePath, terminal)
   const promptModel = await readPromptModel(location.modelPath, promptKind, context)
   const labels = location.saePath === null ? new Map() : await readLabels(location.saePath, context)
   const engine = createThreadedEngine(ENGINE_THREAD)
@@ -37,6 +36,9 @@ export async function openModel(choice: ModelChoice, promptKind: PromptSource['k
     const request = { modelPath: location.modelPath, saePath: location.saePath, precision: choice.precision, providers: choice.providers, threads: null }
     const model = await engine.load(request, ({ message, fraction }) => terminal.progress(fraction === null ? message : `${message} ${Math.round(fraction * 100)} %`), signal)
     terminal.progress('')
+    await showUsageNotice(model.sae && model.saeOrigin && { path: model.sae.path, ...model.saeOrigin }, terminal)
+    // Of a set that was found, the note above says it.
+    if (location.note === null && model.pairing?.kind === 'transfer') terminal.note(`promptscope: SAE set ${location.saePath} was ${model.pairing.note}`)
     for (const fallback of model.fallbacks) terminal.note(`promptscope: ${fallback}`)
     return { ...promptModel, contextLength: config.contextLength, engine, model, labels }
   } catch (error) {

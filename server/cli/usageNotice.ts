@@ -3,11 +3,12 @@ import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { usageNotice } from '../protocol/usageNotice'
+import type { SaeOrigin } from '../protocol/values'
 import type { Terminal } from './terminal'
 
 /** A folder that cannot be written to means that the notice is shown again. */
-export async function showUsageNotice(saePath: string | null, { note }: Pick<Terminal, 'note'>, folder = stateFolder()): Promise<void> {
-  const notice = saePath === null ? null : usageNotice(saePath)
+export async function showUsageNotice(sae: (SaeOrigin & { readonly path: string }) | null, { note }: Pick<Terminal, 'note'>, folder = stateFolder()): Promise<void> {
+  const notice = sae === null ? null : usageNotice(sae.path, sae)
   if (notice === null) return
   const marker = join(folder, 'qwen-scope-notice-shown')
   if (await stat(marker).catch(() => null)) return

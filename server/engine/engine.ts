@@ -1,5 +1,5 @@
 // The running model, seen from outside: load, generate with edits while reading features, cancel. Nothing here knows how it is computed.
-import type { Edit, FeatureActivation, ModelIdentity, Pairing, Precision, Progress, SaeIdentity, Sampling } from '../protocol/values'
+import type { Edit, FeatureActivation, ModelIdentity, Pairing, Precision, Progress, SaeIdentity, SaeOrigin, Sampling } from '../protocol/values'
 
 export interface LoadRequest {
   readonly modelPath: string
@@ -17,7 +17,8 @@ export interface LoadedModel {
   readonly identity: ModelIdentity
   readonly sae: SaeIdentity | null
   readonly saeLayers: readonly number[]
-  /** Null without an SAE set. */
+  /** Null without an SAE set, as `pairing` is. */
+  readonly saeOrigin: SaeOrigin | null
   readonly pairing: Pairing | null
   readonly contextLength: number
   readonly vocabSize: number

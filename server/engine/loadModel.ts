@@ -1,8 +1,10 @@
 // Opens a model and its SAE set and builds the sessions that run them.
 import type { Checkpoint, SaeSet } from '../checkpoint/checkpoint'
+import { memoryNow } from '../checkpoint/machine'
 import { openCheckpoint } from '../checkpoint/openCheckpoint'
 import { openSaeSet } from '../checkpoint/openSaeSet'
 import { checkPairing, pairingOf } from '../checkpoint/pairing'
+import { bytesNeededExact, inUnits, refuseTooLarge } from '../checkpoint/precisionFit'
 import { exactLinear } from '../graph/linear'
 import { modelGraph } from '../graph/modelGraph'
 import { CancelledError, InputError } from '../protocol/errors'
@@ -36,7 +38,10 @@ export async function loadModel(request: LoadRequest, onProgress: (progress: Pro
   const saeSet = request.saePath === null ? null : await openSaeSet(request.saePath)
   if (saeSet) checkPairing(checkpoint, saeSet)
 
-  step('loading the weights', 0.2)
+  const memory = await memoryNow()
+  refuseTooLarge(checkpoint.path, checkpoint.config, checkpoint.parameters, memory)
+  const needed = bytesNeededExact(checkpoint.config, checkpoint.parameters)
+  step(needed > memory.availableBytes ? `loading the weights: they need ${inUnits(needed)} and ${inUnits(memory.availableBytes)} are free, so it may take long` : 'loading the weights', 0.2)
   const threads = request.threads ?? physicalCores()
   const options = { providers: request.providers, threads }
   const { decoder, provider, fallbacks } = await openDecoder(checkpoint, options)
@@ -72,6 +77,7 @@ function describe(checkpoint: Checkpoint, saeSet: SaeSet | null, provider: strin
     name: checkpoint.name,
     identity: { path: checkpoint.path, architecture: config.architecture, layers: config.layers, dModel: config.dModel, precision: 'exact', provider },
     sae: saeSet && { path: saeSet.path, dSae: saeSet.dSae, k: saeSet.k },
+    saeOrigin: saeSet && { layout: saeSet.layout, baseModel: saeSet.baseModel },
     pairing: saeSet && pairingOf(checkpoint, saeSet),
     saeLayers: saeSet ? [...saeSet.layers.keys()].sort((a, b) => a - b) : [],
     contextLength: config.contextLength,

@@ -2,7 +2,7 @@
 // All requests can be cancelled; those that may take long report work-done progress through `workDoneToken`.
 import type { DownloadChoice, DownloadPlan } from './download'
 import type {
-  EditReport, FeatureDescription, FeatureId, FeatureTable, ModelIdentity, Pairing, PairingKind, Precision, Progress, RunTiming, SaeIdentity, Sampling, TextRange, TokenAlternative,
+  EditReport, FeatureDescription, FeatureId, FeatureTable, ModelIdentity, Pairing, PairingKind, Precision, Progress, RunTiming, SaeIdentity, SaeOrigin, Sampling, TextRange, TokenAlternative,
 } from './values'
 
 /** A request from the editor to the worker, typed by its parameters and result. */
@@ -55,7 +55,7 @@ export const settingsChanged = request<WorkerSettings, null>('settings/changed')
 export type ModelState =
   | { readonly kind: 'none' }
   | { readonly kind: 'loading'; readonly path: string; readonly progress: Progress }
-  | { readonly kind: 'ready'; readonly name: string; readonly model: ModelIdentity; readonly sae: SaeIdentity | null; readonly pairing: Pairing | null; readonly saeLayers: readonly number[]; readonly contextLength: number; readonly parameters: number; readonly memoryBytes: number; readonly loadMs: number; readonly fallbacks: readonly string[]; readonly tokensPerSecond: number | null }
+  | { readonly kind: 'ready'; readonly name: string; readonly model: ModelIdentity; readonly sae: SaeIdentity | null; readonly saeOrigin: SaeOrigin | null; readonly pairing: Pairing | null; readonly saeLayers: readonly number[]; readonly contextLength: number; readonly parameters: number; readonly memoryBytes: number; readonly loadMs: number; readonly fallbacks: readonly string[]; readonly tokensPerSecond: number | null }
   | { readonly kind: 'failed'; readonly path: string; readonly message: string; readonly remedy: string }
 
 /** Where a model or SAE set was found. */

@@ -94,6 +94,12 @@ export interface SaeIdentity {
   readonly k: number | null
 }
 
+/** Where an SAE set comes from: how its files are laid out, and the model that they say it was trained on. */
+export interface SaeOrigin {
+  readonly layout: string
+  readonly baseModel: string | null
+}
+
 /** Features to ask for so that every active one is reported. */
 export function mostActive(sae: SaeIdentity | null): number {
   return sae ? (sae.k ?? sae.dSae) : 0

@@ -124,9 +124,9 @@ export function createModelService(parts: ModelServiceParts): ModelService {
   }
 
   async function describe(loaded: LoadedModel, tokensPerSecond: number | null): Promise<ModelState> {
-    const { name, identity, sae, pairing, saeLayers, contextLength, parameters, loadMs, fallbacks } = loaded
+    const { name, identity, sae, saeOrigin, pairing, saeLayers, contextLength, parameters, loadMs, fallbacks } = loaded
     const { processBytes } = await engine.memory()
-    return { kind: 'ready', name, model: identity, sae, pairing, saeLayers, contextLength, parameters, loadMs, fallbacks, memoryBytes: processBytes, tokensPerSecond }
+    return { kind: 'ready', name, model: identity, sae, saeOrigin, pairing, saeLayers, contextLength, parameters, loadMs, fallbacks, memoryBytes: processBytes, tokensPerSecond }
   }
 
   return {

@@ -111,6 +111,27 @@ it.each([
   await window.screenshot(`scope-${name}`)
 })
 
+it('tells how well the SAE set explains the model', async () => {
+  await window.runCommand('Promptscope: Check SAE Fit')
+  await window.choices.filter({ hasText: /^L5/ }).waitFor()
+  await window.screenshot('sae-fit')
+  await window.page.keyboard.press('Escape')
+})
+
+it('lists the models that are there, with their SAE sets', async () => {
+  await window.runCommand('Promptscope: Choose Model')
+  await window.choices.filter({ hasText: 'demo/model' }).waitFor()
+  await window.screenshot('models')
+  await window.page.keyboard.press('Escape')
+})
+
+it('offers to download the models that have SAE sets', async () => {
+  await window.runCommand('Promptscope: Download Model or SAE Set')
+  await window.choices.filter({ hasText: 'Qwen3-1.7B' }).first().waitFor()
+  await window.screenshot('download')
+  await window.page.keyboard.press('Escape')
+})
+
 it('says what is wrong with a model and what to do', async () => {
   await window.runCommand('Promptscope: Load Model')
   await window.statusItem(/demo\/model/).waitFor()

@@ -1,7 +1,7 @@
 // Memory that models need against memory that machines have.
 import { describe, expect, test } from 'vitest'
 import { parseGpus } from '../../../server/checkpoint/machine'
-import { precisionFits } from '../../../server/checkpoint/precisionFit'
+import { precisionFits, refuseTooLarge } from '../../../server/checkpoint/precisionFit'
 import { parseModelConfig, type ModelConfig } from '../../../server/formats/modelConfig'
 import { TINY_CONFIG } from './tinyFolders'
 
@@ -18,7 +18,7 @@ describe('Qwen3-8B', () => {
     })
   })
   test('at the other precisions is not available yet', () => {
-    expect(fits.slice(1).map(({ precision, fits, problem }) => [precision, fits, problem])).toEqual([['q8', false, 'precision q8 is not available yet'], ['q4', false, 'precision q4 is not available yet']])
+    expect(fits.slice(1).map(({ precision, fits, problem }) => [precision, fits, problem])).toEqual([['q8', false, 'would need 10.4 GB, but precision q8 is not available yet'], ['q4', false, 'would need 6.3 GB, but precision q4 is not available yet']])
     expect(fits[2]!.bytesNeeded).toBeLessThan(fits[1]!.bytesNeeded)
   })
   test('fits a larger machine, and says when a GPU is too small or not there', () => {
@@ -26,6 +26,12 @@ describe('Qwen3-8B', () => {
     expect(exact).toMatchObject({ fits: true, problem: null, gpu: { fits: false, note: 'needs 34.0 GB, and of the 8.0 GB of Small 6.4 GB can be used' } })
     expect(precisionFits(dense, PARAMETERS, { memoryBytes: 64 * GB, gpus: [] })[0]!.gpu).toEqual({ fits: false, note: 'no NVIDIA GPU was found' })
   })
+})
+
+test('a model is refused only beyond all memory and swap space', () => {
+  const load = (memoryBytes: number, swapBytes: number) => () => refuseTooLarge('/models/Qwen3-8B', dense, PARAMETERS, { memoryBytes, swapBytes })
+  expect(load(32 * GB, 8 * GB)).not.toThrow()
+  expect(load(16 * GB, 2 * GB)).toThrow('model /models/Qwen3-8B needs 34.0 GB at precision exact, and this machine has 16.0 GB of memory and 2.0 GB of swap space')
 })
 
 test('layers with a state keep no keys and values', () => {

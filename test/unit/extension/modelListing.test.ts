@@ -16,7 +16,7 @@ const tooLarge = 'needs 7.8 GB, and of the 8.0 GB of this machine 6.4 GB can be 
 
 test('a model that fits, from a cache, with a set that belongs to it', () => {
   expect(listingText(model)).toBe('qwen3 · 1.7 B parameters · exact needs 7.8 GB')
-  expect(listingNotes(model)).toEqual(['Hugging Face cache, revision main', 'GPU: no NVIDIA GPU was found', 'SAE set SAE-Res-Qwen3-1.7B-Base-W32K-L0_50: trained on the base model'])
+  expect(listingNotes(model)).toEqual(['Hugging Face cache, revision main', 'SAE set SAE-Res-Qwen3-1.7B-Base-W32K-L0_50: trained on the base model', 'GPU: no NVIDIA GPU was found'])
 })
 test('a model that does not fit, in a folder, without a set', () => {
   const large = { ...model, fits: false, source: 'folder', revision: null, saeSets: [], precisions: [{ ...model.precisions[0]!, fits: false, problem: tooLarge }] } as const

@@ -56,7 +56,7 @@ export function createFakeEngine(): FakeEngine {
       if (request.modelPath.includes('missing')) throw new InputError(`model folder ${request.modelPath} does not exist`, 'choose another folder')
       return {
         name: 'fake', identity: { path: request.modelPath, architecture: 'qwen3', layers: 2, dModel: 8, precision: request.precision, provider: 'cpu' },
-        sae: request.saePath === null ? null : { path: request.saePath, dSae: D_SAE, k: 4 }, saeLayers: request.saePath === null ? [] : [0, 1], pairing: null,
+        sae: request.saePath === null ? null : { path: request.saePath, dSae: D_SAE, k: 4 }, saeLayers: request.saePath === null ? [] : [0, 1], saeOrigin: null, pairing: null,
         contextLength: CONTEXT_LENGTH, vocabSize: 100, stopIds: [], parameters: 1000, loadMs: 3, fallbacks: [],
       }
     },
