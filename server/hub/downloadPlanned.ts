@@ -1,4 +1,5 @@
 // Carries out a planned download into the Hugging Face cache, one file after the other, small ones first.
+import { randomUUID } from 'node:crypto'
 import { copyFile, lstat, mkdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { hubRepositoryFolder } from '../formats/hubCache'
@@ -79,14 +80,19 @@ async function place(blob: string, entry: string, isNew: boolean, parts: CachePa
     if (code !== 'EPERM' && code !== 'EACCES' && code !== 'ENOSYS' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'UNKNOWN') throw error
     if (isNew) await rename(blob, entry)
     else {
-      await copyFile(blob, `${entry}.copying`)
-      await rename(`${entry}.copying`, entry)
+      const temporary = beside(entry)
+      await copyFile(blob, temporary)
+      await rename(temporary, entry)
     }
   }
 }
 
 async function writeWhole(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  await writeFile(`${path}.${process.pid}.tmp`, text)
-  await rename(`${path}.${process.pid}.tmp`, path)
+  const temporary = beside(path)
+  await writeFile(temporary, text)
+  await rename(temporary, path)
 }
+
+/** A name that no other download has, of this process or another. */
+const beside = (path: string): string => `${path}.${randomUUID()}.tmp`
