@@ -5,6 +5,12 @@ import { withPoints } from './modelCaches'
 /** Names that say nothing without their parent's. */
 const GENERIC = ['model', 'sae']
 
+/** `Qwen/Qwen3-1.7B` for a snapshot in a Hugging Face cache, `models--Qwen--Qwen3-1.7B/snapshots/…`; null for any other folder. */
+export function cachedRepositoryName(path: string): string | null {
+  const [, owner, name] = /(?:^|[\\/])models--([^\\/]+?)--([^\\/]+)[\\/]snapshots[\\/][^\\/]+[\\/]?$/.exec(path) ?? []
+  return owner === undefined ? null : `${owner}/${name}`
+}
+
 /** The folder's own name, `demo/model` where that says nothing; for a snapshot in a Hugging Face cache, `models--Qwen--Qwen3-1.7B/snapshots/…`, the repository's. */
 export function folderName(path: string): string {
   const parent = dirname(path)

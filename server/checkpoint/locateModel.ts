@@ -64,6 +64,8 @@ interface FoundSet {
   readonly path: string
   /** Null for a set that cannot be read: loading it says why. */
   readonly pairing: Pairing | null
+  /** How many it covers. */
+  readonly layers: number
 }
 
 /**
@@ -86,15 +88,18 @@ async function fittingSets(model: PairedModel, folders: readonly string[]): Prom
   const found: FoundSet[] = []
   for (const folder of folders) {
     for (const { path, problem } of await saeSetFolders(folder)) {
-      const pairing = problem === null ? await openSaeSet(path).then((set) => pairingOf(model, set), ignored) : null
-      if (pairing?.kind !== 'mismatch') found.push({ path, pairing })
+      const set = problem === null ? await openSaeSet(path).catch(ignored) : null
+      const pairing = set && pairingOf(model, set)
+      if (pairing?.kind !== 'mismatch') found.push({ path, pairing, layers: set?.layers.size ?? 0 })
     }
   }
   return found
 }
 
+/** Of several that belong alike, the one that covers most layers. */
 function bestOf(sets: readonly FoundSet[]): FoundSet | null {
-  return sets.find(({ pairing }) => pairing?.kind === 'match') ?? sets.find(({ pairing }) => pairing?.kind === 'transfer') ?? null
+  const fullest = sets.toSorted((a, b) => b.layers - a.layers)
+  return fullest.find(({ pairing }) => pairing?.kind === 'match') ?? fullest.find(({ pairing }) => pairing?.kind === 'transfer') ?? null
 }
 
 /** Null when the file is missing or of a model that is not supported. */

@@ -10,7 +10,7 @@ import { DTYPE_BYTES, rowMajorStride, type StoredTensor, type TensorEntry } from
 import { InputError } from '../protocol/errors'
 import type { Checkpoint } from './checkpoint'
 import { isThere, readJson, readJsonIfThere, realFolder, withFile } from './fileSource'
-import { folderName } from './folderName'
+import { cachedRepositoryName, folderName } from './folderName'
 import { readStopIds } from './stopIds'
 
 const REMEDY = 'choose a folder that holds a Hugging Face checkpoint'
@@ -43,7 +43,7 @@ async function locateTensors(folder: string, wanted: ReadonlyMap<string, readonl
   const located = new Map<string, StoredTensor>()
   for (const [shard, names] of byShard) {
     const path = join(folder, shard)
-    await withFile(path, 'download or copy it into the folder', async (source) => {
+    await withFile(path, bringMissing(folder, 'download or copy it into the folder'), async (source) => {
       const { tensors } = await readSafetensors(source)
       for (const name of names) {
         const place = places.get(name)!
@@ -65,13 +65,19 @@ function partOf(tensor: TensorEntry, { firstElement }: TensorPlace, shape: reado
   return { ...tensor, shape, stride: rowMajorStride(shape), offset: tensor.offset + firstElement * width, length }
 }
 
+/** In a cache a file that is missing is one whose download did not end. */
+function bringMissing(folder: string, otherwise: string): string {
+  const repository = cachedRepositoryName(folder)
+  return repository === null ? otherwise : `finish its download with: promptscope download ${repository}`
+}
+
 /** The shard of every tensor that the folder holds, and the file that tells. */
 async function storedTensors(folder: string): Promise<{ readonly shardOf: ReadonlyMap<string, string>; readonly indexFile: string }> {
   const indexFile = join(folder, `${SINGLE_FILE}.index.json`)
   const index = await readJsonIfThere(indexFile, REMEDY)
   if (index !== undefined) return { shardOf: parseSafetensorsIndex(index, indexFile), indexFile }
   const path = join(folder, SINGLE_FILE)
-  if (!(await isThere(path))) throw new InputError(`${folder} has no ${SINGLE_FILE}`, REMEDY)
+  if (!(await isThere(path))) throw new InputError(`${folder} has no ${SINGLE_FILE}`, bringMissing(folder, REMEDY))
   const { tensors } = await withFile(path, REMEDY, readSafetensors)
   return { shardOf: new Map(Array.from(tensors.keys(), (name) => [name, SINGLE_FILE])), indexFile: path }
 }

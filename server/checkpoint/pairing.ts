@@ -41,7 +41,11 @@ function sides(theirs: string, ours: string): readonly [from: string, to: string
 /** Throws InputError when the set was made for a model of another size. */
 export function checkPairing(model: PairedModel, saes: PairedSaes & { readonly path: string }): void {
   const { kind, note } = pairingOf(model, saes)
-  if (kind === 'mismatch') throw new InputError(`SAE set ${saes.path} ${note}`, `choose the SAE set of ${model.name}, or the model ${trainedModel(saes) ?? 'that it was made for'}`)
+  if (kind !== 'mismatch') return
+  const theirs = trainedModel(saes)
+  const isNamesake = theirs !== null && plainName(theirs) === plainName(model.name)
+  const remedy = isNamesake ? `it names ${theirs}, so this is another version of that model: choose a set of this one` : `choose the SAE set of ${model.name}, or the model ${theirs ?? 'that it was made for'}`
+  throw new InputError(`SAE set ${saes.path} ${note}`, remedy)
 }
 
 /** Why the two do not fit each other, beginning with a verb, or null when they do. */

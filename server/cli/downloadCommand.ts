@@ -33,7 +33,10 @@ export async function runDownloadCommand(args: readonly string[], { terminal, si
   process.stderr.write(`${describePlan(plan).join('\n')}\n`)
   checkRoom(plan)
   const missing = plan.bytes - plan.bytesThere
-  if (missing > 0 && !options.has('yes')) await askLeave(signal)
+  if (missing > 0 && !options.has('yes') && !(await askLeave(signal))) {
+    process.stderr.write('Nothing was downloaded.\n')
+    return
+  }
 
   const textOf = createProgressText()
   const folder = await hub
@@ -59,16 +62,20 @@ function readLayers(options: Options): LayerChoice | null {
   return layers
 }
 
-async function askLeave(signal: AbortSignal): Promise<void> {
+/** Whether the answer is yes. */
+async function askLeave(signal: AbortSignal): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) throw new InputError('download waits for a yes, and there is nobody to ask', 'add --yes to the command')
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   // Ctrl-C is caught by readline while it asks.
   const interrupted = new Promise<never>((_resolve, reject) => lines.once('SIGINT', () => reject(new CancelledError())))
   try {
     const answer = await Promise.race([lines.question('Download? [y/N] ', { signal }), interrupted])
-    if (!/^y(es)?$/i.test(answer.trim())) throw new CancelledError()
+    return /^y(es)?$/i.test(answer.trim())
   } catch (error) {
-    throw signal.aborted ? new CancelledError() : error
+    if (signal.aborted) throw new CancelledError()
+    // The end of the input, Ctrl-D, is no yes.
+    if (error instanceof Error && error.name === 'AbortError') return false
+    throw error
   } finally {
     lines.close()
   }
@@ -78,9 +85,10 @@ function report({ repository, revision, commit, kind, layout, layers, files, byt
   return { repository, revision, commit, kind, path, layout, layers, bytes, downloadedBytes: bytes - bytesThere, files: files.map((file) => ({ path: file.path, bytes: file.size })) }
 }
 
-function showEnd({ kind }: DownloadPlan, folder: string, terminal: Terminal): void {
-  const quoted = /[^\w@%+=:,./\\-]/.test(folder) ? `'${folder.replaceAll("'", `'\\''`)}'` : folder
-  const next = kind === 'model' ? `promptscope trace --text 'The capital of France is' --model ${quoted}` : `promptscope trace --text 'The capital of France is' --model MODEL --sae ${quoted}`
+function showEnd({ kind, repository, revision }: DownloadPlan, folder: string, terminal: Terminal): void {
+  // The name is enough: it is looked up in the cache.
+  const name = revision === 'main' ? repository : `${repository}@${revision}`
+  const next = `promptscope trace --text 'The capital of France is' --generate 32 ${kind === 'model' ? `--model ${name}` : `--model MODEL --sae ${name}`}`
   terminal.out(`${folder}\n`)
   process.stderr.write(terminal.color.dim(`Next: ${next}\n`))
 }

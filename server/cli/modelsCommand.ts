@@ -1,4 +1,5 @@
 // `promptscope models`: lists the models found, whether they fit this machine at each precision, and their SAE sets.
+import { stat } from 'node:fs/promises'
 import { delimiter } from 'node:path'
 import { findModels } from '../checkpoint/findModels'
 import { thisMachine } from '../checkpoint/machine'
@@ -15,6 +16,7 @@ export async function runModelsCommand(args: readonly string[], { terminal }: Co
   if (options.positionals.length > 0) throw new UsageError(`models takes no ${options.positionals[0]}; name folders with --folder`)
   const named = (process.env.PROMPTSCOPE_MODELS ?? '').split(delimiter).filter((folder) => folder !== '')
   const folders = [...named, ...options.strings('folder')]
+  for (const folder of folders) if (!(await isFolder(folder))) terminal.note(`promptscope: ${folder} is no folder, so nothing was looked for there`)
   const listings = await findModels({ demo: demoFolders().model, folders, caches: await cachedRepositories() }, await thisMachine())
   if (options.has('json')) terminal.out(`${JSON.stringify(listings)}\n`)
   else terminal.out(listings.length === 0 ? 'No models were found. Name a folder that holds some with --folder.\n' : `${listings.map((listing) => renderListing(listing, terminal)).join('\n\n')}\n`)
@@ -28,17 +30,19 @@ function renderListing(listing: ModelListing, { color }: Terminal): string {
   if (problem !== null) return [...lines, `  ${color.yellow(problem)}`].join('\n')
   lines.push(`  ${architecture ?? 'unknown architecture'}, ${layers} layers, d_model ${dModel}, ${parametersInWords(parameters)}`)
   for (const fit of precisions) lines.push(renderFit(fit, color))
-  const [fitting, others] = [saeSets.filter(({ matches }) => matches), saeSets.filter(({ matches }) => !matches)]
+  const fitting = saeSets.filter(({ pairing }) => pairing === 'match' || pairing === 'transfer')
+  const possible = saeSets.filter(({ pairing }) => pairing === 'unknown')
+  const others = saeSets.filter(({ matches }) => !matches)
   if (saeSets.length === 0) lines.push(color.dim('  no SAE set found'))
   for (const sae of fitting) lines.push(`  SAE set ${sae.name}, ${sae.layout}, ${counted(sae.layers.length, 'layer')}  ${color.dim(sae.path)}`, `    ${renderPairing(sae, color)}`)
+  if (possible.length > 0) lines.push(`  ${counted(possible.length, 'SAE set')} of its size that may not belong to it: ${color.dim(possible.map(({ name }) => name).join(', '))}`)
   if (others.length > 0) lines.push(color.dim(`  ${counted(others.length, 'SAE set')} of other models: ${others.map(({ name }) => name).join(', ')}`))
   return lines.join('\n')
 }
 
 /** A transfer says so in its note. */
 function renderPairing({ pairing, note }: SaeListing, color: Terminal['color']): string {
-  if (pairing === 'match') return `${color.green('made for this model')}, ${note}`
-  return pairing === 'transfer' ? color.yellow(note) : `${color.yellow('may not belong to this model')}: ${note}`
+  return pairing === 'match' ? `${color.green('made for this model')}, ${note}` : color.yellow(note)
 }
 
 /** Where it was found, when that is not just a folder. */
@@ -53,6 +57,8 @@ function renderFit({ precision, bytesNeeded, problem, gpu }: PrecisionFit, color
   if (problem !== null) return `${line}${color.yellow(problem)}`
   return `${line}${color.green('fits')}${color.dim(`; ${gpu.note}`)}`
 }
+
+const isFolder = (path: string): Promise<boolean> => stat(path).then((found) => found.isDirectory(), () => false)
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 

@@ -48,6 +48,7 @@ export async function runTraceCommand(args: readonly string[], context: CommandC
     const finished = await runPrompt(open, prompt, settings, extent, source.name, context)
     if (dumpPath !== null) await writeDumpFile(dumpPath, dumpTensors(finished, open, dumpLayers))
     if (dumpPath !== null) context.terminal.note(`promptscope: wrote ${dumpPath}`)
+    if (finished.run.tokens.length >= open.model.contextLength && finished.run.generatedTokens < settings.generate) context.terminal.note(`promptscope: the model's context of ${open.model.contextLength} tokens is full, so the completion ends there`)
     if (settings.generate === 0) context.terminal.note('promptscope: the prompt was read and nothing generated; add --generate 48 for a completion')
     printForPeople(finished, before, open, source.name, top, context)
   } finally {

@@ -1,9 +1,9 @@
 // One generate request from start to end: what is remembered, prefill in chunks, then token by token.
-import { CancelledError } from '../protocol/errors'
+import { CancelledError, InputError } from '../protocol/errors'
 import { createCapture } from './capture'
 import type { EditPlan } from './editPlan'
 import type { GenerateEvent, GenerateRequest, GenerateResult, TokenReport } from './engine'
-import { forward, type ForwardModel } from './forward'
+import { forward, type ForwardModel, type ForwardResult } from './forward'
 import { likeliest, logSumExp } from './logits'
 import { reportPosition, type Prediction } from './positionRecord'
 import type { PrefixCache } from './prefixCache'
@@ -55,6 +55,7 @@ export async function generateTokens(
     capture?.add(result)
     errors.push(...result.reconstructed)
     const row = (i: number) => result.logits.subarray(i * vocabSize, (i + 1) * vocabSize)
+    tokenIds.forEach((_, i) => refuseNonFinite(row(i), first + i, result, i))
     const predictions = tokenIds.map((token, i) => {
       if (i > 0) return predict(row(i - 1), token, candidates)
       if (known) return known.prediction
@@ -99,6 +100,17 @@ export async function generateTokens(
 function chunkEnd(first: number, promptLength: number, keepsStates: boolean): number {
   const end = Math.min(first + CHUNK, promptLength)
   return keepsStates && end === promptLength && first < promptLength - 1 ? promptLength - 1 : end
+}
+
+/**
+ * Throws InputError for logits that are not numbers: what comes of them looks like an answer and is none. One logit tells, because whatever is
+ * not finite in a residual spreads over the whole row.
+ */
+function refuseNonFinite(logits: Float32Array, position: number, { readings }: ForwardResult, row: number): void {
+  if (Number.isFinite(logits[0]!)) return
+  const layer = [...readings[row]!].filter(([, { norm }]) => !Number.isFinite(norm)).map(([index]) => index).sort((a, b) => a - b)[0]
+  const where = layer === undefined ? '' : `; the residual of layer ${layer} is the first that is read and not finite`
+  throw new InputError(`model computes values that are not numbers at token ${position}${where}`, 'take back an edit that is too strong; without edits the weights are damaged: download or copy them again')
 }
 
 function withError(report: TokenReport, errors: ReadonlyMap<number, number> | undefined): TokenReport {

@@ -108,7 +108,8 @@ export function createSaeSessions(set: SaeSet, options: { readonly providers: re
           error += (x[i]! - (factor * decoded[i]! + mean)) ** 2
           total += x[i]! ** 2
         }
-        return total > 0 ? error / total : 0
+        // Not a number stays one: it must not look like a perfect fit.
+        return total === 0 ? 0 : error / total
       })
     },
     async release() {
