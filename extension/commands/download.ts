@@ -132,10 +132,11 @@ function choiceOf(repository: string, kind: DownloadChoice['kind'], layers: Laye
   return { repository, revision, kind, layers, folders: [] }
 }
 
-function describe({ kind, layout, layers, files, bytes, bytesThere, cache, freeBytes, commit }: DownloadPlan): string {
+function describe({ kind, layout, layers, problem, files, bytes, bytesThere, cache, freeBytes, commit }: DownloadPlan): string {
   const what = kind === 'model' ? 'Model' : `${layout} SAE set, ${countOf(layers.length, 'layer')}`
   const there = bytesThere > 0 ? `, ${byteText(bytesThere)} of it there already` : ''
-  return `${what} at commit ${commit.slice(0, 7)}: ${countOf(files.length, 'file')}, ${byteText(bytes)}${there}.\nInto ${cache}, where ${byteText(freeBytes)} are free. It can be cancelled and goes on later where it ended.`
+  const warning = problem === null ? '' : `Promptscope could not run it: ${problem}.\n`
+  return `${warning}${what} at commit ${commit.slice(0, 7)}: ${countOf(files.length, 'file')}, ${byteText(bytes)}${there}.\nInto ${cache}, where ${byteText(freeBytes)} are free. It can be cancelled and goes on later where it ended.`
 }
 
 async function offerUse({ kind, repository }: DownloadPlan, folder: string): Promise<void> {

@@ -12,6 +12,7 @@ export function describePlan(plan: DownloadPlan): string[] {
     const state = there === size ? '  there already' : there > 0 ? `  ${inUnits(there)} there already` : ''
     lines.push(`  ${inUnits(size).padStart(8)}  ${path}${state}`)
   }
+  if (plan.problem !== null) lines.push(`Promptscope could not run it: ${plan.problem}`)
   const missing = bytes - bytesThere
   lines.push(missing === 0 ? `${inUnits(bytes)}, all there already in ${cache}` : `${inUnits(missing)} to download${bytesThere > 0 ? ` of ${inUnits(bytes)}` : ''} into ${cache}, ${inUnits(freeBytes)} free`)
   return lines

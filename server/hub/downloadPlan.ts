@@ -2,6 +2,7 @@
 import { mkdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hubRepositoryFolder } from '../formats/hubCache'
+import { parseModelConfig } from '../formats/modelConfig'
 import type { DownloadChoice, DownloadPlan } from '../protocol/download'
 import { InputError } from '../protocol/errors'
 import { startChecksum } from './checksum'
@@ -24,7 +25,8 @@ export type FreeBytes = (folder: string) => Promise<number>
 /** Throws InputError for what is not there, may not be read or cannot be used. Writes nothing but empty folders. */
 export async function planDownload(choice: DownloadChoice, client: HubClient, cache: string, freeBytes: FreeBytes, signal: AbortSignal): Promise<DownloadPlan> {
   const listing = await listRepository(client, choice.repository, choice.revision, signal)
-  const { kind, layout, layers, files } = await chooseFiles(choice, listing, (file) => readHubJson(client, listing, cache, file, signal))
+  const readJson = (file: HubFile): Promise<unknown> => readHubJson(client, listing, cache, file, signal)
+  const { kind, layout, layers, files } = await chooseFiles(choice, listing, readJson)
   const blobs = join(hubRepositoryFolder(cache, listing.repository), 'blobs')
   const snapshot = snapshotFolder(cache, listing)
   const planned = await Promise.all(files.map(async (file) => ({ ...file, bytesThere: await bytesOnDisk(file, blobs, snapshot) })))
@@ -33,10 +35,11 @@ export async function planDownload(choice: DownloadChoice, client: HubClient, ca
   })
   const first = planned.find((file) => file.bytesThere < file.size)
   if (listing.isGated && first) await checkAccess(client, listing, first.path, signal)
+  const problem = kind === 'model' ? await modelProblem(files, listing.repository, readJson) : null
   const bytes = sum(planned.map(({ size }) => size))
   const bytesThere = sum(planned.map((file) => file.bytesThere))
   const { repository, revision, commit } = listing
-  return { repository, revision, commit, kind, layout, layers, files: planned, bytes, bytesThere, cache, freeBytes: await freeBytes(cache), folder: snapshot }
+  return { repository, revision, commit, kind, layout, layers, problem, files: planned, bytes, bytesThere, cache, freeBytes: await freeBytes(cache), folder: snapshot }
 }
 
 /** Throws InputError with the numbers when the disk has no room for what is missing. */
@@ -79,6 +82,20 @@ async function chooseFiles({ kind, layers, folders }: DownloadChoice, { reposito
   const saes = chosenSaes(repository, await saesIn(repository, saeFolders, files, (path) => readJson(byPath.get(path)!)), layers)
   const needed = new Map(saes.flatMap((sae) => sae.files.map((file) => [file.path, file])))
   return { kind: 'sae', layout: saes[0]?.layout ?? null, layers: saes.map(({ layer }) => layer), files: [...needed.values()] }
+}
+
+/** Told before gigabytes come, not after. */
+async function modelProblem(files: readonly HubFile[], repository: string, readJson: (file: HubFile) => Promise<unknown>): Promise<string | null> {
+  const config = files.find(({ path }) => path === 'config.json')
+  if (!config) return null
+  const json = await readJson(config)
+  try {
+    parseModelConfig(json, `${repository}/config.json`)
+    return null
+  } catch (error) {
+    if (error instanceof InputError) return error.message
+    throw error
+  }
 }
 
 /** A gated repository is listed for everyone; who may not have its files is told before anything is planned. */

@@ -25,6 +25,8 @@ export interface DownloadPlan {
   /** Of an SAE set: its layout and the layers that are chosen; null and empty for a model. */
   readonly layout: string | null
   readonly layers: readonly number[]
+  /** Why the model could not be run here once it is there, or null. */
+  readonly problem: string | null
   readonly files: readonly PlannedFile[]
   /** Of all files, and of what of them is on disk. */
   readonly bytes: number

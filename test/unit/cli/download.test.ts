@@ -27,7 +27,7 @@ test('shows the plan, downloads after a yes, and ends with the folder and the ne
   const folder = join(cli.scratch, 'a', 'models--org--Tiny', 'snapshots', COMMIT)
   const { code, stdout, stderr } = await download(['org/Tiny', '--yes'], 'a')
   expect({ code, stdout }).toEqual({ code: 0, stdout: `${folder}\n` })
-  expect(stderr).toMatch(/^org\/Tiny at main \(aaaaaaa\): model\n +1 kB {2}config.json\n +3 MB {2}model.safetensors\n3 MB to download into .*, .* free\nNext: promptscope trace .* --model /)
+  expect(stderr).toMatch(/^org\/Tiny at main \(aaaaaaa\): model\n +1 kB {2}config.json\n +3 MB {2}model.safetensors\nPromptscope could not run it: org\/Tiny\/config.json has no model_type\n3 MB to download into .*, .* free\nNext: promptscope trace .* --model org\/Tiny\n$/)
   expect(readFileSync(join(folder, 'model.safetensors'))).toEqual(weights)
   expect(server.tokensAtCdn).toEqual([])
   expect(stderr).not.toContain('hf_secret')
