@@ -55,7 +55,7 @@ export async function generateTokens(
     capture?.add(result)
     errors.push(...result.reconstructed)
     const row = (i: number) => result.logits.subarray(i * vocabSize, (i + 1) * vocabSize)
-    tokenIds.forEach((_, i) => refuseNonFinite(row(i), first + i, result, i))
+    refuseNonFinite(result, vocabSize, first)
     const predictions = tokenIds.map((token, i) => {
       if (i > 0) return predict(row(i - 1), token, candidates)
       if (known) return known.prediction
@@ -103,14 +103,15 @@ function chunkEnd(first: number, promptLength: number, keepsStates: boolean): nu
 }
 
 /**
- * Throws InputError for logits that are not numbers: what comes of them looks like an answer and is none. One logit tells, because whatever is
- * not finite in a residual spreads over the whole row.
+ * Throws InputError for logits that are not numbers: what comes of them looks like an answer and is none. One logit of a row tells, because
+ * whatever is not finite in a residual spreads over all of them; and over the other positions of the chunk, so the lowest layer tells where.
  */
-function refuseNonFinite(logits: Float32Array, position: number, { readings }: ForwardResult, row: number): void {
-  if (Number.isFinite(logits[0]!)) return
-  const layer = [...readings[row]!].filter(([, { norm }]) => !Number.isFinite(norm)).map(([index]) => index).sort((a, b) => a - b)[0]
-  const where = layer === undefined ? '' : `; the residual of layer ${layer} is the first that is read and not finite`
-  throw new InputError(`model computes values that are not numbers at token ${position}${where}`, 'take back an edit that is too strong; without edits the weights are damaged: download or copy them again')
+function refuseNonFinite({ logits, readings }: ForwardResult, vocabSize: number, first: number): void {
+  if (readings.every((_, row) => Number.isFinite(logits[row * vocabSize]!))) return
+  const places = readings.flatMap((byLayer, row) => Array.from(byLayer, ([layer, { norm }]) => ({ layer, row, norm }))).filter(({ norm }) => !Number.isFinite(norm))
+  const [origin] = places.sort((a, b) => a.layer - b.layer || a.row - b.row)
+  const where = origin === undefined ? `at one of the tokens ${first} to ${first + readings.length - 1}` : `at token ${first + origin.row}, in layer ${origin.layer} or before`
+  throw new InputError(`model computes values that are not numbers ${where}`, 'take back an edit that is too strong; without edits the weights are damaged: download or copy them again')
 }
 
 function withError(report: TokenReport, errors: ReadonlyMap<number, number> | undefined): TokenReport {

@@ -98,6 +98,13 @@ describe('a checkpoint that is not right', () => {
   })
 })
 
+test('a snapshot of which a part is missing says how its download goes on', async () => {
+  const snapshot = join(folder, 'models--Acme--Big/snapshots/0123')
+  await writeModel(snapshot)
+  await rm(join(snapshot, 'model.safetensors'))
+  await expect(openCheckpoint(snapshot)).rejects.toMatchObject({ message: `${snapshot} has no model.safetensors`, remedy: 'finish its download with: promptscope download Acme/Big' })
+})
+
 describe('the tokenizer and the chat template', () => {
   test('are found in all three places', async () => {
     await writeModel(folder)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createEngineCore } from '../../../server/engine/engineCore'
 import type { GenerateEvent, GenerateRequest } from '../../../server/engine/engine'
 import { CancelledError, InputError } from '../../../server/protocol/errors'
+import type { Edit } from '../../../server/protocol/values'
 import { generate, loadGolden, NEVER } from '../../golden/engineHarness'
 
 const GOLDEN = join(import.meta.dirname, '../../golden/tied')
@@ -178,6 +179,14 @@ it('forgets what was used least recently when its memory is full', async () => {
   expect((await generate(small, { promptIds: ids(100, 17), generate: 2 })).reusedTokens).toBe(102)
   expect((await generate(small, { promptIds: ids(100, 3), generate: 2 })).reusedTokens).toBeLessThan(2)
   await small.dispose()
+})
+
+it('ends a run whose values are no longer numbers, and goes on with the next', async () => {
+  // Together more than float32 holds.
+  const edit: Edit = { feature: { layer: 0, feature: 1 }, operation: { kind: 'add', value: 3e38 }, positions: { kind: 'ranges', ranges: [[2, 2]] } }
+  const edits = [edit, edit]
+  await expect(generate(engine, { promptIds: [1, 2, 3, 4], edits, layers: [1] })).rejects.toThrow('model computes values that are not numbers at token 2, in layer 0 or before')
+  expect((await generate(engine, { promptIds: [1, 2, 3, 4] })).ids).toEqual([1, 2, 3, 4])
 })
 
 describe('cancel', () => {
