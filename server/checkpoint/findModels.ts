@@ -15,6 +15,7 @@ import { openSaeSet } from './openSaeSet'
 import { pairingOf } from './pairing'
 import { precisionFits } from './precisionFit'
 import { saeSetFolders } from './saeSetFolders'
+import { subfolders } from './subfolders'
 
 /** Where to look. A folder that does not exist holds nothing. */
 export interface ModelPlaces {
@@ -138,20 +139,11 @@ export async function saeFoldersBeside(modelPath: string): Promise<string[]> {
 /** The folder and its subfolders, two deep. */
 async function foldersWithin(folder: string): Promise<string[]> {
   const found = [folder]
-  for (const child of await subfolders(folder)) {
+  for (const child of (await subfolders(folder)).filter((path) => basename(path) !== 'node_modules')) {
     found.push(child, ...(await subfolders(child)))
     if (found.length > FOLDER_LIMIT) break
   }
   return found.slice(0, FOLDER_LIMIT)
-}
-
-/** Real subfolders and links, sorted; hidden ones and packages are no place for models. */
-async function subfolders(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
-  return entries
-    .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.') && entry.name !== 'node_modules')
-    .map((entry) => join(folder, entry.name))
-    .sort()
 }
 
 async function attempt<Result>(promise: Promise<Result>): Promise<Result | InputError> {

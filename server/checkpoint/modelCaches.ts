@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, join } from 'node:path'
 import { hubCacheFolder, type Environment } from '../formats/hubCache'
+import { subfolders } from './subfolders'
 
 /** A downloaded repository at one revision. */
 export interface CachedRepository {
@@ -66,9 +67,3 @@ async function inModelScopeCache(cache: string): Promise<CachedRepository[]> {
 
 /** ModelScope writes the points of a name as three underscores. */
 export const withPoints = (name: string): string => name.replaceAll('___', '.')
-
-/** Sorted; what begins with a point is a cache's own. */
-async function subfolders(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
-  return entries.filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.')).map(({ name }) => join(folder, name)).sort()
-}

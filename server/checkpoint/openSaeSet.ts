@@ -28,7 +28,7 @@ export async function openSaeSet(folder: string): Promise<SaeSet> {
   const [first] = layers as [SaeLayer, ...SaeLayer[]]
   for (const layer of layers) refuseOtherSize(layer, first)
   const { layout, baseModel, modelLayers } = found
-  return { path, name: folderName(path), layout, baseModel, modelLayers, dModel: first.W_enc.shape[1]!, dSae: first.dSae, k: mostActive(layers), layers: byLayer }
+  return { path, name: folderName(path), layout, baseModel, modelLayers, dModel: first.W_enc.shape[1]!, dSae: first.dSae, k: activeLimit(layers), layers: byLayer }
 }
 
 async function openSae({ source, file }: FoundSae): Promise<SaeLayer> {
@@ -58,7 +58,7 @@ function refuseOtherSize(layer: SaeLayer, first: SaeLayer): void {
 
 const sizeText = ({ W_enc }: SaeLayer): string => `${W_enc.shape[0]} features by d_model ${W_enc.shape[1]}`
 
-function mostActive(layers: readonly SaeLayer[]): number | null {
+function activeLimit(layers: readonly SaeLayer[]): number | null {
   const limits = layers.map(({ activation }) => (activation.kind === 'topk' ? activation.k : null))
   return limits.some((limit) => limit === null) ? null : Math.max(...(limits as number[]))
 }

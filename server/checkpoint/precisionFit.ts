@@ -1,4 +1,5 @@
 // Whether a model fits this machine's memory and GPU at each precision, before anything is loaded.
+import { byteText } from '../formats/byteText'
 import type { ModelConfig } from '../formats/modelConfig'
 import type { PrecisionFit } from '../protocol/requests'
 import type { Precision } from '../protocol/values'
@@ -22,8 +23,8 @@ export function precisionFits(config: ModelConfig, parameters: number, { memoryB
     const bytesNeeded = bytesOf(config, parameters, weightBytes)
     const memory = shortOf(bytesNeeded, memoryBytes, 'this machine')
     const onGpu = gpu === undefined ? 'no NVIDIA GPU was found' : shortOf(bytesNeeded, gpu.memoryBytes, gpu.name)
-    const problem = AVAILABLE.includes(precision) ? memory : `would need ${inUnits(bytesNeeded)}, but precision ${precision} is not available yet`
-    return { precision, bytesNeeded, fits: problem === null, problem, gpu: { fits: onGpu === null, note: onGpu ?? `fits into the ${inUnits(gpu!.memoryBytes)} of ${gpu!.name}` } }
+    const problem = AVAILABLE.includes(precision) ? memory : `precision ${precision} is not available yet`
+    return { precision, bytesNeeded, fits: problem === null, problem, gpu: { fits: onGpu === null, note: onGpu ?? `fits into the ${byteText(gpu!.memoryBytes)} of ${gpu!.name}` } }
   })
 }
 
@@ -31,8 +32,8 @@ export function precisionFits(config: ModelConfig, parameters: number, { memoryB
 export function refuseTooLarge(path: string, config: ModelConfig, parameters: number, { memoryBytes, swapBytes }: Pick<Memory, 'memoryBytes' | 'swapBytes'>): void {
   const needed = bytesNeededExact(config, parameters)
   if (needed <= memoryBytes + swapBytes) return
-  const swap = swapBytes > 0 ? ` and ${inUnits(swapBytes)} of swap space` : ''
-  throw new InputError(`model ${path} needs ${inUnits(needed)} at precision exact, and this machine has ${inUnits(memoryBytes)} of memory${swap}`, 'choose a smaller model')
+  const swap = swapBytes > 0 ? ` and ${byteText(swapBytes)} of swap space` : ''
+  throw new InputError(`model ${path} needs ${byteText(needed)} at precision exact, and this machine has ${byteText(memoryBytes)} of memory${swap}`, 'choose a smaller model')
 }
 
 export const bytesNeededExact = (config: ModelConfig, parameters: number): number => bytesOf(config, parameters, WEIGHT_BYTES[0]![1])
@@ -41,7 +42,7 @@ const bytesOf = (config: ModelConfig, parameters: number, weightBytes: number): 
 
 function shortOf(needed: number, there: number, owner: string): string | null {
   const usable = there * USABLE_SHARE
-  return needed <= usable ? null : `needs ${inUnits(needed)}, and of the ${inUnits(there)} of ${owner} ${inUnits(usable)} can be used`
+  return needed <= usable ? null : `needs ${byteText(needed)}, and of the ${byteText(there)} of ${owner} ${byteText(usable)} can be used`
 }
 
 /** Keys and values of the layers that keep them, and the states of the others, in float32. */
@@ -53,6 +54,3 @@ function memoryOfPositions(config: ModelConfig): number {
   const { valueHeads, keyHeadDim, valueHeadDim } = config.deltaNet
   return 4 * (keysAndValues + stateLayers * valueHeads * keyHeadDim * valueHeadDim)
 }
-
-/** `7.6 GB` */
-export const inUnits = (bytes: number): string => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(0)} MB`)

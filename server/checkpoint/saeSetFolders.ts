@@ -1,8 +1,8 @@
 // Tells the SAE sets apart that lie in one folder: which folders hold a whole set each.
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
-import { readdir } from 'node:fs/promises'
 import { InputError } from '../protocol/errors'
 import { findSaes } from './saeFolders'
+import { subfolders } from './subfolders'
 
 /** A folder that holds one SAE set, or something of one that cannot be read. */
 export interface SaeSetFolder {
@@ -50,9 +50,4 @@ const withoutNumbers = (name: string): string => name.replace(/\d+/g, '')
 function folderOf(file: string): string {
   const folder = dirname(file)
   return basename(folder) === 'checkpoints' ? dirname(folder) : folder
-}
-
-async function subfolders(path: string): Promise<string[]> {
-  const entries = await readdir(path, { withFileTypes: true }).catch(() => [])
-  return entries.filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.')).map(({ name }) => join(path, name)).sort()
 }

@@ -1,5 +1,6 @@
 // Collects the token ids at which a model's answer ends, from the several files that name them.
 import { join } from 'node:path'
+import { fieldOf } from '../formats/jsonFields'
 import { readJsonIfThere } from './fileSource'
 
 /** Tokens that end a turn or a text in the vocabularies of Qwen, Llama and Mistral, whatever the configuration says. */
@@ -10,13 +11,13 @@ export async function readStopIds(folder: string, config: unknown, vocabSize: nu
   const generation = await jsonOrNothing(join(folder, 'generation_config.json'))
   const tokenizer = await jsonOrNothing(join(folder, 'tokenizer.json'))
   const tokenizerConfig = await jsonOrNothing(join(folder, 'tokenizer_config.json'))
-  const ends = new Set<unknown>([...END_TOKENS, tokenText(field(tokenizerConfig, 'eos_token'))])
-  const ids = [...listed(field(generation, 'eos_token_id')), ...listed(field(config, 'eos_token_id'))]
-  for (const token of listed(field(tokenizer, 'added_tokens'))) {
-    if (ends.has(field(token, 'content'))) ids.push(field(token, 'id'))
+  const ends = new Set<unknown>([...END_TOKENS, tokenText(fieldOf(tokenizerConfig, 'eos_token'))])
+  const ids = [...listed(fieldOf(generation, 'eos_token_id')), ...listed(fieldOf(config, 'eos_token_id'))]
+  for (const token of listed(fieldOf(tokenizer, 'added_tokens'))) {
+    if (ends.has(fieldOf(token, 'content'))) ids.push(fieldOf(token, 'id'))
   }
-  for (const [id, token] of Object.entries(field(tokenizerConfig, 'added_tokens_decoder') ?? {})) {
-    if (ends.has(field(token, 'content'))) ids.push(Number(id))
+  for (const [id, token] of Object.entries(fieldOf(tokenizerConfig, 'added_tokens_decoder') ?? {})) {
+    if (ends.has(fieldOf(token, 'content'))) ids.push(Number(id))
   }
   return [...new Set(ids)].filter((id): id is number => Number.isSafeInteger(id) && (id as number) >= 0 && (id as number) < vocabSize)
 }
@@ -26,12 +27,8 @@ async function jsonOrNothing(path: string): Promise<unknown> {
   return readJsonIfThere(path, '').catch(() => undefined)
 }
 
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined
-}
-
 /** Older files write a token as an object. */
-const tokenText = (token: unknown): unknown => field(token, 'content') ?? token
+const tokenText = (token: unknown): unknown => fieldOf(token, 'content') ?? token
 
 function listed(value: unknown): unknown[] {
   return Array.isArray(value) ? value : value === undefined || value === null ? [] : [value]

@@ -4,6 +4,7 @@ import { delimiter } from 'node:path'
 import { findModels } from '../checkpoint/findModels'
 import { thisMachine } from '../checkpoint/machine'
 import { cachedRepositories } from '../checkpoint/modelCaches'
+import { byteText } from '../formats/byteText'
 import type { ModelListing, PrecisionFit, SaeListing } from '../protocol/requests'
 import type { CommandContext } from './commandContext'
 import { demoFolders } from './installation'
@@ -53,7 +54,7 @@ function originOf({ source, revision }: ModelListing): string | null {
 }
 
 function renderFit({ precision, bytesNeeded, problem, gpu }: PrecisionFit, color: Terminal['color']): string {
-  const line = `  ${precision.padEnd(5)}  ${inUnits(bytesNeeded).padStart(8)}  `
+  const line = `  ${precision.padEnd(5)}  ${byteText(bytesNeeded).padStart(8)}  `
   if (problem !== null) return `${line}${color.yellow(problem)}`
   return `${line}${color.green('fits')}${color.dim(`; ${gpu.note}`)}`
 }
@@ -63,7 +64,3 @@ const isFolder = (path: string): Promise<boolean> => stat(path).then((found) => 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
 const parametersInWords = (parameters: number): string => (parameters >= 1e9 ? `${(parameters / 1e9).toFixed(2)} B parameters` : `${(parameters / 1e6).toPrecision(3)} M parameters`)
-
-function inUnits(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(0)} MB`
-}

@@ -3,6 +3,7 @@ import type { LoadedModel } from '../engine/engine'
 import { describeFeature, type FeatureLabels } from '../features/describe'
 import { tellingFeatures } from '../features/tellingFeatures'
 import { renderFeature } from '../formats/editLine'
+import { rangesText } from '../formats/rangesText'
 import type { RunDetail, RunToken } from '../protocol/requests'
 import type { EditReport, FeatureDescription, FeatureId } from '../protocol/values'
 import { compareRuns } from '../runs/compareRuns'
@@ -56,7 +57,7 @@ export function renderTokens(run: RunDetail, labels: FeatureLabels, top: number,
 /** Where each edit fired; says so when it never did. */
 export function renderEdits(edits: readonly EditReport[], { color }: Pen): string {
   const width = Math.max(...edits.map(({ edit }) => edit.length))
-  const lines = edits.map(({ edit, firedAt }) => `  ${edit.padEnd(width)}  ${firedAt.length > 0 ? `fired on ${counted(firedAt.length, 'token')}: ${rangesInWords(firedAt)}` : color.yellow('never fired')}`)
+  const lines = edits.map(({ edit, firedAt }) => `  ${edit.padEnd(width)}  ${firedAt.length > 0 ? `fired on ${counted(firedAt.length, 'token')}: ${rangesText(firedAt)}` : color.yellow('never fired')}`)
   return [color.bold('Edits'), ...lines, ''].join('\n')
 }
 
@@ -121,18 +122,7 @@ function counted(count: number, noun: string): string {
 }
 
 function layersInWords(layers: readonly number[]): string {
-  return layers.length === 1 ? `layer ${layers[0]}` : `layers ${rangesInWords(layers)}`
-}
-
-/** Ascending numbers as `3-7, 12`. */
-function rangesInWords(numbers: readonly number[]): string {
-  const ranges: [number, number][] = []
-  for (const number of numbers) {
-    const last = ranges.at(-1)
-    if (last && number === last[1] + 1) last[1] = number
-    else ranges.push([number, number])
-  }
-  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ')
+  return layers.length === 1 ? `layer ${layers[0]}` : `layers ${rangesText(layers)}`
 }
 
 function indent(text: string): string {

@@ -4,7 +4,8 @@ import { memoryNow } from '../checkpoint/machine'
 import { openCheckpoint } from '../checkpoint/openCheckpoint'
 import { openSaeSet } from '../checkpoint/openSaeSet'
 import { checkPairing, pairingOf } from '../checkpoint/pairing'
-import { bytesNeededExact, inUnits, refuseTooLarge } from '../checkpoint/precisionFit'
+import { bytesNeededExact, refuseTooLarge } from '../checkpoint/precisionFit'
+import { byteText } from '../formats/byteText'
 import { exactLinear } from '../graph/linear'
 import { modelGraph } from '../graph/modelGraph'
 import { CancelledError, InputError } from '../protocol/errors'
@@ -41,7 +42,7 @@ export async function loadModel(request: LoadRequest, onProgress: (progress: Pro
   const memory = await memoryNow()
   refuseTooLarge(checkpoint.path, checkpoint.config, checkpoint.parameters, memory)
   const needed = bytesNeededExact(checkpoint.config, checkpoint.parameters)
-  step(needed > memory.availableBytes ? `loading the weights: they need ${inUnits(needed)} and ${inUnits(memory.availableBytes)} are free, so it may take long` : 'loading the weights', 0.2)
+  step(needed > memory.availableBytes ? `loading the weights: they need ${byteText(needed)} and ${byteText(memory.availableBytes)} are free, so it may take long` : 'loading the weights', 0.2)
   const threads = request.threads ?? physicalCores()
   const options = { providers: request.providers, threads }
   const { decoder, provider, fallbacks } = await openDecoder(checkpoint, options)

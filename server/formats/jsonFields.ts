@@ -54,3 +54,8 @@ export function jsonFields(json: unknown, fileName: string, remedy: string): Jso
     },
   }
 }
+
+/** One field of a value that may be anything; undefined when it is no object or has no such field of its own. */
+export function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined
+}

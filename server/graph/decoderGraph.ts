@@ -1,7 +1,7 @@
 // The skeleton that all decoders share, as a graph over a checkpoint's own files: x += mixer(norm(x)); x += feedForward(norm(x)); logits = norm(x) W_headᵀ.
-import type { DecoderConfig } from '../formats/modelConfig'
+import type { ModelConfig } from '../formats/modelConfig'
 import { addStages, inner } from './decoderStages'
-import { newKey, newState, newValue, pastKey, pastState, pastValue, type LayerMemory } from './layerMemory'
+import { layerMemories, newKey, newState, newValue, pastKey, pastState, pastValue } from './layerMemory'
 import type { PrepareLinear } from './linear'
 import { ELEMENT_TYPE, GraphWriter } from './onnxWriter'
 import { rmsNorm } from './rmsNorm'
@@ -26,8 +26,6 @@ export interface WeightMaker {
 
 /** What architectures differ in. Everything is prepared in the main graph, once; the blocks then add nodes to their stage's branch. */
 export interface DecoderParts {
-  /** By layer. */
-  readonly memories: readonly LayerMemory[]
   /** The weight of a norm over the residual stream, float32, by tensor name. */
   norm(make: WeightMaker, name: string): string
   mixer(make: WeightMaker, layer: number, prefix: string, memory: MemoryNames): Block
@@ -35,7 +33,7 @@ export interface DecoderParts {
 }
 
 /** The model's bytes; inputs and outputs as `addStages` describes them. Tensor names are those of `modelTensors`. */
-export function decoderGraph(config: DecoderConfig & { readonly architecture: string }, parts: DecoderParts, weights: WeightSource, linear: PrepareLinear): Uint8Array {
+export function decoderGraph(config: ModelConfig, parts: DecoderParts, weights: WeightSource, linear: PrepareLinear): Uint8Array {
   const main = new GraphWriter(config.architecture)
   const make: WeightMaker = { main, weights, linear }
   const epsilon = config.rmsNormEps
@@ -52,7 +50,7 @@ export function decoderGraph(config: DecoderConfig & { readonly architecture: st
     }
   })
 
-  addStages(main, { dModel: config.dModel, vocabSize: config.vocabSize, rotaryDim: config.rope.rotaryDim, memories: parts.memories }, {
+  addStages(main, { dModel: config.dModel, vocabSize: config.vocabSize, rotaryDim: config.rope.rotaryDim, memories: layerMemories(config) }, {
     embed: (graph) => {
       const rows = graph.node('Gather', [embedding, 'token_ids'], { axis: 0 })
       return graph.node('Cast', [rows], { to: ELEMENT_TYPE.f32 })

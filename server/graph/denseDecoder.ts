@@ -1,5 +1,5 @@
 // Dense decoders of one family, from Llama to Qwen3: attention, then a gated feed-forward block, in every layer.
-import type { DecoderConfig } from '../formats/modelConfig'
+import type { DecoderConfig, LlamaConfig, Qwen2Config, Qwen3Config } from '../formats/modelConfig'
 import { attention, type AttentionWeights } from './attention'
 import { biasedLinear } from './biasedLinear'
 import { decoderGraph, type Block, type DecoderParts, type MemoryNames, type WeightMaker } from './decoderGraph'
@@ -16,13 +16,9 @@ export interface DenseParts {
   readonly mlpBias: boolean
 }
 
-type DenseConfig = DecoderConfig & { readonly architecture: string }
-
 /** The model's bytes. `linear` decides the precision of every matrix. */
-export function denseDecoderGraph(config: DenseConfig, parts: DenseParts, weights: WeightSource, linear: PrepareLinear): Uint8Array {
-  const { layers, kvHeads, headDim } = config
+export function denseDecoderGraph(config: Qwen3Config | Qwen2Config | LlamaConfig, parts: DenseParts, weights: WeightSource, linear: PrepareLinear): Uint8Array {
   return decoderGraph(config, {
-    memories: Array.from({ length: layers }, () => ({ kind: 'keysAndValues', kvHeads, headDim })),
     norm: plainNorm,
     mixer: (make, _layer, prefix, memory) => plainAttention(make, `${prefix}self_attn.`, config, parts, memory),
     feedForward: (make, _layer, prefix) => denseMlp(make, `${prefix}mlp.`, parts.mlpBias),

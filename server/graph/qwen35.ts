@@ -4,7 +4,6 @@ import { attention } from './attention'
 import { decoderGraph, type Block, type DecoderParts, type MemoryNames, type WeightMaker } from './decoderGraph'
 import { deltaNet } from './deltaNet'
 import { denseMlp } from './denseDecoder'
-import { layerMemories } from './layerMemory'
 import type { PrepareLinear } from './linear'
 import { float32Weight, type WeightSource } from './weights'
 
@@ -16,7 +15,6 @@ export function qwen35Graph(config: Qwen35Config, weights: WeightSource, linear:
 /** The decoder of Qwen3.5 with any feed-forward block. */
 export function qwen35Decoder(config: Qwen35Config | Qwen35MoeConfig, feedForward: DecoderParts['feedForward'], weights: WeightSource, linear: PrepareLinear): Uint8Array {
   return decoderGraph(config, {
-    memories: layerMemories(config),
     norm: onePlusNorm,
     mixer: (make, layer, prefix, memory) =>
       config.layerKinds[layer] === 'linear_attention'

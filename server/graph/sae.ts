@@ -37,7 +37,7 @@ export function saeEncoderGraph(sae: SaeLayer, location: Locate): Uint8Array {
     else main.node('TopK', [positive, k], { axis: -1 }, outputs)
   } else {
     const active = scaleBy(main, activate(main, sae, pre, norms, vector), sae.decoderNorm === 'folded' ? norms : null)
-    main.node('TopK', [active, mostActive(main, active)], { axis: -1 }, outputs)
+    main.node('TopK', [active, greatestCount(main, active)], { axis: -1 }, outputs)
   }
   main.output('activations', 'f32', ['T', 'n'])
   main.output('features', 'i64', ['T', 'n'])
@@ -77,7 +77,7 @@ function strongestOfChosen(graph: GraphWriter, positive: string, norms: string, 
 }
 
 /** The greatest number of values above 0 in a row, at least 1. */
-function mostActive(graph: GraphWriter, active: string): string {
+function greatestCount(graph: GraphWriter, active: string): string {
   const counts = graph.node('ReduceSum', [graph.node('Sign', [active]), graph.ints(1)], { keepdims: 0 })
   const most = graph.node('ReduceMax', [counts, graph.ints(0)], { keepdims: 1 })
   return graph.node('Cast', [graph.node('Max', [most, graph.constant('one', 'f32', [], Float32Array.of(1))])], { to: ELEMENT_TYPE.i64 })

@@ -1,6 +1,7 @@
 // Works out a download before a byte of weights moves: which files, how large, what is there already, and whether the disk has room.
 import { mkdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { byteText } from '../formats/byteText'
 import { hubRepositoryFolder } from '../formats/hubCache'
 import { parseModelConfig } from '../formats/modelConfig'
 import type { DownloadChoice, DownloadPlan } from '../protocol/download'
@@ -47,7 +48,7 @@ export function checkRoom({ repository, bytes, bytesThere, cache, freeBytes }: D
   const missing = bytes - bytesThere
   if (missing === 0 || missing + SPARE_BYTES <= freeBytes) return
   throw new InputError(
-    `${repository} needs ${inUnits(missing)} more, and the disk of ${cache} has ${inUnits(freeBytes)} free`,
+    `${repository} needs ${byteText(missing)} more, and the disk of ${cache} has ${byteText(freeBytes)} free`,
     'make room, choose fewer layers with --layers, or name a folder on another disk in HF_HUB_CACHE',
   )
 }
@@ -55,10 +56,6 @@ export function checkRoom({ repository, bytes, bytesThere, cache, freeBytes }: D
 /** The folder of a commit, as Python's libraries lay it out. */
 export function snapshotFolder(cache: string, { repository, commit }: { readonly repository: string; readonly commit: string }): string {
   return join(hubRepositoryFolder(cache, repository), 'snapshots', commit)
-}
-
-export function inUnits(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : bytes >= 1e6 ? `${Math.round(bytes / 1e6)} MB` : `${Math.ceil(bytes / 1e3)} kB`
 }
 
 interface Chosen {

@@ -1,5 +1,5 @@
 // How a download stands in one line, a few times a second: bytes, rate and time left, as far as they are known.
-import { inUnits } from './downloadPlan'
+import { byteText } from '../formats/byteText'
 import type { DownloadProgress } from './downloadPlanned'
 
 /** Milliseconds between two lines, and over which the rate is taken. */
@@ -26,9 +26,9 @@ export function createProgressText(): (progress: DownloadProgress, now: number) 
 
 function lineOf({ path, bytes, totalBytes, note }: DownloadProgress, rate: number | null): string {
   const share = totalBytes === 0 ? 100 : Math.floor((bytes / totalBytes) * 100)
-  const parts = [`${path}: ${inUnits(bytes)} of ${inUnits(totalBytes)} (${share} %)`]
+  const parts = [`${path}: ${byteText(bytes)} of ${byteText(totalBytes)} (${share} %)`]
   if (note !== null) parts.push(note)
-  else if (rate !== null && rate > 0) parts.push(`${inUnits(rate)}/s`, `${durationText((totalBytes - bytes) / rate)} left`)
+  else if (rate !== null && rate > 0) parts.push(`${byteText(rate)}/s`, `${durationText((totalBytes - bytes) / rate)} left`)
   return parts.join(', ')
 }
 

@@ -1,4 +1,5 @@
 // Which files of a repository an SAE set needs: the layers asked for, in whatever layout they are published.
+import { rangesText } from '../formats/rangesText'
 import type { SaeLayout } from '../formats/saeLayer'
 import type { SaeLayoutReader } from '../formats/saeLayouts/saeLayoutReader'
 import { SAE_LAYOUTS } from '../formats/saeLayouts/saeLayouts'
@@ -72,7 +73,7 @@ export async function saesIn(repository: string, folders: readonly SaeFolderOnHu
 export function chosenSaes(repository: string, saes: readonly SaeOnHub[], layers: LayerChoice): SaeOnHub[] {
   const available = [...new Set(saes.map(({ layer }) => layer))]
   const missing = layers === 'all' ? undefined : layers.find((layer) => !available.includes(layer))
-  if (missing !== undefined) throw new InputError(`${repository} has no SAE of layer ${missing}`, `choose among ${rangesOf(available)}`)
+  if (missing !== undefined) throw new InputError(`${repository} has no SAE of layer ${missing}`, `choose among ${rangesText(available)}`)
   const chosen = saes.filter(({ layer }) => layers === 'all' || layers.includes(layer))
   const twice = chosen.find((sae, index) => chosen[index + 1]?.layer === sae.layer)
   if (twice) {
@@ -83,17 +84,6 @@ export function chosenSaes(repository: string, saes: readonly SaeOnHub[], layers
     )
   }
   return chosen
-}
-
-/** `0-3, 7`. */
-export function rangesOf(numbers: readonly number[]): string {
-  const ranges: [number, number][] = []
-  for (const number of [...numbers].sort((a, b) => a - b)) {
-    const last = ranges.at(-1)
-    if (last && number === last[1] + 1) last[1] = number
-    else ranges.push([number, number])
-  }
-  return ranges.map(([first, last]) => (first === last ? String(first) : `${first}-${last}`)).join(', ')
 }
 
 function split(path: string): [folder: string, name: string] {

@@ -10,7 +10,7 @@ import type { FeatureContrast, RunDetail, SuppressionProposal, TokenFeatures } f
 import { mostActive, type FeatureDescription, type FeatureId, type Progress } from '../protocol/values'
 import { detectFaults } from '../runs/detectors'
 import type { ModelService, ReadyModel } from './modelService'
-import { measureSaeFit } from './saeFitService'
+import { measureSaeFit } from './measureSaeFit'
 
 export interface FeatureService {
   /** A function that describes a set's features from memory; with null, or when the set has no labels, it knows no words. */

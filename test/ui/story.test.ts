@@ -78,6 +78,7 @@ it('has everything again after a reload', async () => {
   await window.runCommand('Promptscope: Focus on Pins & Edits View')
   await window.row(/L\d+\/\d+ = 0/).waitFor()
   await window.row(/drift\.prompt/).first().waitFor()
+  await window.page.locator('.pane-body:visible .monaco-button', { hasText: 'Model' }).first().waitFor()
   await window.screenshot('reloaded')
 })
 

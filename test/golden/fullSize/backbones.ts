@@ -20,7 +20,7 @@ const qwen3 = (size: object): object => ({
 
 const LINEAR_HEADS = { linear_num_key_heads: 16, linear_key_head_dim: 128, linear_value_head_dim: 128, linear_conv_kernel_dim: 4 }
 
-function qwen35(kind: 'Qwen3_5' | 'Qwen3_5Moe', isTied: boolean, text: { readonly num_hidden_layers: number }): object {
+function qwen35(kind: 'Qwen3_5' | 'Qwen3_5Moe', isTied: boolean, text: { readonly num_hidden_layers: number } & Readonly<Record<string, number>>): object {
   const type = kind === 'Qwen3_5' ? 'qwen3_5' : 'qwen3_5_moe'
   return {
     architectures: [`${kind}ForConditionalGeneration`], model_type: type, image_token_id: 248056, video_token_id: 248057, vision_start_token_id: 248053, vision_end_token_id: 248054,
@@ -54,21 +54,21 @@ export const BACKBONES: readonly Backbone[] = [
   },
   {
     name: 'Qwen3.5-2B-Base', parameters: 1_881_825_088, tensors: 320, isFused: false, prefix: 'model.language_model.',
-    config: qwen35('Qwen3_5', true, { hidden_size: 2048, intermediate_size: 6144, num_hidden_layers: 24, num_attention_heads: 8, num_key_value_heads: 2, linear_num_value_heads: 16 } as { num_hidden_layers: number }),
+    config: qwen35('Qwen3_5', true, { hidden_size: 2048, intermediate_size: 6144, num_hidden_layers: 24, num_attention_heads: 8, num_key_value_heads: 2, linear_num_value_heads: 16 }),
   },
   {
     name: 'Qwen3.5-9B-Base', parameters: 8_953_803_264, tensors: 427, isFused: false, prefix: 'model.language_model.',
-    config: qwen35('Qwen3_5', false, { hidden_size: 4096, intermediate_size: 12288, num_hidden_layers: 32, num_attention_heads: 16, num_key_value_heads: 4, linear_num_value_heads: 32 } as { num_hidden_layers: number }),
+    config: qwen35('Qwen3_5', false, { hidden_size: 4096, intermediate_size: 12288, num_hidden_layers: 32, num_attention_heads: 16, num_key_value_heads: 4, linear_num_value_heads: 32 }),
   },
   {
     name: 'Qwen3.5-27B', parameters: 26_895_998_464, tensors: 851, isFused: false, prefix: 'model.language_model.',
-    config: qwen35('Qwen3_5', false, { hidden_size: 5120, intermediate_size: 17408, num_hidden_layers: 64, num_attention_heads: 24, num_key_value_heads: 4, linear_num_value_heads: 48 } as { num_hidden_layers: number }),
+    config: qwen35('Qwen3_5', false, { hidden_size: 5120, intermediate_size: 17408, num_hidden_layers: 64, num_attention_heads: 24, num_key_value_heads: 4, linear_num_value_heads: 48 }),
   },
   {
     name: 'Qwen3.5-35B-A3B-Base', parameters: 34_660_610_688, tensors: 693, isFused: true, prefix: 'model.language_model.',
     config: qwen35('Qwen3_5Moe', false, {
       hidden_size: 2048, num_hidden_layers: 40, num_attention_heads: 16, num_key_value_heads: 2, linear_num_value_heads: 32, moe_intermediate_size: 512,
       shared_expert_intermediate_size: 512, num_experts: 256, num_experts_per_tok: 8,
-    } as { num_hidden_layers: number }),
+    }),
   },
 ]

@@ -56,10 +56,11 @@ function writeHollowCheckpoint(path: string, { config, isFused, prefix }: Backbo
   mkdirSync(path)
   writeFileSync(join(path, 'config.json'), JSON.stringify(config))
   const stored = new Map<string, { dtype: string; shape: readonly number[] }>()
-  for (const [name, shape] of modelTensors(parseModelConfig(config, 'config.json'))) {
+  const parsed = parseModelConfig(config, 'config.json')
+  const experts = 'experts' in parsed ? parsed.experts.count : 0
+  for (const [name, shape] of modelTensors(parsed)) {
     const isFloat32 = /A_log$|linear_attn\.norm/.test(name)
     const [, list, part] = /^(.*\.experts\.)\d+\.(gate|up|down)_proj\.weight$/.exec(name) ?? []
-    const experts = 256
     if (isFused && list !== undefined) {
       const fused = part === 'down' ? { name: `${list}down_proj`, shape: [experts, ...shape] } : { name: `${list}gate_up_proj`, shape: [experts, 2 * shape[0]!, shape[1]!] }
       stored.set(storedName(fused.name, prefix), { dtype: 'BF16', shape: fused.shape })
