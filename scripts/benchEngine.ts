@@ -21,7 +21,7 @@ async function main(root: string): Promise<void> {
     const promptIds = Array.from({ length: PROMPT_TOKENS }, (_, index) => (firstId + index * 7) % model.vocabSize)
     firstId += 13
     const reports: TokenReport[] = []
-    const request: GenerateRequest = { promptIds, generate: GENERATE, sampling: GREEDY, stopIds: [], edits, layers, top: model.sae?.k ?? 0, alternatives: 5, capture: null }
+    const request: GenerateRequest = { promptIds, generate: GENERATE, sampling: GREEDY, stopIds: [], edits, layers, top: model.sae?.k ?? 0, alternatives: 5, promptPredictions: false, capture: null }
     const result = await engine.generate(request, (event) => event.kind === 'tokens' && reports.push(...event.tokens), signal)
     return { ...result, reports }
   }

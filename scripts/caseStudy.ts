@@ -198,7 +198,10 @@ async function complete(open: OpenModel, prompt: CasePrompt, seed: number, edits
   const request = { ...buildGenerateRequest(settings, prepared.ids, open.model, { top: layers.length > 0 ? mostActive(open.model.sae) : 0, alternatives: 0, capture: null }), layers }
   const header = { id: prompt.id, name: prompt.id, promptUri: null, createdAt: '', model: open.model.identity, sae: open.model.sae, ...settings, parentRunId: null, loadMs: 0 }
   const recorder = createRunRecorder(header, prepared, open.tokenizer)
-  const result = await open.engine.generate(request, (event) => event.kind === 'tokens' && recorder.add(event.tokens), context.signal)
+  const result = await open.engine.generate(request, (event) => {
+    if (event.kind === 'tokens') recorder.add(event.tokens)
+    if (event.kind === 'predictions') recorder.addPredictions(event.first, event.predictions)
+  }, context.signal)
   recorder.end({ kind: 'done', reason: result.reason }, result)
   return recorder.detail()
 }

@@ -48,6 +48,7 @@ export async function runPrompt(open: OpenModel, prompt: PreparedPrompt, setting
         recorder.add(event.tokens)
         for (const { reconstructionError = {} } of event.tokens) for (const [layer, error] of Object.entries(reconstructionError)) reconstruction[Number(layer)]!.push(error)
       }
+      if (event.kind === 'predictions') recorder.addPredictions(event.first, event.predictions)
       const summary = recorder.summary()
       terminal.progress(event.kind === 'prefill' ? `reading ${event.done} of ${event.total} tokens` : `generated ${summary.generatedTokens} of at most ${settings.generate} tokens`)
     },

@@ -42,11 +42,41 @@ export interface GenerateRequest {
   readonly top: number
   /** Most alternatives reported per token. */
   readonly alternatives: number
+  /** Whether prompt tokens are predicted too, after the last token has been generated; else their `logprob` may stay null. */
+  readonly promptPredictions: boolean
   /** Layers whose residuals are wanted whole, after edits, and whether the logits are: for dumps. */
   readonly capture: { readonly logits: boolean; readonly residualLayers: readonly number[] } | null
   /** Layers whose reconstruction error is wanted, each with an SAE; costs a product with W_dec per layer. Default none. */
   readonly reconstructionLayers?: readonly number[]
 }
+
+/** Features of layers over tokens that are known already: nothing is sampled, and no layer above the highest wanted one is computed. */
+export interface ReadRequest {
+  /** Prompt and generated tokens. */
+  readonly tokenIds: readonly number[]
+  /** The first so many are the prompt; positions of edits count on it. */
+  readonly promptLength: number
+  readonly edits: readonly Edit[]
+  /** Layers to read, each with an SAE. */
+  readonly layers: readonly number[]
+  /** Most features reported per token, at most k. */
+  readonly top: number
+}
+
+/** One layer over all tokens of a read request; each list has one entry per token. */
+export interface LayerReport {
+  readonly layer: number
+  /** Top features of the residual as it arrived, highest first. */
+  readonly features: readonly (readonly FeatureActivation[])[]
+  /** Euclidean norm of resid_post, after edits. */
+  readonly residualNorm: readonly number[]
+}
+
+export type ReadEvent =
+  /** Share of the work that is done, 0..1. */
+  | { readonly kind: 'progress'; readonly fraction: number }
+  /** Layers come in ascending order, each once. */
+  | { readonly kind: 'layer'; readonly report: LayerReport }
 
 /** A candidate token: its id and natural-log probability. */
 export interface Candidate {
@@ -59,9 +89,9 @@ export interface TokenReport {
   readonly index: number
   readonly id: number
   readonly generated: boolean
-  /** Of this token given those before it, at temperature 1; null for the first. */
+  /** Of this token given those before it, at temperature 1; null for the first, and for prompt tokens whose prediction comes later. */
   readonly logprob: number | null
-  /** The likeliest tokens at this position, most likely first; empty for the first token. */
+  /** The likeliest tokens at this position, most likely first; empty where `logprob` is null. */
   readonly alternatives: readonly Candidate[]
   /** By layer: top features of the residual as it arrived, highest first. */
   readonly features: { readonly [layer: number]: readonly FeatureActivation[] }
@@ -80,6 +110,11 @@ export type GenerateEvent =
   | { readonly kind: 'prefill'; readonly done: number; readonly total: number }
   /** Reports in order of position, without gaps; several at once after a prefill chunk. */
   | { readonly kind: 'tokens'; readonly tokens: readonly TokenReport[] }
+  /**
+   * Predictions of prompt tokens that were reported without theirs, from position `first` on. They come after the last token: they need the
+   * head's product for every prompt position, which would delay the first token.
+   */
+  | { readonly kind: 'predictions'; readonly first: number; readonly predictions: readonly { readonly logprob: number; readonly alternatives: readonly Candidate[] }[] }
 
 export interface GenerateResult {
   /** `stop`: the last token is one of stopIds; it was fed and reported like the others. */
@@ -100,6 +135,8 @@ export interface Engine {
   load(request: LoadRequest, onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<LoadedModel>
   /** Feeds every token, the last generated one too, so that each has features. Same request, same result, whatever ran before. */
   generate(request: GenerateRequest, onEvent: (event: GenerateEvent) => void, signal: AbortSignal): Promise<GenerateResult>
+  /** Reads layers over known tokens, from what earlier requests left where it holds. Rejects as `generate` does. */
+  read(request: ReadRequest, onEvent: (event: ReadEvent) => void, signal: AbortSignal): Promise<void>
   /** Resident memory of the process and what the engine's caches hold, in bytes. */
   memory(): Promise<{ readonly processBytes: number; readonly cacheBytes: number }>
   unload(): Promise<void>

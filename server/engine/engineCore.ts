@@ -1,11 +1,12 @@
 // The engine itself, in the thread that calls it: one model, one request at a time. See engine.ts for what it promises.
 import { CancelledError } from '../protocol/errors'
-import type { Engine, GenerateRequest } from './engine'
+import type { Engine, GenerateRequest, ReadRequest } from './engine'
 import { planEdits } from './editPlan'
 import { generateTokens } from './generation'
+import { readLayers } from './readLayers'
 import { loadModel, type RunningModel } from './loadModel'
 import { createPrefixCache, type PrefixCache } from './prefixCache'
-import { checkRequest } from './requestChecks'
+import { checkReadRequest, checkRequest } from './requestChecks'
 
 const CACHE_LIMIT_BYTES = 1024 ** 3
 
@@ -44,6 +45,16 @@ export function createEngineCore(cacheLimitBytes = CACHE_LIMIT_BYTES): Engine {
         checkRequest(request, { ...shape, contextLength: description.contextLength, vocabSize: description.vocabSize })
         const edits = planEdits(request.edits, { ...shape, dSae: description.sae?.dSae ?? null }, request.promptIds.length)
         return generateTokens({ decoder, saes }, loaded.cache, request, edits, onEvent, signal)
+      }),
+    read: (request: ReadRequest, onEvent, signal) =>
+      inOrder(async () => {
+        if (signal.aborted) throw new CancelledError()
+        if (!loaded) throw new Error('no model is loaded')
+        const { description, decoder, saes } = loaded.model
+        const shape = { layers: description.identity.layers, saeLayers: description.saeLayers }
+        checkReadRequest(request, { ...shape, contextLength: description.contextLength, vocabSize: description.vocabSize })
+        const edits = planEdits(request.edits, { ...shape, dSae: description.sae?.dSae ?? null }, request.promptLength)
+        await readLayers({ decoder, saes }, loaded.cache, request, edits, onEvent, signal)
       }),
     memory: async () => ({ processBytes: process.memoryUsage.rss(), cacheBytes: loaded?.cache.bytes ?? 0 }),
     unload: () => inOrder(release),

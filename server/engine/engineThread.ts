@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { CancelledError } from '../protocol/errors'
 import { connect, type Caller } from '../protocol/rpc'
 import type { Progress } from '../protocol/values'
-import type { Engine, GenerateEvent, LoadRequest } from './engine'
+import type { Engine, GenerateEvent, LoadRequest, ReadEvent } from './engine'
 import type { FromThread, ThreadApi, ToThread } from './threadMessages'
 
 interface Running {
@@ -17,7 +17,8 @@ interface Running {
  */
 export function createThreadedEngine(entryFile: string): Engine {
   const onProgress = new Map<number, (progress: Progress) => void>()
-  const onEvent = new Map<number, (event: GenerateEvent) => void>()
+  /** Each job is sent only the events of its own kind of call. */
+  const onEvent = new Map<number, (event: never) => void>()
   let running: Running | null = null
   /** What the thread must have loaded before it can generate; null when nothing is. */
   let model: LoadRequest | null = null
@@ -40,7 +41,7 @@ export function createThreadedEngine(entryFile: string): Engine {
     thread.on('message', (message: FromThread) => {
       if (message.kind === 'reply') caller.receive(message.reply)
       else if (message.kind === 'progress') onProgress.get(message.job)?.(message.progress)
-      else onEvent.get(message.job)?.(message.event)
+      else (onEvent.get(message.job) as ((event: GenerateEvent | ReadEvent) => void) | undefined)?.(message.event)
     })
     thread.on('error', (error) => died(error instanceof Error ? error.message : String(error)))
     thread.on('exit', (code) => died(disposed ? 'disposed of' : `exit code ${code}`))
@@ -97,6 +98,13 @@ export function createThreadedEngine(entryFile: string): Engine {
       return asJob(signal, (job) => {
         onEvent.set(job, event)
         return current().caller.api.generate(request, job)
+      })
+    },
+    async read(request, event, signal) {
+      await holdModel()
+      return asJob(signal, (job) => {
+        onEvent.set(job, event)
+        return current().caller.api.read(request, job)
       })
     },
     memory: async () => (running ? running.caller.api.memory() : { processBytes: process.memoryUsage.rss(), cacheBytes: 0 }),

@@ -25,6 +25,7 @@ async function asJob<Result>(job: number, work: (signal: AbortSignal) => Promise
 const handlers: ThreadApi = {
   load: (request, job) => asJob(job, (signal) => core.load(request, (progress) => send({ kind: 'progress', job, progress }), signal)),
   generate: (request, job) => asJob(job, (signal) => core.generate(request, (event) => send({ kind: 'event', job, event }), signal)),
+  read: (request, job) => asJob(job, (signal) => core.read(request, (event) => send({ kind: 'event', job, event }), signal)),
   memory: () => core.memory(),
   unload: () => core.unload(),
 }

@@ -1,12 +1,13 @@
 // What the worker and the engine thread say to each other: calls and replies of rpc.ts, events of a call, and cancels.
 import type { Call, Reply } from '../protocol/rpc'
 import type { Progress } from '../protocol/values'
-import type { Engine, GenerateEvent, GenerateRequest, GenerateResult, LoadedModel, LoadRequest } from './engine'
+import type { Engine, GenerateEvent, GenerateRequest, GenerateResult, LoadedModel, LoadRequest, ReadEvent, ReadRequest } from './engine'
 
 /** The engine's methods as they cross the border. `job` is the number that events and cancels of a call bear. */
 export interface ThreadApi {
   load(request: LoadRequest, job: number): Promise<LoadedModel>
   generate(request: GenerateRequest, job: number): Promise<GenerateResult>
+  read(request: ReadRequest, job: number): Promise<void>
   memory(): ReturnType<Engine['memory']>
   unload(): Promise<void>
 }
@@ -16,7 +17,7 @@ export type ToThread = { readonly kind: 'call'; readonly call: Call } | { readon
 export type FromThread =
   | { readonly kind: 'reply'; readonly reply: Reply }
   | { readonly kind: 'progress'; readonly job: number; readonly progress: Progress }
-  | { readonly kind: 'event'; readonly job: number; readonly event: GenerateEvent }
+  | { readonly kind: 'event'; readonly job: number; readonly event: GenerateEvent | ReadEvent }
 
 /** Buffers of a reply that can be handed over instead of copied: what a dump captured. */
 export function transferables(reply: Reply): ArrayBuffer[] {

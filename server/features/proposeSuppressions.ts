@@ -130,9 +130,10 @@ async function read(run: FaultyRun['run'], { length }: FaultMeasure, { engine, e
   const reports: TokenReport[] = []
   const promptIds = run.tokens.slice(0, length).map((token) => token.id)
   await engine.generate(
-    { promptIds, generate: 0, sampling: GREEDY, stopIds: [], edits: [...edits, ...further], layers: run.layers, top, alternatives: ALTERNATIVES_READ, capture: null },
+    { promptIds, generate: 0, sampling: GREEDY, stopIds: [], edits: [...edits, ...further], layers: run.layers, top, alternatives: ALTERNATIVES_READ, promptPredictions: true, capture: null },
     (event) => {
       if (event.kind === 'tokens') reports.push(...event.tokens)
+      if (event.kind === 'predictions') event.predictions.forEach((prediction, i) => (reports[event.first + i] = { ...reports[event.first + i]!, ...prediction }))
     },
     signal,
   )

@@ -29,6 +29,8 @@ export interface RunHeader {
 export interface RunRecorder {
   /** Takes reports in order of position. */
   add(reports: readonly TokenReport[]): void
+  /** Takes predictions of tokens that were added without theirs, from token `first` on. */
+  addPredictions(first: number, predictions: readonly Pick<TokenReport, 'logprob' | 'alternatives'>[]): void
   /** Must be called once, when no more reports come; without a result the timing stays unknown (0). */
   end(status: RunStatus, result: Pick<GenerateResult, 'reusedTokens' | 'prefillMs' | 'decodeMsPerToken'> | null): void
   summary(): RunSummary
@@ -60,8 +62,7 @@ export function createRunRecorder(header: RunHeader, prompt: PreparedPrompt, tok
       id: report.id,
       ...place(report),
       generated: report.generated,
-      logprob: report.logprob,
-      alternatives: report.alternatives.map((candidate) => ({ id: candidate.id, text: tokenizer.display(candidate.id), logprob: candidate.logprob })),
+      ...prediction(report),
     })
     for (const layer of header.layers) features[layer]!.push(report.features[layer] ?? [])
     for (const [layer, entries] of Object.entries(report.featuresAfterEdit)) {
@@ -72,6 +73,10 @@ export function createRunRecorder(header: RunHeader, prompt: PreparedPrompt, tok
     }
     residualNorms.push(report.residualNorm)
     for (const edit of report.fired) firedAt[edit]?.push(report.index)
+  }
+
+  function prediction({ logprob, alternatives }: Pick<TokenReport, 'logprob' | 'alternatives'>): Pick<RunToken, 'logprob' | 'alternatives'> {
+    return { logprob, alternatives: alternatives.map((candidate) => ({ id: candidate.id, text: tokenizer.display(candidate.id), logprob: candidate.logprob })) }
   }
 
   function place(report: TokenReport): Pick<RunToken, 'text' | 'display' | 'range' | 'promptRange'> {
@@ -109,6 +114,9 @@ export function createRunRecorder(header: RunHeader, prompt: PreparedPrompt, tok
 
   return {
     add: (reports) => reports.forEach(add),
+    addPredictions(first, predictions) {
+      predictions.forEach((known, i) => (tokens[first + i] = { ...tokens[first + i]!, ...prediction(known) }))
+    },
     end(endStatus, result) {
       status = endStatus
       // Bytes of an unfinished character at the very end stand in the document as replacement characters.

@@ -72,6 +72,7 @@ export function buildGenerateRequest(settings: RunSettings, promptIds: readonly 
     stopIds: [...new Set([...model.stopIds, ...settings.stopIds])],
     edits: settings.edits,
     layers: resolveLayers(settings.layers, model),
+    promptPredictions: true,
     ...extent,
   }
 }

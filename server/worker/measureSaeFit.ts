@@ -15,10 +15,11 @@ export async function measureSaeFit(
   const errors: Record<number, number[]> = Object.fromEntries(saeLayers.map((layer) => [layer, []]))
   const promptIds = run.tokens.map(({ id }) => id)
   const request = {
-    promptIds, generate: 0, sampling: GREEDY, stopIds: [], edits: [], layers: [], top: 0, alternatives: 0, capture: null, reconstructionLayers: saeLayers,
+    promptIds, generate: 0, sampling: GREEDY, stopIds: [], edits: [], layers: [], top: 0, alternatives: 0, promptPredictions: false, capture: null, reconstructionLayers: saeLayers,
   }
   await engine.generate(request, (event) => {
     if (event.kind === 'prefill') return onProgress({ message: 'comparing residuals with their reconstruction', fraction: event.done / event.total })
+    if (event.kind === 'predictions') return
     for (const { reconstructionError = {} } of event.tokens) for (const [layer, error] of Object.entries(reconstructionError)) errors[Number(layer)]!.push(error)
   }, signal)
   const layers = layerFits(errors, (token) => run.tokens[token]?.outlier ?? false)

@@ -131,6 +131,8 @@ export function createRunService(parts: RunServiceParts): RunService {
             record.add(event.tokens)
             const generated = event.tokens.at(-1)!.index + 1 - prompt.ids.length
             if (generated > 0) onProgress({ message: `generated ${generated} of at most ${settings.generate} tokens`, fraction: generated / settings.generate })
+          } else if (event.kind === 'predictions') {
+            record.addPredictions(event.first, event.predictions)
           } else onProgress({ message: `reading the prompt: ${event.done} of ${event.total} tokens`, fraction: event.done / event.total })
         }, signal)
       })
@@ -145,7 +147,8 @@ export function createRunService(parts: RunServiceParts): RunService {
   /** The run's record: told to the editor and saved as it grows. */
   function openRecord(recorder: RunRecorder, promptText: string): {
     detail(): RunDetail
-    add(reports: Parameters<RunRecorder['add']>[0]): void
+    add: RunRecorder['add']
+    addPredictions: RunRecorder['addPredictions']
     end(status: RunStatus, result: GenerateResult | null): Promise<RunSummary>
   } {
     let current: RunDetail | null = null
@@ -156,13 +159,20 @@ export function createRunService(parts: RunServiceParts): RunService {
     const saveNowAndThen = createThrottle(SAVE_INTERVAL_MS, save, SAVE_REST_FACTOR)
     tell.request()
     saveNowAndThen.request()
+    const changed = (): void => {
+      current = null
+      tell.request()
+      saveNowAndThen.request()
+    }
     return {
       detail,
       add(reports) {
         recorder.add(reports)
-        current = null
-        tell.request()
-        saveNowAndThen.request()
+        changed()
+      },
+      addPredictions(first, predictions) {
+        recorder.addPredictions(first, predictions)
+        changed()
       },
       async end(status, result) {
         tell.cancel()

@@ -20,7 +20,7 @@ export async function generate(
 ): Promise<Generated> {
   const tokens: TokenReport[] = []
   const defaults: Omit<GenerateRequest, 'promptIds'> = {
-    generate: 0, sampling: GREEDY, stopIds: [], edits: [], layers: [], top: 10, alternatives: 3, capture: null,
+    generate: 0, sampling: GREEDY, stopIds: [], edits: [], layers: [], top: 10, alternatives: 3, promptPredictions: true, capture: null,
   }
   const result = await engine.generate(
     { ...defaults, ...request },

@@ -71,7 +71,7 @@ function randomRequest(golden: Golden, random: () => number, seen: readonly { la
     layers: pick([saeLayers, saeLayers, saeLayers, [1], []]),
     top: pick([8, 3]),
     alternatives: pick([0, 3, 12]),
-    capture: null,
+    promptPredictions: true, capture: null,
   }
 }
 

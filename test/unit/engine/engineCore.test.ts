@@ -120,7 +120,7 @@ describe('generate', () => {
 
   it('tells prefill progress and reports tokens in order', async () => {
     const events: GenerateEvent[] = []
-    const request = { promptIds: ids(150, 13), generate: 2, sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 }, stopIds: [], edits: [], layers: [], top: 1, alternatives: 0, capture: null }
+    const request = { promptIds: ids(150, 13), generate: 2, sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 }, stopIds: [], edits: [], layers: [], top: 1, alternatives: 0, promptPredictions: true, capture: null }
     await engine.generate(request, (event) => events.push(event), NEVER)
     expect(events.flatMap((event) => (event.kind === 'prefill' ? [[event.done, event.total]] : []))).toEqual([[64, 150], [128, 150], [150, 150]])
     expect(events.flatMap((event) => (event.kind === 'tokens' ? event.tokens.map(({ index }) => index) : []))).toEqual(Array.from({ length: 152 }, (_, i) => i))

@@ -79,6 +79,9 @@ export function createFakeEngine(): FakeEngine {
       }
       return { reason: 'length', reusedTokens: edits.length > 0 ? 1 : 0, prefillMs: 4, decodeMsPerToken: 20, captured: null }
     },
+    async read({ tokenIds, layers }, onEvent) {
+      for (const layer of layers) onEvent({ kind: 'layer', report: { layer, features: tokenIds.map((id) => [{ feature: id % D_SAE, activation: 1 + layer }]), residualNorm: tokenIds.map(() => 1) } })
+    },
     memory: async () => ({ processBytes: 1e6, cacheBytes: 0 }),
     unload: async () => {},
     dispose: async () => {},
