@@ -107,7 +107,8 @@ async function listing(place: Place, json: object, saeSets: readonly FoundSaes[]
   const opened = await attempt(openCheckpoint(path))
   const shape = { ...unusable, architecture: config.architecture, layers: config.layers, dModel: config.dModel, saeSets: saeListings({ name, config }, saeSets) }
   if (opened instanceof InputError) return { ...shape, problem: opened.line }
-  const precisions = precisionFits(config, opened.parameters, machine)
+  const belonging = saeSets.find(({ path: sae }) => shape.saeSets.some(({ path: listed, pairing }) => listed === sae && (pairing === 'match' || pairing === 'transfer')))?.opened
+  const precisions = precisionFits(opened, machine, belonging instanceof InputError ? null : (belonging ?? null))
   const { bytesNeeded, fits } = precisions[0]!
   return { ...shape, parameters: opened.parameters, precisions, bytesNeeded, fits, problem: null }
 }

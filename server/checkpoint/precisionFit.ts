@@ -1,4 +1,4 @@
-// Whether a model fits this machine's memory and GPU at each precision, before anything is loaded.
+// Whether a model fits this machine's memory and GPU at each precision, before anything is loaded, and which precision to take.
 import { byteText } from '../formats/byteText'
 import type { ModelConfig } from '../formats/modelConfig'
 import type { PrecisionFit } from '../protocol/requests'
@@ -6,39 +6,103 @@ import type { Precision } from '../protocol/values'
 import { InputError } from '../protocol/errors'
 import type { Machine, Memory } from './machine'
 
-/** Bytes that a weight takes; quantised ones with a scale for each block of 32. */
-const WEIGHT_BYTES: readonly (readonly [precision: Precision, bytes: number])[] = [['exact', 4], ['q8', 1.125], ['q4', 0.625]]
-const AVAILABLE: readonly Precision[] = ['exact']
+/** Most precise first. */
+export const PRECISIONS: readonly Precision[] = ['exact', 'q8', 'q4']
 
-/** The rest is left to the system, the editor and what the arithmetic itself needs. */
+/** Bytes per weight of a matrix: in memory, and in the file that is written once for a precision whose weights are not the stored ones. */
+interface WeightBytes {
+  readonly memory: number
+  readonly file: number
+}
+
+/**
+ * Quantised weights have a float32 scale for each block of 32. In memory the runtime keeps them in the order of its kernels, with the sum of each
+ * block as another float32.
+ */
+const WEIGHT_BYTES: Readonly<Record<Precision, WeightBytes>> = {
+  exact: { memory: 4, file: 0 },
+  q8: { memory: 1 + 8 / 32, file: 1 + 4 / 32 },
+  q4: { memory: 0.5 + 8 / 32, file: 0.5 + 4 / 32 },
+}
+
+/** An SAE's encoder as it lies in memory: int8 with scales, and what is rescored from its file. */
+const SAE_WEIGHT_BYTES = 1.5
+
+/** Node, the runtime's library, and what the arithmetic of a chunk needs. */
+const PROGRAM_BYTES = 150e6
+
+/** The rest is left to the system and the editor. */
 const USABLE_SHARE = 0.8
+/** Of memory that is free now, the system's share has been taken off already. */
+const FREE_SHARE = 0.9
 
 /** Positions that the estimate allows for. */
 const POSITIONS = 4096
 
-/** Every precision, `exact` first. */
-export function precisionFits(config: ModelConfig, parameters: number, { memoryBytes, gpus }: Machine): PrecisionFit[] {
+/** A model as far as its memory depends on it. */
+export interface ModelSize {
+  readonly config: ModelConfig
+  readonly parameters: number
+}
+
+/** Features per layer of an SAE set. */
+export interface SaeSize {
+  readonly dSae: number
+}
+
+/** Every precision, `exact` first; with one layer of the SAE set, if there is one. Nothing is known of what was written to disk. */
+export function precisionFits(model: ModelSize, { memoryBytes, gpus }: Machine, sae: SaeSize | null = null): PrecisionFit[] {
   const gpu = gpus.toSorted((a, b) => b.memoryBytes - a.memoryBytes)[0]
-  return WEIGHT_BYTES.map(([precision, weightBytes]) => {
-    const bytesNeeded = bytesOf(config, parameters, weightBytes)
-    const memory = shortOf(bytesNeeded, memoryBytes, 'this machine')
-    const onGpu = gpu === undefined ? 'no NVIDIA GPU was found' : shortOf(bytesNeeded, gpu.memoryBytes, gpu.name)
-    const problem = AVAILABLE.includes(precision) ? memory : `precision ${precision} is not available yet`
-    return { precision, bytesNeeded, fits: problem === null, problem, gpu: { fits: onGpu === null, note: onGpu ?? `fits into the ${byteText(gpu!.memoryBytes)} of ${gpu!.name}` } }
+  return PRECISIONS.map((precision) => {
+    const needed = bytesNeeded(model, precision, sae)
+    const problem = shortOf(needed, memoryBytes, 'this machine')
+    const onGpu = gpu === undefined ? 'no NVIDIA GPU was found' : shortOf(needed, gpu.memoryBytes, gpu.name)
+    return {
+      precision, bytesNeeded: needed, diskBytes: diskBytes(model, precision), fits: problem === null, problem, stored: null,
+      gpu: { fits: onGpu === null, note: onGpu ?? `fits into the ${byteText(gpu!.memoryBytes)} of ${gpu!.name}` },
+    }
   })
 }
 
-/** Throws InputError when not even all memory and swap space hold the model at `exact`: an estimate locks nobody out before that. */
-export function refuseTooLarge(path: string, config: ModelConfig, parameters: number, { memoryBytes, swapBytes }: Pick<Memory, 'memoryBytes' | 'swapBytes'>): void {
-  const needed = bytesNeededExact(config, parameters)
-  if (needed <= memoryBytes + swapBytes) return
+/** Throws InputError when not even all memory and swap space hold the model: an estimate locks nobody out before that. */
+export function refuseTooLarge(path: string, model: ModelSize, precision: Precision, { memoryBytes, swapBytes }: Pick<Memory, 'memoryBytes' | 'swapBytes'>): void {
+  const there = memoryBytes + swapBytes
+  const needed = bytesNeeded(model, precision)
+  if (needed <= there) return
   const swap = swapBytes > 0 ? ` and ${byteText(swapBytes)} of swap space` : ''
-  throw new InputError(`model ${path} needs ${byteText(needed)} at precision exact, and this machine has ${byteText(memoryBytes)} of memory${swap}`, 'choose a smaller model')
+  const smaller = PRECISIONS.slice(PRECISIONS.indexOf(precision) + 1).find((other) => bytesNeeded(model, other) <= there)
+  const remedy = smaller === undefined ? modelThatFits(model, there) : `use precision ${smaller}, which needs ${byteText(bytesNeeded(model, smaller))}`
+  throw new InputError(`model ${path} needs ${byteText(needed)} at precision ${precision}, and this machine has ${byteText(memoryBytes)} of memory${swap}`, remedy)
 }
 
-export const bytesNeededExact = (config: ModelConfig, parameters: number): number => bytesOf(config, parameters, WEIGHT_BYTES[0]![1])
+/** The most precise that fits into `freeBytes`; the smallest where none does, because a system can make room. */
+export function choosePrecision(model: ModelSize, freeBytes: number): Precision {
+  return PRECISIONS.find((precision) => bytesNeeded(model, precision) <= freeBytes * FREE_SHARE) ?? 'q4'
+}
 
-const bytesOf = (config: ModelConfig, parameters: number, weightBytes: number): number => parameters * weightBytes + memoryOfPositions(config)
+/** Memory for weights, what is remembered of 4096 positions, and one layer of an SAE set; or what loading takes, where that is more. */
+export function bytesNeeded({ config, parameters }: ModelSize, precision: Precision, sae: SaeSize | null = null): number {
+  const weights = computedWeights(config, parameters) * WEIGHT_BYTES[precision].memory
+  const running = memoryOfPositions(config) + (sae === null ? 0 : sae.dSae * config.dModel * SAE_WEIGHT_BYTES)
+  // While it is put into the kernels' order, the largest matrix is there twice.
+  const loading = config.vocabSize * config.dModel * WEIGHT_BYTES[precision].memory
+  return Math.round(PROGRAM_BYTES + weights + Math.max(running, loading))
+}
+
+/** Bytes of the file that the first use of a precision writes; 0 for `exact`, which writes none. */
+export function diskBytes({ config, parameters }: ModelSize, precision: Precision): number {
+  return Math.round(computedWeights(config, parameters) * WEIGHT_BYTES[precision].file)
+}
+
+/** Embeddings are looked up in the checkpoint's own file, whose pages the system may take back; the head is computed with, tied or not. */
+function computedWeights({ tiedEmbeddings, vocabSize, dModel }: ModelConfig, parameters: number): number {
+  return tiedEmbeddings ? parameters : parameters - vocabSize * dModel
+}
+
+function modelThatFits({ config }: ModelSize, there: number): string {
+  const weights = (there - PROGRAM_BYTES - memoryOfPositions(config)) / WEIGHT_BYTES.q4.memory
+  return weights < 1e8 ? 'choose a smaller model' : `choose a model of at most ${(weights / 1e9).toFixed(1)} B parameters, which fits at precision q4`
+}
 
 function shortOf(needed: number, there: number, owner: string): string | null {
   const usable = there * USABLE_SHARE

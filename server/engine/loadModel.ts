@@ -4,7 +4,7 @@ import { memoryNow } from '../checkpoint/machine'
 import { openCheckpoint } from '../checkpoint/openCheckpoint'
 import { openSaeSet } from '../checkpoint/openSaeSet'
 import { checkPairing, pairingOf } from '../checkpoint/pairing'
-import { bytesNeededExact, refuseTooLarge } from '../checkpoint/precisionFit'
+import { bytesNeeded, refuseTooLarge } from '../checkpoint/precisionFit'
 import { byteText } from '../formats/byteText'
 import { exactLinear } from '../graph/linear'
 import { modelGraph } from '../graph/modelGraph'
@@ -40,8 +40,8 @@ export async function loadModel(request: LoadRequest, onProgress: (progress: Pro
   if (saeSet) checkPairing(checkpoint, saeSet)
 
   const memory = await memoryNow()
-  refuseTooLarge(checkpoint.path, checkpoint.config, checkpoint.parameters, memory)
-  const needed = bytesNeededExact(checkpoint.config, checkpoint.parameters)
+  refuseTooLarge(checkpoint.path, checkpoint, request.precision, memory)
+  const needed = bytesNeeded(checkpoint, request.precision)
   step(needed > memory.availableBytes ? `loading the weights: they need ${byteText(needed)} and ${byteText(memory.availableBytes)} are free, so it may take long` : 'loading the weights', 0.2)
   const threads = request.threads ?? physicalCores()
   const options = { providers: request.providers, threads }

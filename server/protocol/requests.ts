@@ -2,7 +2,7 @@
 // All requests can be cancelled; those that may take long report work-done progress through `workDoneToken`.
 import type { DownloadChoice, DownloadPlan } from './download'
 import type {
-  EditReport, FeatureDescription, FeatureId, FeatureTable, ModelIdentity, Pairing, PairingKind, Precision, Progress, RunTiming, SaeIdentity, SaeOrigin, Sampling, TextRange, TokenAlternative,
+  EditReport, FeatureDescription, FeatureId, FeatureTable, ModelIdentity, Pairing, PairingKind, Precision, PrecisionChoice, PrecisionCost, Progress, RunTiming, SaeIdentity, SaeOrigin, Sampling, TextRange, TokenAlternative,
 } from './values'
 
 /** A request from the editor to the worker, typed by its parameters and result. */
@@ -29,7 +29,7 @@ export interface WorkerSettings {
   readonly model: string
   /** SAE set folder; empty means the set that belongs to the model, if one is found. */
   readonly sae: string
-  readonly precision: Precision
+  readonly precision: PrecisionChoice
   /** Execution providers in order of preference, for example ['cuda', 'cpu']. */
   readonly providers: readonly string[]
   /** Layers whose features are read; empty means all. */
@@ -64,7 +64,12 @@ export type ModelSource = 'demo' | 'huggingface' | 'modelscope' | 'folder'
 /** What one precision takes, and whether this machine has it. */
 export interface PrecisionFit {
   readonly precision: Precision
+  /** Memory, estimated. */
   readonly bytesNeeded: number
+  /** What the first use writes to disk; 0 for `exact`, which writes nothing. */
+  readonly diskBytes: number
+  /** What lies on disk for it, and what it was found to cost in accuracy; null when nothing was written, or not to its end. */
+  readonly stored: { readonly bytes: number; readonly cost: PrecisionCost | null } | null
   readonly fits: boolean
   /** Why it does not fit or cannot be used, with numbers; null when it can. */
   readonly problem: string | null

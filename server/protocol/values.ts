@@ -3,6 +3,30 @@
 /** How weights are computed with. `exact` is float32 from the stored weights; `q4` is approximate for reading features. */
 export type Precision = 'exact' | 'q8' | 'q4'
 
+/** `auto` means the most precise of them that fits into the memory that is free when the model is loaded. */
+export type PrecisionChoice = Precision | 'auto'
+
+/** What the weights' precision costs in accuracy, measured against `exact` over a short text. */
+export interface PrecisionCost {
+  readonly precision: Precision
+  /** Of the text that was read. */
+  readonly tokens: number
+  /** By layer: ‖h_q − h‖ / ‖h‖ of resid_post, mean over tokens except position 0. */
+  readonly residualError: readonly number[]
+  /** Of some layers of the SAE set, ascending; empty without one. */
+  readonly features: readonly FeatureAgreement[]
+  /** Path of that SAE set. */
+  readonly sae: string | null
+  /** Share of positions, 0..1, at which the likeliest next token is the same. */
+  readonly sameToken: number
+}
+
+/** Share of a layer's top features at `exact`, 0..1, that are among the top features still; mean over tokens except position 0. */
+export interface FeatureAgreement {
+  readonly layer: number
+  readonly kept: number
+}
+
 /** One SAE latent: decoder layer and index in that layer's SAE, both 0-based. Written `L14/6159`. */
 export interface FeatureId {
   readonly layer: number

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import type { Connection } from 'vscode-languageserver/node'
 import { findModels } from '../checkpoint/findModels'
 import { locateModel } from '../checkpoint/locateModel'
-import { thisMachine } from '../checkpoint/machine'
+import { memoryNow, thisMachine } from '../checkpoint/machine'
 import { cachedRepositories } from '../checkpoint/modelCaches'
 import { openCheckpoint } from '../checkpoint/openCheckpoint'
 import { openPromptModel } from '../checkpoint/openPromptModel'
+import { choosePrecision } from '../checkpoint/precisionFit'
 import { createThreadedEngine } from '../engine/engineThread'
 import { LABELS_FILE, parseFeatureLabels, type FeatureLabels } from '../features/describe'
 import { preparePrompt } from '../runs/preparePrompt'
@@ -32,6 +33,7 @@ export function startLanguageServer(connection: Connection, { engineThread, demo
     connection,
     engine: createThreadedEngine(engineThread),
     locateModel: (settings) => locateModel(settings, demo),
+    choosePrecision: async (modelPath) => choosePrecision(await openCheckpoint(modelPath), (await memoryNow()).availableBytes),
     openPromptReader,
     readLabels,
     downloads: createDownloadService(),

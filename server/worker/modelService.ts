@@ -2,7 +2,7 @@
 import type { Engine, LoadedModel, LoadRequest } from '../engine/engine'
 import { CancelledError, InputError } from '../protocol/errors'
 import type { ModelState, WorkerSettings } from '../protocol/requests'
-import type { Progress } from '../protocol/values'
+import type { Precision, Progress } from '../protocol/values'
 import { orCancelled } from './abort'
 import type { PromptReader } from './promptReader'
 
@@ -39,6 +39,8 @@ export interface ModelServiceParts {
   readonly engine: Engine
   readonly settings: WorkerSettings
   locate(settings: WorkerSettings): Promise<ModelLocation>
+  /** What `auto` means for a model now. */
+  choosePrecision(modelPath: string): Promise<Precision>
   /** Must read nothing but the folder's small files. */
   openReader(modelPath: string): Promise<PromptReader>
   onChanged(state: ModelState): void
@@ -100,7 +102,8 @@ export function createModelService(parts: ModelServiceParts): ModelService {
     try {
       const { modelPath, saePath } = await parts.locate(wanted)
       path = modelPath
-      const request: LoadRequest = { modelPath, saePath, precision: wanted.precision, providers: wanted.providers, threads: null }
+      const precision = wanted.precision === 'auto' ? await parts.choosePrecision(modelPath) : wanted.precision
+      const request: LoadRequest = { modelPath, saePath, precision, providers: wanted.providers, threads: null }
       const report = (progress: Progress): void => {
         if (!isLatest() || signal.aborted) return
         tell({ kind: 'loading', path, progress })

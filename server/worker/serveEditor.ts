@@ -8,6 +8,7 @@ import { parseEditLine } from '../formats/editLine'
 import { InputError } from '../protocol/errors'
 import * as requests from '../protocol/requests'
 import type { ModelListing, WorkerOptions, WorkerSettings } from '../protocol/requests'
+import type { Precision } from '../protocol/values'
 import { detectFaults } from '../runs/detectors'
 import { featureHeat } from '../runs/heat'
 import { openRunStore } from '../store/runStore'
@@ -30,6 +31,8 @@ export interface WorkerParts {
   readonly engine: Engine
   /** The folders that the settings mean. */
   locateModel(settings: WorkerSettings): Promise<ModelLocation>
+  /** The precision that `auto` means for a model now. */
+  choosePrecision(modelPath: string): Promise<Precision>
   openPromptReader(modelPath: string): Promise<PromptReader>
   readLabels(saePath: string): Promise<FeatureLabels>
   listModels(settings: WorkerSettings, signal: AbortSignal): Promise<readonly ModelListing[]>
@@ -97,6 +100,7 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
     engine,
     settings: options.settings,
     locate: (settings) => parts.locateModel(settings),
+    choosePrecision: (modelPath) => parts.choosePrecision(modelPath),
     openReader: (modelPath) => parts.openPromptReader(modelPath),
     log,
     onChanged(next) {

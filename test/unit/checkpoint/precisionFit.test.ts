@@ -1,42 +1,74 @@
-// Memory that models need against memory that machines have.
+// Memory that models need at each precision against memory that machines have.
 import { describe, expect, test } from 'vitest'
 import { parseGpus } from '../../../server/checkpoint/machine'
-import { precisionFits, refuseTooLarge } from '../../../server/checkpoint/precisionFit'
+import { bytesNeeded, choosePrecision, diskBytes, precisionFits, refuseTooLarge } from '../../../server/checkpoint/precisionFit'
 import { parseModelConfig, type ModelConfig } from '../../../server/formats/modelConfig'
+import { InputError } from '../../../server/protocol/errors'
 import { TINY_CONFIG } from './tinyFolders'
 
 const GB = 1e9
-const dense = parseModelConfig({ ...TINY_CONFIG, hidden_size: 4096, num_hidden_layers: 36, num_attention_heads: 32, num_key_value_heads: 8, head_dim: 128, max_position_embeddings: 32768 }, 'config.json')
-const PARAMETERS = 8_190_735_360
+const PROGRAM = 0.15 * GB
+const modelOf = (config: object, parameters: number) => ({ config: parseModelConfig({ ...TINY_CONFIG, ...config }, 'config.json'), parameters })
+const large = modelOf({ hidden_size: 4096, num_hidden_layers: 36, num_attention_heads: 32, num_key_value_heads: 8, head_dim: 128, max_position_embeddings: 32768, vocab_size: 151936, tie_word_embeddings: false }, 8_190_735_360)
+const small = modelOf({ hidden_size: 2048, num_hidden_layers: 28, num_attention_heads: 16, num_key_value_heads: 8, head_dim: 128, max_position_embeddings: 40960, vocab_size: 151936, tie_word_embeddings: true }, 1_720_574_976)
 
 describe('Qwen3-8B', () => {
-  const fits = precisionFits(dense, PARAMETERS, { memoryBytes: 32 * GB, gpus: [{ name: 'Small', memoryBytes: 8 * GB }, { name: 'Large', memoryBytes: 80 * GB }] })
-  test('needs its weights in float32 and keys and values of 4096 positions', () => {
-    expect(fits[0]).toEqual({
-      precision: 'exact', bytesNeeded: PARAMETERS * 4 + 2 * 36 * 8 * 128 * 4 * 4096, fits: false,
-      problem: 'needs 34.0 GB, and of the 32.0 GB of this machine 25.6 GB can be used', gpu: { fits: true, note: 'fits into the 80.0 GB of Large' },
+  const weights = large.parameters - 151936 * 4096
+  const positions = 2 * 36 * 8 * 128 * 4 * 4096
+  test('needs its weights without the embeddings, the head twice while it loads, or keys and values of 4096 positions', () => {
+    const [exact] = precisionFits(large, { memoryBytes: 32 * GB, gpus: [{ name: 'Small', memoryBytes: 8 * GB }, { name: 'Large', memoryBytes: 80 * GB }] })
+    expect(exact).toEqual({
+      precision: 'exact', bytesNeeded: PROGRAM + 4 * weights + 4 * 151936 * 4096, diskBytes: 0, stored: null, fits: false,
+      problem: 'needs 32.9 GB, and of the 32.0 GB of this machine 25.6 GB can be used', gpu: { fits: true, note: 'fits into the 80.0 GB of Large' },
     })
+    expect(bytesNeeded(large, 'q4')).toBe(PROGRAM + 0.75 * weights + positions)
   })
-  test('at the other precisions is not available yet', () => {
-    expect(fits.slice(1).map(({ precision, fits, problem }) => [precision, fits, problem])).toEqual([['q8', false, 'precision q8 is not available yet'], ['q4', false, 'precision q4 is not available yet']])
-    expect(fits[2]!.bytesNeeded).toBeLessThan(fits[1]!.bytesNeeded)
+  test('fits at q8 what it does not at exact', () => {
+    const fits = precisionFits(large, { memoryBytes: 16 * GB, gpus: [] })
+    expect(fits.map(({ precision, fits: does }) => [precision, does])).toEqual([['exact', false], ['q8', true], ['q4', true]])
+    expect(fits[1]!.problem).toBeNull()
   })
-  test('fits a larger machine, and says when a GPU is too small or not there', () => {
-    const [exact] = precisionFits(dense, PARAMETERS, { memoryBytes: 64 * GB, gpus: [{ name: 'Small', memoryBytes: 8 * GB }] })
-    expect(exact).toMatchObject({ fits: true, problem: null, gpu: { fits: false, note: 'needs 34.0 GB, and of the 8.0 GB of Small 6.4 GB can be used' } })
-    expect(precisionFits(dense, PARAMETERS, { memoryBytes: 64 * GB, gpus: [] })[0]!.gpu).toEqual({ fits: false, note: 'no NVIDIA GPU was found' })
+  test('writes a byte and an eighth per weight at q8, half a byte less at q4', () => {
+    expect([diskBytes(large, 'q8'), diskBytes(large, 'q4')]).toEqual([1.125 * weights, 0.625 * weights])
+  })
+  test('says when a GPU is too small or not there', () => {
+    const [exact] = precisionFits(large, { memoryBytes: 64 * GB, gpus: [{ name: 'Small', memoryBytes: 8 * GB }] })
+    expect(exact).toMatchObject({ fits: true, problem: null, gpu: { fits: false, note: 'needs 32.9 GB, and of the 8.0 GB of Small 6.4 GB can be used' } })
+    expect(precisionFits(large, { memoryBytes: 64 * GB, gpus: [] })[0]!.gpu).toEqual({ fits: false, note: 'no NVIDIA GPU was found' })
   })
 })
 
-test('a model is refused only beyond all memory and swap space', () => {
-  const load = (memoryBytes: number, swapBytes: number) => () => refuseTooLarge('/models/Qwen3-8B', dense, PARAMETERS, { memoryBytes, swapBytes })
-  expect(load(32 * GB, 8 * GB)).not.toThrow()
-  expect(load(16 * GB, 2 * GB)).toThrow('model /models/Qwen3-8B needs 34.0 GB at precision exact, and this machine has 16.0 GB of memory and 2.0 GB of swap space')
+describe('a model that no memory and swap space hold is refused', () => {
+  const refusal = (precision: 'exact' | 'q8' | 'q4', memoryBytes: number, swapBytes: number): string | null => {
+    try {
+      refuseTooLarge('/models/Qwen3-8B', large, precision, { memoryBytes, swapBytes })
+      return null
+    } catch (error) {
+      return error instanceof InputError ? error.line : String(error)
+    }
+  }
+  test('only beyond both', () => expect(refusal('exact', 32 * GB, 8 * GB)).toBeNull())
+  test('with the precision that would fit', () => {
+    expect(refusal('exact', 12 * GB, 2 * GB)).toBe('model /models/Qwen3-8B needs 32.9 GB at precision exact, and this machine has 12.0 GB of memory and 2.0 GB of swap space; use precision q8, which needs 10.8 GB')
+    expect(refusal('q8', 8 * GB, 0)).toBe('model /models/Qwen3-8B needs 10.8 GB at precision q8, and this machine has 8.0 GB of memory; use precision q4, which needs 7.0 GB')
+  })
+  test('or with the size of model that would', () => {
+    expect(refusal('q4', 4 * GB, 0)).toBe('model /models/Qwen3-8B needs 7.0 GB at precision q4, and this machine has 4.0 GB of memory; choose a model of at most 3.5 B parameters, which fits at precision q4')
+    expect(refusal('exact', 0.5 * GB, 0)).toMatch(/; choose a smaller model$/)
+  })
+})
+
+test('auto is the most precise that free memory holds, or q4', () => {
+  expect([12, 8, 2.2, 0.5].map((free) => choosePrecision(small, free * GB))).toEqual(['exact', 'q8', 'q4', 'q4'])
+})
+
+test('an SAE layer is counted where there is a set', () => {
+  expect(bytesNeeded(small, 'q8', { dSae: 32768 }) - bytesNeeded(small, 'q8')).toBeLessThanOrEqual(110e6)
 })
 
 test('layers with a state keep no keys and values', () => {
-  const hybrid = { ...dense, architecture: 'qwen3_5', layers: 4, layerKinds: ['linear_attention', 'linear_attention', 'linear_attention', 'full_attention'], deltaNet: { keyHeads: 16, valueHeads: 32, keyHeadDim: 128, valueHeadDim: 128, convKernel: 4 } } as unknown as ModelConfig
-  expect(precisionFits(hybrid, 0, { memoryBytes: GB, gpus: [] })[0]!.bytesNeeded).toBe(4 * (2 * 8 * 128 * 4096 + 3 * 32 * 128 * 128))
+  const hybrid = { ...small.config, architecture: 'qwen3_5', vocabSize: 10, layers: 4, layerKinds: ['linear_attention', 'linear_attention', 'linear_attention', 'full_attention'], deltaNet: { keyHeads: 16, valueHeads: 32, keyHeadDim: 128, valueHeadDim: 128, convKernel: 4 } } as unknown as ModelConfig
+  expect(bytesNeeded({ config: hybrid, parameters: 0 }, 'exact')).toBe(PROGRAM + 4 * (2 * 8 * 128 * 4096 + 3 * 32 * 128 * 128))
 })
 
 test('the driver’s list of GPUs', () => {

@@ -6,7 +6,7 @@ import type { ModelListing } from '../../../server/protocol/requests'
 const model: ModelListing = {
   name: 'Qwen3-1.7B', path: '/hub/models--Qwen--Qwen3-1.7B/snapshots/70d244cc86', source: 'huggingface', revision: { commit: '70d244cc86', refs: ['main'] }, architecture: 'qwen3', layers: 28, dModel: 2048,
   parameters: 1_720_574_976, bytesNeeded: 7.8e9, fits: true, problem: null,
-  precisions: [{ precision: 'exact', bytesNeeded: 7.8e9, fits: true, problem: null, gpu: { fits: false, note: 'no NVIDIA GPU was found' } }],
+  precisions: [{ precision: 'exact', bytesNeeded: 7.8e9, diskBytes: 0, stored: null, fits: true, problem: null, gpu: { fits: false, note: 'no NVIDIA GPU was found' } }],
   saeSets: [
     { path: '/saes/a', name: 'SAE-Res-Qwen3-1.7B-Base-W32K-L0_50', layout: 'Qwen-Scope', layers: [0, 1], matches: true, pairing: 'transfer', note: 'trained on the base model' },
     { path: '/saes/b', name: 'other', layout: 'SAELens', layers: [0], matches: false, pairing: 'mismatch', note: 'is for d_model 1 and the model has 2048' },

@@ -60,6 +60,7 @@ export function fakeParts(engine: FakeEngine): Omit<WorkerParts, 'connection'> {
   return {
     engine,
     locateModel: async ({ model, sae }) => ({ modelPath: model, saePath: sae === '' ? null : sae }),
+    choosePrecision: async () => 'q8',
     openPromptReader: async () => fakePromptReader,
     readLabels: async () => new Map([['L1/1', { feature: { layer: 1, feature: 1 }, label: 'everywhere', tokens: [], density: 1, typicalActivation: 50, maxActivation: 60 }]]),
     listModels: async () => [],
