@@ -6,6 +6,11 @@ export interface LoadRequest {
   /** Null runs the model without features. */
   readonly saePath: string | null
   readonly precision: Precision
+  /**
+   * Of `exact`: whether the weights stay in their files, converted again on every run. Loads at once and needs no memory of its own, but is some
+   * ten times slower per token. Default false.
+   */
+  readonly mapped?: boolean
   /** Execution providers in order of preference; the CPU is always tried last. */
   readonly providers: readonly string[]
   /** Intra-op threads; null means the physical cores. */
