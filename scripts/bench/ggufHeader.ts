@@ -22,25 +22,25 @@ export class GgufHeader {
   private readonly tensors: Buffer[] = []
 
   u32(key: string, value: number): void {
-    this.add(key, U32, u32(value))
+    this.add(key, U32, [u32(value)])
   }
 
   f32(key: string, value: number): void {
     const bytes = Buffer.alloc(4)
     bytes.writeFloatLE(value)
-    this.add(key, F32, bytes)
+    this.add(key, F32, [bytes])
   }
 
   text(key: string, value: string): void {
-    this.add(key, STRING, string(value))
+    this.add(key, STRING, [string(value)])
   }
 
   texts(key: string, values: readonly string[]): void {
-    this.add(key, ARRAY, u32(STRING), u64(values.length), ...values.map(string))
+    this.add(key, ARRAY, [u32(STRING), u64(values.length), ...values.map(string)])
   }
 
   i32s(key: string, values: readonly number[]): void {
-    this.add(key, ARRAY, u32(I32), u64(values.length), Buffer.from(Int32Array.from(values).buffer))
+    this.add(key, ARRAY, [u32(I32), u64(values.length), Buffer.from(Int32Array.from(values).buffer)])
   }
 
   tensor({ name, dimensions, type, offset }: GgufTensor): void {
@@ -53,7 +53,7 @@ export class GgufHeader {
     return Buffer.concat([head, Buffer.alloc((alignment - (head.length % alignment)) % alignment)])
   }
 
-  private add(key: string, type: number, ...value: readonly Buffer[]): void {
+  private add(key: string, type: number, value: readonly Buffer[]): void {
     this.fields.push(Buffer.concat([string(key), u32(type), ...value]))
   }
 }
