@@ -1,0 +1,33 @@
+// Keeps what a precision was found to cost beside the weights that were measured, so that it goes when they go.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { PrecisionCost } from '../protocol/values'
+import { writeFileAtomically } from './atomicFile'
+
+const FILE = 'cost.json'
+
+/** Raised when the measure changes: costs of another one are not comparable. */
+const MEASURE = 1
+
+/** What was measured of the weights in `folder`; null when nothing was, or cannot be read. */
+export async function readPrecisionCost(folder: string): Promise<PrecisionCost | null> {
+  try {
+    const { measure, cost } = JSON.parse(await readFile(join(folder, FILE), 'utf8')) as { readonly measure?: unknown; readonly cost?: PrecisionCost }
+    return measure === MEASURE && isCost(cost) ? cost : null
+  } catch {
+    return null
+  }
+}
+
+export function writePrecisionCost(folder: string, cost: PrecisionCost): Promise<void> {
+  return writeFileAtomically(join(folder, FILE), `${JSON.stringify({ measure: MEASURE, cost })}\n`)
+}
+
+function isCost(cost: PrecisionCost | undefined): cost is PrecisionCost {
+  if (cost === undefined || cost === null) return false
+  const { tokens, residualError, features, sameToken } = cost
+  return [tokens, sameToken].every(isNumber) && isList(residualError) && residualError.length > 0 && residualError.every(isNumber) && isList(features) && features.every((entry) => isNumber(entry?.layer) && isNumber(entry?.kept))
+}
+
+const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value)
+const isList = (value: unknown): boolean => Array.isArray(value)
