@@ -29,6 +29,8 @@ export interface LoadedModel {
   readonly vocabSize: number
   readonly stopIds: readonly number[]
   readonly parameters: number
+  /** The folder of the rounded weights, their bytes on disk, and whether this load wrote them; null at precision `exact`. */
+  readonly weightsCache: { readonly folder: string; readonly bytes: number; readonly written: boolean } | null
   readonly loadMs: number
   /** One sentence per execution provider that was tried and not used. */
   readonly fallbacks: readonly string[]

@@ -6,14 +6,14 @@ import { openSaeSet } from '../checkpoint/openSaeSet'
 import { checkPairing, pairingOf } from '../checkpoint/pairing'
 import { bytesNeeded, refuseTooLarge } from '../checkpoint/precisionFit'
 import { byteText } from '../formats/byteText'
-import { exactLinear } from '../graph/linear'
 import { modelGraph } from '../graph/modelGraph'
 import { CancelledError, InputError } from '../protocol/errors'
-import type { Progress } from '../protocol/values'
+import type { Precision, Progress } from '../protocol/values'
 import { weightFolder } from './baseFolder'
 import { createDecoder, type Decoder } from './decoder'
 import type { LoadedModel, LoadRequest } from './engine'
-import { openSession } from './onnx'
+import { modelWeights, type ModelWeights } from './modelWeights'
+import { openSession, type ChosenSessionOptions } from './onnx'
 import { physicalCores } from './physicalCores'
 import { createSaeSessions, type SaeSessions } from './saeSessions'
 
@@ -31,8 +31,6 @@ export async function loadModel(request: LoadRequest, onProgress: (progress: Pro
     if (signal.aborted) throw new CancelledError()
     onProgress({ message, fraction })
   }
-  if (request.precision !== 'exact') throw new InputError(`precision ${request.precision} is not available yet`, 'use exact')
-
   step('reading the model', 0)
   const checkpoint = await openCheckpoint(request.modelPath)
   step('reading the SAE set', 0.1)
@@ -40,16 +38,16 @@ export async function loadModel(request: LoadRequest, onProgress: (progress: Pro
   if (saeSet) checkPairing(checkpoint, saeSet)
 
   const memory = await memoryNow()
-  refuseTooLarge(checkpoint.path, checkpoint, request.precision, memory)
-  const needed = bytesNeeded(checkpoint, request.precision)
-  step(needed > memory.availableBytes ? `loading the weights: they need ${byteText(needed)} and ${byteText(memory.availableBytes)} are free, so it may take long` : 'loading the weights', 0.2)
+  if (!request.mapped) refuseTooLarge(checkpoint.path, checkpoint, request.precision, memory)
+  const needed = request.mapped ? 0 : bytesNeeded(checkpoint, request.precision)
+  const weights = await modelWeights(checkpoint, request.precision, (done, total) => step(`rounding the weights to ${request.precision}, once: ${byteText(done)} of ${byteText(total)}`, 0.2 + (0.6 * done) / total), signal)
+  step(needed > memory.availableBytes ? `loading the weights: they need ${byteText(needed)} and ${byteText(memory.availableBytes)} are free, so it may take long` : 'loading the weights', 0.8)
   const threads = request.threads ?? physicalCores()
-  const options = { providers: request.providers, threads }
-  const { decoder, provider, fallbacks } = await openDecoder(checkpoint, options)
+  const { decoder, provider, fallbacks } = await openDecoder(checkpoint, weights, { providers: request.providers, threads, fold: !request.mapped, prepack: !request.mapped })
   const saes = saeSet && createSaeSessions(saeSet, { providers: [provider], threads })
   step('ready', 1)
   return {
-    description: describe(checkpoint, saeSet, provider, fallbacks, performance.now() - started),
+    description: { ...describe(checkpoint, saeSet), identity: identityOf(checkpoint, request.precision, provider), weightsCache: weights.cache, loadMs: performance.now() - started, fallbacks },
     decoder,
     saes,
     async release() {
@@ -59,11 +57,10 @@ export async function loadModel(request: LoadRequest, onProgress: (progress: Pro
   }
 }
 
-async function openDecoder(checkpoint: Checkpoint, options: { readonly providers: readonly string[]; readonly threads: number }) {
+async function openDecoder(checkpoint: Checkpoint, weights: ModelWeights, options: Omit<ChosenSessionOptions, 'baseFolder'>) {
   const { config, tensors } = checkpoint
-  const { baseFolder, location } = weightFolder(Array.from(tensors.values(), ({ file }) => file))
-  const weights = { tensor: (name: string) => tensors.get(name)!, location }
-  const graph = modelGraph(config, weights, exactLinear)
+  const { baseFolder, location } = weightFolder(weights.files)
+  const graph = modelGraph(config, { tensor: (name) => tensors.get(name)!, location }, weights.linear(location))
   try {
     const { session, provider, fallbacks } = await openSession(graph, { baseFolder, ...options })
     return { decoder: createDecoder(session, config), provider, fallbacks }
@@ -72,11 +69,14 @@ async function openDecoder(checkpoint: Checkpoint, options: { readonly providers
   }
 }
 
-function describe(checkpoint: Checkpoint, saeSet: SaeSet | null, provider: string, fallbacks: readonly string[], loadMs: number): LoadedModel {
+function identityOf({ path, config }: Checkpoint, precision: Precision, provider: string): LoadedModel['identity'] {
+  return { path, architecture: config.architecture, layers: config.layers, dModel: config.dModel, precision, provider }
+}
+
+function describe(checkpoint: Checkpoint, saeSet: SaeSet | null): Omit<LoadedModel, 'identity' | 'weightsCache' | 'loadMs' | 'fallbacks'> {
   const { config } = checkpoint
   return {
     name: checkpoint.name,
-    identity: { path: checkpoint.path, architecture: config.architecture, layers: config.layers, dModel: config.dModel, precision: 'exact', provider },
     sae: saeSet && { path: saeSet.path, dSae: saeSet.dSae, k: saeSet.k },
     saeOrigin: saeSet && { layout: saeSet.layout, baseModel: saeSet.baseModel },
     pairing: saeSet && pairingOf(checkpoint, saeSet),
@@ -85,7 +85,5 @@ function describe(checkpoint: Checkpoint, saeSet: SaeSet | null, provider: strin
     vocabSize: config.vocabSize,
     stopIds: checkpoint.stopIds,
     parameters: checkpoint.parameters,
-    loadMs,
-    fallbacks,
   }
 }

@@ -57,7 +57,7 @@ export function createFakeEngine(): FakeEngine {
       return {
         name: 'fake', identity: { path: request.modelPath, architecture: 'qwen3', layers: 2, dModel: 8, precision: request.precision, provider: 'cpu' },
         sae: request.saePath === null ? null : { path: request.saePath, dSae: D_SAE, k: 4 }, saeLayers: request.saePath === null ? [] : [0, 1], saeOrigin: null, pairing: null,
-        contextLength: CONTEXT_LENGTH, vocabSize: 100, stopIds: [], parameters: 1000, loadMs: 3, fallbacks: [],
+        contextLength: CONTEXT_LENGTH, vocabSize: 100, stopIds: [], parameters: 1000, weightsCache: null, loadMs: 3, fallbacks: [],
       }
     },
     async generate(request, onEvent, signal) {

@@ -1,0 +1,104 @@
+// How quantised matrices lie in one file: a safetensors file whose header is known before the first matrix is rounded, so that it can be
+// written in any order, by pieces, and its place in the file found without reading it.
+import { blocksPerRow, bytesPerRow, type Quantisation } from './quantise'
+
+/** Raised when the same weights would be rounded or laid out differently: files of other versions are written anew. */
+export const QUANTISED_VERSION = 1
+
+/** A matrix to be rounded, (rows, columns). */
+export interface Matrix {
+  readonly name: string
+  readonly rows: number
+  readonly columns: number
+}
+
+/** Where a rounded matrix lies in the file, in bytes from its start. */
+export interface QuantisedMatrix extends Matrix {
+  readonly codes: FileRange
+  readonly scales: FileRange
+}
+
+export interface FileRange {
+  readonly offset: number
+  readonly length: number
+}
+
+/** Some rows of a matrix, written and checked together. */
+export interface Piece {
+  readonly matrix: number
+  readonly firstRow: number
+  readonly rows: number
+  readonly codes: FileRange
+  readonly scales: FileRange
+}
+
+export interface QuantisedLayout {
+  readonly quantisation: Quantisation
+  readonly matrices: readonly QuantisedMatrix[]
+  readonly pieces: readonly Piece[]
+  readonly fileBytes: number
+  /** What stands before the first matrix, with the checksum of every piece, in order. All headers of one layout are equally long. */
+  header(checksums: readonly string[]): Uint8Array
+}
+
+/** Hexadecimal digits of a piece's checksum: the first half of SHA-256. */
+export const CHECKSUM_LENGTH = 32
+
+/** Weights in a piece: small enough to hold several in memory, large enough for full disk speed. */
+const PIECE_WEIGHTS = 4 * 1024 * 1024
+
+/** `source` names the weights that the matrices come from; it is kept in the header. */
+export function quantisedLayout(matrices: readonly Matrix[], quantisation: Quantisation, source: Readonly<Record<string, string>>): QuantisedLayout {
+  const parts = matrices.flatMap((matrix, index) => piecesOf(matrix, index))
+  const entries: [string, object][] = []
+  let end = 0
+  const place = (name: string, dtype: string, shape: readonly number[], length: number): FileRange => {
+    const range = { offset: end, length }
+    end += length
+    entries.push([name, { dtype, shape, data_offsets: [range.offset, end] }])
+    return range
+  }
+  const placed = matrices.map((matrix) => {
+    const { name, rows, columns } = matrix
+    const blocks = blocksPerRow(columns, quantisation)
+    const codes = place(`${name}.codes`, 'U8', [rows, blocks, bytesPerRow(columns, quantisation) / blocks], rows * bytesPerRow(columns, quantisation))
+    const scales = place(`${name}.scales`, 'F32', [rows, blocks], rows * blocks * 4)
+    return { ...matrix, codes, scales }
+  })
+
+  const header = (checksums: readonly string[]): Uint8Array => {
+    const { bits, block } = quantisation
+    const metadata = { format: 'promptscope quantised weights', version: String(QUANTISED_VERSION), bits: String(bits), block: String(block), columns: matrices.map(({ columns }) => columns).join(), ...source, checksums: checksums.join('') }
+    return headerBytes(JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) }))
+  }
+  const start = header(parts.map(() => '0'.repeat(CHECKSUM_LENGTH))).length
+  const inFile = placed.map((matrix) => ({ ...matrix, codes: shifted(matrix.codes, start), scales: shifted(matrix.scales, start) }))
+  const pieces = parts.map((part): Piece => {
+    const { columns, codes, scales } = inFile[part.matrix]!
+    const rowBytes = bytesPerRow(columns, quantisation)
+    const scaleBytes = blocksPerRow(columns, quantisation) * 4
+    return {
+      ...part,
+      codes: { offset: codes.offset + part.firstRow * rowBytes, length: part.rows * rowBytes },
+      scales: { offset: scales.offset + part.firstRow * scaleBytes, length: part.rows * scaleBytes },
+    }
+  })
+  return { quantisation, matrices: inFile, pieces, fileBytes: start + end, header }
+}
+
+function piecesOf({ rows, columns }: Matrix, matrix: number): { readonly matrix: number; readonly firstRow: number; readonly rows: number }[] {
+  const perPiece = Math.max(1, Math.floor(PIECE_WEIGHTS / columns))
+  return Array.from({ length: Math.ceil(rows / perPiece) }, (_, i) => ({ matrix, firstRow: i * perPiece, rows: Math.min(perPiece, rows - i * perPiece) }))
+}
+
+const shifted = (range: FileRange, by: number): FileRange => ({ offset: range.offset + by, length: range.length })
+
+/** Padded with spaces so that the data starts at a multiple of 64 bytes, which aligned reads of it want. */
+function headerBytes(json: string): Uint8Array {
+  const text = new TextEncoder().encode(json)
+  const length = Math.ceil((8 + text.length) / 64) * 64
+  const bytes = new Uint8Array(length).fill(0x20)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(length - 8), true)
+  bytes.set(text, 8)
+  return bytes
+}
