@@ -5,6 +5,7 @@ import { connect, type Caller } from '../protocol/rpc'
 import type { Progress } from '../protocol/values'
 import type { Engine, GenerateEvent, LoadRequest, ReadEvent } from './engine'
 import type { FromThread, ThreadApi, ToThread } from './threadMessages'
+import { QUIET_AND_EXACT } from './tryProvider'
 
 interface Running {
   readonly thread: Worker
@@ -30,7 +31,7 @@ export function createThreadedEngine(entryFile: string): Engine {
   const start = (): Running => {
     if (disposed) throw new Error('the engine has been disposed of')
     // Read as ONNX Runtime loads, from the process: what a thread sets in its own copy of the environment does not reach it.
-    process.env['ORT_DISABLE_TELEMETRY'] = '1'
+    Object.assign(process.env, QUIET_AND_EXACT)
     const thread = new Worker(entryFile)
     const caller = connect<ThreadApi>((call) => thread.postMessage({ kind: 'call', call } satisfies ToThread))
     const started = { thread, caller }

@@ -1,6 +1,13 @@
 // Everything that the engine knows of ONNX Runtime: tensors, sessions, execution providers. The only importer of onnxruntime-node.
+import { createRequire } from 'node:module'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type * as Runtime from 'onnxruntime-node'
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
+import { providerObstacle } from './providerObstacle'
+import { fallbackSentence, inOrder, providerNamed, PROVIDERS, type Obstacle, type Provider } from './providers'
+import { inPlainWords, libraryWords } from './providerWords'
+import { QUIET_AND_EXACT, tryProvider } from './tryProvider'
 
 export type Tensor = OrtTensor
 
@@ -13,17 +20,25 @@ export interface Session {
 export interface SessionOptions {
   /** Folder that the locations of external initialisers are relative to. */
   readonly baseFolder: string
-  /** Execution providers in order of preference; the CPU is always tried last. */
-  readonly providers: readonly string[]
   readonly threads: number
+  /**
+   * Whether constants are computed as the session loads; default true. Without it weights that are stored in another type than they are
+   * computed in are converted on every run, and take no memory in between.
+   */
+  readonly fold?: boolean
   /** Whether weights are copied into the order that is fastest to compute with; default true. Without it they stay in their files. */
   readonly prepack?: boolean
 }
 
+export interface ChosenSessionOptions extends SessionOptions {
+  /** Names of execution providers in order of preference; the CPU comes last, or ends the list. */
+  readonly providers: readonly string[]
+}
+
 export interface OpenedSession {
   readonly session: Session
-  readonly provider: string
-  /** One sentence per provider that was tried and not used. */
+  readonly provider: Provider
+  /** One sentence per provider that is not used, with one thing to do about it. */
   readonly fallbacks: readonly string[]
 }
 
@@ -35,27 +50,42 @@ const FOLDING_LIMIT_BYTES = '1000000000000'
 
 let runtime: typeof Runtime | null = null
 
-/** Loads the library. Must have been awaited before tensors are made. */
-export async function loadRuntime(): Promise<void> {
-  // Read by the library as it loads: nothing may leave the machine.
-  process.env['ORT_DISABLE_TELEMETRY'] = '1'
-  runtime ??= await import('onnxruntime-node')
-  runtime.env.logLevel = 'fatal'
+/** Loads the library, once. Must have been awaited before tensors are made. At `error` it says on stderr what went wrong. */
+export async function loadRuntime(logLevel: 'fatal' | 'error' = 'fatal'): Promise<void> {
+  if (runtime) return
+  Object.assign(process.env, QUIET_AND_EXACT)
+  const loaded = await import('onnxruntime-node')
+  loaded.env.logLevel = logLevel
+  runtime = loaded
 }
 
 /** Opens a session with the first provider that can run the graph. Throws the CPU's error when none can. */
-export async function openSession(model: Uint8Array, options: SessionOptions): Promise<OpenedSession> {
+export async function openSession(model: Uint8Array, { providers, ...options }: ChosenSessionOptions): Promise<OpenedSession> {
   await loadRuntime()
   const fallbacks: string[] = []
-  for (const provider of [...options.providers.filter((name) => name !== 'cpu' || options.providers[0] === 'cpu'), 'cpu']) {
-    try {
-      return { session: wrap(await runtime!.InferenceSession.create(model, sessionOptions(options, provider))), provider, fallbacks }
-    } catch (error) {
-      if (provider === 'cpu') throw new Error(runtimeMessage(error), { cause: error })
-      fallbacks.push(`${provider} is not used: ${runtimeMessage(error)}`)
-    }
+  for (const name of inOrder(providers)) {
+    const provider = providerNamed(name)
+    if (provider === 'cpu') break
+    const obstacle = provider === null ? { reason: 'there is no such execution provider', remedy: `choose among ${PROVIDERS.join(', ')}` } : await obstacleTo(provider)
+    if (provider !== null && obstacle === null) {
+      try {
+        return { session: await createSession(model, options, provider), provider, fallbacks }
+      } catch (error) {
+        fallbacks.push(fallbackSentence(provider, inPlainWords(provider, (error as Error).message)))
+      }
+    } else if (obstacle) fallbacks.push(fallbackSentence(name, obstacle))
   }
-  throw new Error('no execution provider was tried')
+  return { session: await createSession(model, options, 'cpu'), provider: 'cpu', fallbacks }
+}
+
+/** Opens a session with one provider, which is not tried first: a driver that fails may end the process. Nodes that it cannot run fall to the CPU. */
+export async function createSession(model: Uint8Array, options: SessionOptions, provider: Provider): Promise<Session> {
+  await loadRuntime()
+  try {
+    return wrap(await runtime!.InferenceSession.create(model, sessionOptions(options, provider)))
+  } catch (error) {
+    throw new Error(libraryWords(messageOf(error)), { cause: error })
+  }
 }
 
 export function float32Tensor(values: Float32Array, shape: readonly number[]): Tensor {
@@ -86,15 +116,24 @@ function wrap(session: InferenceSession): Session {
   return {
     run: (feeds, outputs) =>
       session.run(feeds, outputs).catch((error: unknown) => {
-        throw new Error(`onnx runtime stopped: ${runtimeMessage(error)}`, { cause: error })
+        throw new Error(`onnx runtime stopped: ${libraryWords(messageOf(error))}`, { cause: error })
       }),
     release: () => session.release(),
   }
 }
 
-function sessionOptions({ baseFolder, threads, prepack = true }: SessionOptions, provider: string): InferenceSession.SessionOptions {
+/** What speaks against a provider on this machine: what can be seen, and then what a trial shows. */
+async function obstacleTo(provider: Provider): Promise<Obstacle | null> {
+  const { platform, arch } = process
+  const libraryFolder = join(dirname(createRequire(__filename).resolve('onnxruntime-node/package.json')), 'bin/napi-v6', platform, arch)
+  const built = runtime!.listSupportedBackends().map(({ name }) => name)
+  const exists = (file: string): boolean => existsSync(join(libraryFolder, file))
+  return providerObstacle(provider, { platform, arch, libraryFolder, version: runtime!.env.versions.node ?? '', built, exists }) ?? (await tryProvider(provider, libraryFolder))
+}
+
+function sessionOptions({ baseFolder, threads, prepack = true, fold = true }: SessionOptions, provider: Provider): InferenceSession.SessionOptions {
   return {
-    // One at a time: of several, those that cannot load are dropped without a word. Nodes that it cannot run fall to the CPU anyway.
+    // One at a time: of several, those that cannot load are dropped without a word.
     executionProviders: [provider],
     intraOpNumThreads: threads,
     graphOptimizationLevel: 'all',
@@ -106,13 +145,9 @@ function sessionOptions({ baseFolder, threads, prepack = true }: SessionOptions,
         intra_op: { allow_spinning: '0' },
         ...(!prepack && { disable_prepacking: '1' }),
       },
-      optimization: { constant_folding_max_output_size_in_bytes: FOLDING_LIMIT_BYTES },
+      optimization: { constant_folding_max_output_size_in_bytes: FOLDING_LIMIT_BYTES, ...(!fold && { disable_specified_optimizers: 'ConstantFolding' }) },
     },
   }
 }
 
-/** The library's own words, without the source line and the list of tried backends that it puts in front. */
-function runtimeMessage(error: unknown): string {
-  const text = (error instanceof Error ? error.message : String(error)).split('\n')[0]!
-  return text.replace(/^no available backend found\. ERR: /, '').replace(/\.$/, '').trim()
-}
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
