@@ -1,20 +1,20 @@
-// The SAEs of a set as sessions: encoders, each loaded when its layer is first read, and decoders only while an error is measured.
+// The SAEs of a set at work: an encoder per layer that is read, opened when it is first needed and let go when others need the room.
 import type { SaeSet } from '../checkpoint/checkpoint'
-import { columnNorms, readStoredColumn } from '../checkpoint/storedTensor'
-import type { SaeLayer } from '../formats/saeLayer'
-import type { StoredTensor } from '../formats/tensorEntry'
-import { needsDecoderNorms, saeEncoderGraph } from '../graph/sae'
+import type { QuantisedCache } from '../checkpoint/quantisedCache'
+import { columnNorms } from '../checkpoint/storedTensor'
+import { needsDecoderNorms } from '../graph/sae'
 import { saeDecoderGraph } from '../graph/saeDecoder'
-import { InputError } from '../protocol/errors'
-import { weightFolder } from './baseFolder'
+import { hasCandidates, openCandidateEncoder, type EncoderCounts } from './candidateEncoder'
+import { openExactEncoder } from './exactEncoder'
 import { scaledRows, tokenScale, type TokenScale } from './inputScale'
-import { float32Data, float32Tensor, int64Data, openSession, type Session } from './onnx'
+import type { LayerEncoder, TopK } from './layerEncoder'
+import { float32Data, float32Tensor, type Session } from './onnx'
+import { openSaeGraph, type SaeSessionOptions } from './openSaeGraph'
+import { quantisedSaeEncoder } from './quantisedSaeEncoder'
+import { createResidents } from './residents'
+import { readColumnFast } from './storedColumn'
 
-/** The active features of one token, those with an activation above 0, highest first. */
-export interface TopK {
-  readonly features: Int32Array
-  readonly activations: Float32Array
-}
+export type { TopK } from './layerEncoder'
 
 export interface Encoded {
   /** By row. */
@@ -30,73 +30,84 @@ export interface SaeSessions {
   direction(layer: number, feature: number): Promise<Float32Array>
   /** ‖x − x̂‖² / ‖x‖² of each row of `x` (T, d_model), which `encoded` came from. */
   reconstructionError(layer: number, x: Float32Array, encoded: Encoded): Promise<Float32Array>
+  /** How the rows that were encoded from candidates were decided. */
+  readonly counts: Readonly<EncoderCounts>
+  /** Memory that the encoders take at most, weights that stay in their file included. */
+  readonly residentBytes: number
   release(): Promise<void>
 }
 
-interface OpenEncoder {
-  readonly session: Session
-  /** ‖W_dec[:, f]‖ by feature; null where nothing depends on it. */
-  readonly norms: Float32Array | null
+export interface SaeSessionsOptions extends SaeSessionOptions {
+  /** Where encoders rounded to 8 bits are kept; without it all are encoded in float32 arithmetic, which is slower and takes more memory. */
+  readonly cache?: QuantisedCache
+  /** What encoders may take together before the one that was not used for longest is let go; default 1 GiB. */
+  readonly residentLimitBytes?: number
+  /** Told while the encoder of a layer is rounded and written, which is once per layer and user. */
+  readonly onProgress?: (progress: { readonly layer: number; readonly fraction: number }) => void
 }
 
+const RESIDENT_LIMIT_BYTES = 1024 ** 3
+
+/** Weights of W_enc from which on candidates are faster than float32 arithmetic over all. */
+const CANDIDATES_FROM = 4 * 1024 * 1024
+
 /** `layer` must be one of the set's in every call. */
-export function createSaeSessions(set: SaeSet, options: { readonly providers: readonly string[]; readonly threads: number }): SaeSessions {
-  const encoders = new Map<number, Promise<OpenEncoder>>()
+export function createSaeSessions(set: SaeSet, options: SaeSessionsOptions): SaeSessions {
+  const { cache, onProgress } = options
+  const encoders = createResidents<LayerEncoder>(options.residentLimitBytes ?? RESIDENT_LIMIT_BYTES)
   const decoders = new Map<number, Promise<Session>>()
   const directions = new Map<string, Promise<Float32Array>>()
+  const norms = new Map<number, Promise<Float32Array | null>>()
+  const counts: EncoderCounts = { rows: 0, widened: 0, exact: 0 }
 
-  const open = async (sae: SaeLayer, build: typeof saeEncoderGraph): Promise<Session> => {
-    const { baseFolder, location } = weightFolder(filesOf(sae))
+  const normsOf = (layer: number): Promise<Float32Array | null> =>
+    remember(norms, layer, async () => {
+      const sae = set.layers.get(layer)!
+      return needsDecoderNorms(sae) ? columnNorms(sae.W_dec) : null
+    })
+  const openEncoder = async (layer: number): Promise<LayerEncoder> => {
+    const sae = set.layers.get(layer)!
+    const exact = async (): Promise<LayerEncoder> => openExactEncoder(sae, await normsOf(layer), options)
+    const isOnCpu = options.providers.every((provider) => provider === 'cpu')
+    if (!cache || !isOnCpu || !hasCandidates(sae) || set.dModel * set.dSae < CANDIDATES_FROM) return exact()
     try {
-      // Unpacked, the matrix stays in its file: only the pages that are read take memory, and the system may have them back.
-      return (await openSession(build(sae, location), { baseFolder, prepack: false, ...options })).session
-    } catch (error) {
-      if (error instanceof InputError) throw error
-      throw new InputError(`SAE ${sae.W_enc.file} cannot be loaded (${(error as Error).message})`, 'check that the file is complete')
+      const quantised = await quantisedSaeEncoder(sae, cache, (done, total) => onProgress?.({ layer, fraction: done / total }))
+      return await openCandidateEncoder(sae, quantised, { ...options, exact, counts })
+    } catch {
+      // A full disk or a folder that cannot be written to costs speed, not results.
+      return exact()
     }
   }
-  const encoder = (layer: number): Promise<OpenEncoder> =>
-    remember(encoders, layer, async () => {
-      const sae = set.layers.get(layer)!
-      const norms = needsDecoderNorms(sae) ? await columnNorms(sae.W_dec) : null
-      return { session: await open(sae, saeEncoderGraph), norms }
-    })
 
   return {
     set,
+    counts,
+    get residentBytes() {
+      return encoders.bytes
+    },
     async encode(layer, x) {
-      const { session, norms } = await encoder(layer)
-      const rows = x.length / set.dModel
       const { scale } = set.layers.get(layer)!.input
+      const rows = x.length / set.dModel
       const scales = Array.from({ length: rows }, (_, row) => tokenScale(scale, x.subarray(row * set.dModel, (row + 1) * set.dModel)))
-      const feeds = { x: float32Tensor(scaledRows(x, scales), [rows, set.dModel]), ...(norms && { norms: float32Tensor(norms, [set.dSae]) }) }
-      const output = await session.run(feeds, ['activations', 'features'])
-      const activations = float32Data(output['activations'])
-      const features = int64Data(output['features'])
-      const columns = rows > 0 ? activations.length / rows : 0
-      const tops = scales.map((_, row) => {
-        let end = row * columns
-        while (end < (row + 1) * columns && activations[end]! > 0) end++
-        return { features: features.slice(row * columns, end), activations: activations.slice(row * columns, end) }
-      })
+      const tops = await encoders.use(layer, () => openEncoder(layer), (encoder) => encoder.encode(scaledRows(x, scales)))
       return { tops, scales }
     },
     direction: (layer, feature) =>
       remember(directions, `${layer}/${feature}`, async () => {
         const sae = set.layers.get(layer)!
-        const column = await readStoredColumn(sae.W_dec, feature)
+        const column = await readColumnFast(sae.W_dec, feature)
         if (sae.decoderNorm !== 'folded') return column
-        const norm = (await encoder(layer)).norms![feature]!
+        const norm = (await normsOf(layer))![feature]!
         return norm > 0 ? column.map((value) => value / norm) : column
       }),
     async reconstructionError(layer, x, { tops, scales }) {
       const sae = set.layers.get(layer)!
-      const decoder = await remember(decoders, layer, () => open(sae, saeDecoderGraph))
-      const { norms } = await encoder(layer)
+      const decoder = await remember(decoders, layer, () => openSaeGraph(sae, saeDecoderGraph, options))
+      const lengths = await normsOf(layer)
       const a = new Float32Array(tops.length * set.dSae)
       tops.forEach(({ features, activations }, row) => {
         features.forEach((feature, i) => {
-          const norm = sae.decoderNorm === 'folded' ? norms![feature]! : 1
+          const norm = sae.decoderNorm === 'folded' ? lengths![feature]! : 1
           a[row * set.dSae + feature] = norm > 0 ? activations[i]! / norm : 0
         })
       })
@@ -113,19 +124,12 @@ export function createSaeSessions(set: SaeSet, options: { readonly providers: re
       })
     },
     async release() {
-      for (const opened of encoders.values()) await opened.then(({ session }) => session.release(), () => {})
+      await encoders.release()
       for (const opened of decoders.values()) await opened.then((session) => session.release(), () => {})
-      encoders.clear()
       decoders.clear()
       directions.clear()
     },
   }
-}
-
-function filesOf(sae: SaeLayer): string[] {
-  const { activation } = sae
-  const others = activation.kind === 'gated' ? [activation.b_gate, activation.b_mag, activation.r_mag] : activation.kind === 'jumprelu' && typeof activation.threshold !== 'number' ? [activation.threshold] : []
-  return [sae.W_enc, sae.b_enc, sae.W_dec, sae.b_dec, ...others].filter((tensor): tensor is StoredTensor => tensor !== null).map(({ file }) => file)
 }
 
 /** What is stored under the key, made when it is first asked for; a failure is forgotten so that it can be tried again. */

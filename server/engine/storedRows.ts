@@ -1,0 +1,66 @@
+// Rows of a matrix read from its file one by one, the last ones kept: the tokens of a text share many of their features.
+import { closeSync, openSync, readSync } from 'node:fs'
+import { decodeBf16, decodeF16 } from '../formats/float16'
+import { DTYPE_BYTES, type StoredTensor } from '../formats/tensorEntry'
+import { InputError } from '../protocol/errors'
+
+export interface StoredRows {
+  /** Row `index` as float32; it is valid until the next call. */
+  row(index: number): Float32Array
+  /** Memory that the kept rows take. */
+  readonly bytes: number
+  close(): void
+}
+
+const KEPT_BYTES = 8 * 1024 * 1024
+
+/** Of a row-major matrix (rows, columns). Reading blocks the thread; that is several times faster than waiting for as many small reads. */
+export function openStoredRows(tensor: StoredTensor): StoredRows {
+  const [rows, columns] = [tensor.shape[0]!, tensor.shape[1]!]
+  const rowBytes = columns * DTYPE_BYTES[tensor.dtype]
+  const kept = Math.min(rows, Math.max(1, Math.floor(KEPT_BYTES / (columns * 4))))
+  const values = new Float32Array(kept * columns)
+  const slotOf = new Map<number, number>()
+  const indexIn = new Int32Array(kept).fill(-1)
+  const stored = new Uint8Array(rowBytes)
+  const file = openFile(tensor)
+  let next = 0
+  return {
+    bytes: values.byteLength,
+    row(index) {
+      let slot = slotOf.get(index)
+      if (slot === undefined) {
+        slot = next
+        next = (next + 1) % kept
+        slotOf.delete(indexIn[slot]!)
+        indexIn[slot] = -1
+        const target = values.subarray(slot * columns, (slot + 1) * columns)
+        if (tensor.dtype === 'F32') readFully(file, tensor, new Uint8Array(target.buffer, target.byteOffset, rowBytes), index * rowBytes)
+        else {
+          readFully(file, tensor, stored, index * rowBytes)
+          target.set(tensor.dtype === 'BF16' ? decodeBf16(stored) : decodeF16(stored))
+        }
+        slotOf.set(index, slot)
+        indexIn[slot] = index
+      }
+      return values.subarray(slot * columns, (slot + 1) * columns)
+    },
+    close: () => closeSync(file),
+  }
+}
+
+function openFile({ file }: StoredTensor): number {
+  try {
+    return openSync(file, 'r')
+  } catch (error) {
+    throw new InputError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`, 'open the model again')
+  }
+}
+
+function readFully(file: number, tensor: StoredTensor, bytes: Uint8Array, start: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    const count = readSync(file, bytes, done, bytes.length - done, tensor.offset + start + done)
+    if (count === 0) throw new InputError(`${tensor.file} became shorter while it was read`, 'run again when nothing writes to it')
+    done += count
+  }
+}
