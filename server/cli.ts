@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 // The command line: picks the command, and turns whatever comes of it into one line and an exit code. `promptscope --help` tells the rest.
 import { CancelledError, InputError } from './protocol/errors'
+import { runCacheCommand } from './cli/cacheCommand'
 import type { CommandContext } from './cli/commandContext'
 import { runDownloadCommand } from './cli/downloadCommand'
-import { DOWNLOAD_HELP, HELP, MODELS_HELP, SERVE_HELP, SUGGEST_HELP, TRACE_HELP } from './cli/help'
+import { CACHE_HELP, DOWNLOAD_HELP, HELP, MODELS_HELP, PRECISION_HELP, SERVE_HELP, SUGGEST_HELP, TRACE_HELP } from './cli/help'
 import { installedVersion } from './cli/installation'
 import { runModelsCommand } from './cli/modelsCommand'
+import { runPrecisionCommand } from './cli/precisionCommand'
 import { runServeCommand } from './cli/serveCommand'
 import { runSuggestCommand } from './cli/suggestCommand'
 import { createTerminal, type Terminal } from './cli/terminal'
@@ -21,6 +23,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   trace: { help: TRACE_HELP, run: runTraceCommand },
   suggest: { help: SUGGEST_HELP, run: runSuggestCommand },
   models: { help: MODELS_HELP, run: runModelsCommand },
+  precision: { help: PRECISION_HELP, run: runPrecisionCommand },
+  cache: { help: CACHE_HELP, run: runCacheCommand },
   download: { help: DOWNLOAD_HELP, run: runDownloadCommand },
   serve: { help: SERVE_HELP, run: runServeCommand },
 }

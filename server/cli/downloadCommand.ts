@@ -1,6 +1,5 @@
 // `promptscope download`: brings a model or an SAE set from the hub into the Hugging Face cache, after showing what that takes.
 import { homedir } from 'node:os'
-import { createInterface } from 'node:readline/promises'
 import { describePlan } from '../hub/describePlan'
 import { checkRoom } from '../hub/downloadPlan'
 import { createHub } from '../hub/hub'
@@ -8,7 +7,8 @@ import { hubSettings } from '../hub/hubSettings'
 import { createProgressText } from '../hub/progressText'
 import { checkRevision, readRepositoryName } from '../hub/repositoryName'
 import type { DownloadPlan, LayerChoice } from '../protocol/download'
-import { CancelledError, InputError } from '../protocol/errors'
+import { CancelledError } from '../protocol/errors'
+import { askLeave } from './askLeave'
 import type { CommandContext } from './commandContext'
 import { readOptions, type Options } from './options'
 import type { Terminal } from './terminal'
@@ -33,7 +33,7 @@ export async function runDownloadCommand(args: readonly string[], { terminal, si
   process.stderr.write(`${describePlan(plan).join('\n')}\n`)
   checkRoom(plan)
   const missing = plan.bytes - plan.bytesThere
-  if (missing > 0 && !options.has('yes') && !(await askLeave(signal))) {
+  if (missing > 0 && !options.has('yes') && !(await askLeave('download', 'Download? [y/N] ', signal))) {
     process.stderr.write('Nothing was downloaded.\n')
     return
   }
@@ -60,25 +60,6 @@ function readLayers(options: Options): LayerChoice | null {
   const layers = options.wholes('layers') ?? []
   if (layers.length === 0) throw new UsageError('--layers takes all, or whole numbers separated by commas')
   return layers
-}
-
-/** Whether the answer is yes. */
-async function askLeave(signal: AbortSignal): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) throw new InputError('download waits for a yes, and there is nobody to ask', 'add --yes to the command')
-  const lines = createInterface({ input: process.stdin, output: process.stderr })
-  // Ctrl-C is caught by readline while it asks.
-  const interrupted = new Promise<never>((_resolve, reject) => lines.once('SIGINT', () => reject(new CancelledError())))
-  try {
-    const answer = await Promise.race([lines.question('Download? [y/N] ', { signal }), interrupted])
-    return /^y(es)?$/i.test(answer.trim())
-  } catch (error) {
-    if (signal.aborted) throw new CancelledError()
-    // The end of the input, Ctrl-D, is no yes.
-    if (error instanceof Error && error.name === 'AbortError') return false
-    throw error
-  } finally {
-    lines.close()
-  }
 }
 
 function report({ repository, revision, commit, kind, layout, layers, files, bytes, bytesThere }: DownloadPlan, path: string): unknown {

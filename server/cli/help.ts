@@ -7,6 +7,8 @@ Usage: promptscope <command> [options]
   trace     run a prompt and show each token's probability and features
   suggest   run a prompt, look for a fault, and rank the features to suppress
   models    list the models found, whether they fit in memory, and their SAE sets
+  precision measure what 8-bit or 4-bit weights cost in accuracy on a model
+  cache     list, check and delete the quantised weights that were written to disk
   download  bring a model or an SAE set from the hub; the only command that opens a connection
   serve     speak the language server protocol to an editor
 
@@ -23,7 +25,7 @@ Prompt
 Model
   --model DIR|NAME       checkpoint folder, or Qwen/Qwen3-1.7B[@revision] in a cache; without it, the demo model and its SAEs
   --sae DIR|NAME         SAE set; without it, the set that belongs to the model, if one lies beside it or in a cache
-  --precision P          exact (default), q8 or q4
+  --precision P          exact (default), q8, q4 (approximate), or auto: the most precise that fits into free memory
   --providers A,B        execution providers in order of preference (default cpu)
 
 Run
@@ -69,6 +71,38 @@ MODELSCOPE_CACHE are honoured.
   --folder DIR           a folder to search; repeatable. PROMPTSCOPE_MODELS names more, separated like PATH
   --json                 one JSON document on stdout, nothing else there
   --help                 this text
+`
+
+export const PRECISION_HELP = `Usage: promptscope precision [--model DIR] [--precision q8|q4] [options]
+
+Measures what 8-bit or 4-bit weights cost against exact ones, over a short text in several scripts: how far each
+layer's residual is off, the share of the top features that is kept, and whether the next token stays the same. The
+first use of a precision writes the quantised weights to disk. What was measured is kept with them and not measured again.
+
+  --model DIR|NAME       checkpoint folder, or a repository in a cache; without it, the demo model and its SAEs
+  --sae DIR|NAME         SAE set; without it, the set that belongs to the model
+  --precision P          q8 (default) or q4
+  --token-ids 1,2,3      measure over these tokens in place of the text; the result is not kept
+  --again                measure again
+  --json                 one JSON document on stdout, nothing else there
+  --help                 this text
+`
+
+export const CACHE_HELP = `Usage: promptscope cache [list | verify | remove | clear] [ENTRY] [options]
+
+Lists the quantised weights that q8 and q4 wrote to disk, with size, model and last use; checks them or deletes them.
+They can be written again from the model's own files at any time.
+
+  list                   the default
+  verify [ENTRY]         compare with the checksums that were kept: one entry, or all
+  remove ENTRY           delete one; ENTRY is its name as listed, or the beginning of it
+  clear                  delete all
+  --yes, -y              do not ask
+  --json                 one JSON document on stdout, nothing else there
+  --help                 this text
+
+  PROMPTSCOPE_CACHE        another folder (default: promptscope in the system's folder for caches)
+  PROMPTSCOPE_CACHE_LIMIT  most gigabytes; what was used least lately goes first
 `
 
 export const DOWNLOAD_HELP = `Usage: promptscope download REPOSITORY [options]

@@ -5,7 +5,9 @@ import { findModels } from '../checkpoint/findModels'
 import { thisMachine } from '../checkpoint/machine'
 import { cachedRepositories } from '../checkpoint/modelCaches'
 import { byteText } from '../formats/byteText'
+import { costWords } from '../protocol/precisionWords'
 import type { ModelListing, PrecisionFit, SaeListing } from '../protocol/requests'
+import { createQuantisedStore } from '../worker/quantisedStore'
 import type { CommandContext } from './commandContext'
 import { demoFolders } from './installation'
 import { readOptions } from './options'
@@ -18,7 +20,7 @@ export async function runModelsCommand(args: readonly string[], { terminal }: Co
   const named = (process.env.PROMPTSCOPE_MODELS ?? '').split(delimiter).filter((folder) => folder !== '')
   const folders = [...named, ...options.strings('folder')]
   for (const folder of folders) if (!(await isFolder(folder))) terminal.note(`promptscope: ${folder} is no folder, so nothing was looked for there`)
-  const listings = await findModels({ demo: demoFolders().model, folders, caches: await cachedRepositories() }, await thisMachine())
+  const listings = await createQuantisedStore().listingsWithStored(await findModels({ demo: demoFolders().model, folders, caches: await cachedRepositories() }, await thisMachine()))
   if (options.has('json')) terminal.out(`${JSON.stringify(listings)}\n`)
   else terminal.out(listings.length === 0 ? 'No models were found. Name a folder that holds some with --folder.\n' : `${listings.map((listing) => renderListing(listing, terminal)).join('\n\n')}\n`)
 }
@@ -53,10 +55,15 @@ function originOf({ source, revision }: ModelListing): string | null {
   return revision === null ? where : `${where}, revision ${[...revision.refs, revision.commit.slice(0, 7)].join(', ')}`
 }
 
-function renderFit({ precision, bytesNeeded, problem, gpu }: PrecisionFit, color: Terminal['color']): string {
+function renderFit({ precision, bytesNeeded, diskBytes, stored, problem, gpu }: PrecisionFit, color: Terminal['color']): string {
   const line = `  ${precision.padEnd(5)}  ${byteText(bytesNeeded).padStart(8)}  `
-  if (problem !== null) return `${line}${color.yellow(problem)}`
-  return `${line}${color.green('fits')}${color.dim(`; ${gpu.note}`)}`
+  // That there is no GPU need not be said three times.
+  const where = precision === 'exact' || gpu.fits ? [gpu.note] : []
+  const file = diskBytes === 0 ? [] : [stored === null ? `the first use writes ${byteText(diskBytes)} to disk` : `${byteText(stored.bytes)} on disk`]
+  const approximate = precision === 'q4' ? ['approximate for reading features'] : []
+  const cost = stored?.cost ? [costWords(stored.cost)] : []
+  const notes = color.dim(`; ${[...where, ...file, ...approximate, ...cost].join('; ')}`)
+  return `${line}${problem === null ? color.green('fits') : color.yellow(problem)}${notes}`
 }
 
 const isFolder = (path: string): Promise<boolean> => stat(path).then((found) => found.isDirectory(), () => false)

@@ -2,8 +2,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { locateModel } from '../checkpoint/locateModel'
+import { memoryNow } from '../checkpoint/machine'
 import { openCheckpoint } from '../checkpoint/openCheckpoint'
 import { openPromptModel } from '../checkpoint/openPromptModel'
+import { choosePrecision } from '../checkpoint/precisionFit'
 import type { Engine, LoadedModel } from '../engine/engine'
 import { createThreadedEngine } from '../engine/engineThread'
 import { LABELS_FILE, parseFeatureLabels, type FeatureLabels } from '../features/describe'
@@ -27,20 +29,22 @@ export async function openModel(choice: ModelChoice, promptKind: PromptSource['k
   const { terminal, signal } = context
   const location = await locateModel({ model: choice.model ?? '', sae: choice.sae ?? '' }, demoFolders())
   // Reads headers only, so that a damaged checkpoint is named at once, before anything is started.
-  const { config } = await openCheckpoint(location.modelPath)
+  const checkpoint = await openCheckpoint(location.modelPath)
+  const precision = choice.precision === 'auto' ? choosePrecision(checkpoint, (await memoryNow()).availableBytes) : choice.precision
   if (location.note !== null) terminal.note(`promptscope: ${location.note}`)
   const promptModel = await readPromptModel(location.modelPath, promptKind, context)
   const labels = location.saePath === null ? new Map() : await readLabels(location.saePath, context)
   const engine = createThreadedEngine(ENGINE_THREAD)
   try {
-    const request = { modelPath: location.modelPath, saePath: location.saePath, precision: choice.precision, providers: choice.providers, threads: null }
+    const request = { modelPath: location.modelPath, saePath: location.saePath, precision, providers: choice.providers, threads: null }
     const model = await engine.load(request, ({ message, fraction }) => terminal.progress(fraction === null ? message : `${message} ${Math.round(fraction * 100)} %`), signal)
     terminal.progress('')
     await showUsageNotice(model.sae && model.saeOrigin && { path: model.sae.path, ...model.saeOrigin }, terminal)
     // Of a set that was found, the note above says it.
     if (location.note === null && model.pairing?.kind === 'transfer') terminal.note(`promptscope: SAE set ${location.saePath} was ${model.pairing.note}`)
+    if (precision === 'q4' && model.sae) terminal.note('promptscope: at precision q4 features are approximate; promptscope precision --precision q4 measures how much')
     for (const fallback of model.fallbacks) terminal.note(`promptscope: ${fallback}`)
-    return { ...promptModel, contextLength: config.contextLength, engine, model, labels }
+    return { ...promptModel, contextLength: checkpoint.config.contextLength, engine, model, labels }
   } catch (error) {
     await engine.dispose()
     throw error

@@ -1,11 +1,12 @@
 // The options that `trace` and `suggest` share: which prompt, which model, how to run it.
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { checkProviders } from '../engine/providers'
 import { parseEditLine, parseSteerFile } from '../formats/editLine'
 import { checkPromptSize, MOST_PROMPT_BYTES } from '../formats/promptSize'
 import { decodeUtf8 } from '../formats/utf8Text'
 import { InputError } from '../protocol/errors'
-import type { Edit, Precision } from '../protocol/values'
+import type { Edit, PrecisionChoice } from '../protocol/values'
 import type { RunChoices } from '../runs/runSettings'
 import type { Options, OptionSpecs } from './options'
 import { UsageError } from './usageError'
@@ -42,7 +43,7 @@ export interface ModelChoice {
   readonly model: string | null
   /** Null means the set that belongs to the model, if there is one. */
   readonly sae: string | null
-  readonly precision: Precision
+  readonly precision: PrecisionChoice
   readonly providers: readonly string[]
 }
 
@@ -81,8 +82,8 @@ export function readModelChoice(options: Options): ModelChoice {
   return {
     model: options.string('model'),
     sae: options.string('sae'),
-    precision: options.choice('precision', ['exact', 'q8', 'q4'] as const) ?? 'exact',
-    providers: options.string('providers')?.split(',').map((name) => name.trim()).filter((name) => name !== '') ?? ['cpu'],
+    precision: options.choice('precision', ['exact', 'q8', 'q4', 'auto'] as const) ?? 'exact',
+    providers: checkProviders(options.string('providers')?.split(',').map((name) => name.trim()).filter((name) => name !== '') ?? ['cpu']),
   }
 }
 

@@ -55,11 +55,18 @@ export const settingsChanged = request<WorkerSettings, null>('settings/changed')
 export type ModelState =
   | { readonly kind: 'none' }
   | { readonly kind: 'loading'; readonly path: string; readonly progress: Progress }
-  | { readonly kind: 'ready'; readonly name: string; readonly model: ModelIdentity; readonly sae: SaeIdentity | null; readonly saeOrigin: SaeOrigin | null; readonly pairing: Pairing | null; readonly saeLayers: readonly number[]; readonly contextLength: number; readonly parameters: number; readonly memoryBytes: number; readonly loadMs: number; readonly fallbacks: readonly string[]; readonly tokensPerSecond: number | null }
+  | { readonly kind: 'ready'; readonly name: string; readonly model: ModelIdentity; readonly sae: SaeIdentity | null; readonly saeOrigin: SaeOrigin | null; readonly pairing: Pairing | null; readonly saeLayers: readonly number[]; readonly contextLength: number; readonly parameters: number; readonly memoryBytes: number; readonly loadMs: number; readonly fallbacks: readonly string[]; readonly tokensPerSecond: number | null; readonly quantised: StoredPrecision | null }
   | { readonly kind: 'failed'; readonly path: string; readonly message: string; readonly remedy: string }
 
 /** Where a model or SAE set was found. */
 export type ModelSource = 'demo' | 'huggingface' | 'modelscope' | 'folder'
+
+/** A precision's weights as they were written to disk once. */
+export interface StoredPrecision {
+  readonly bytes: number
+  /** What it was found to cost in accuracy; null when that has not been measured yet, or with another SAE set. */
+  readonly cost: PrecisionCost | null
+}
 
 /** What one precision takes, and whether this machine has it. */
 export interface PrecisionFit {
@@ -68,8 +75,8 @@ export interface PrecisionFit {
   readonly bytesNeeded: number
   /** What the first use writes to disk; 0 for `exact`, which writes nothing. */
   readonly diskBytes: number
-  /** What lies on disk for it, and what it was found to cost in accuracy; null when nothing was written, or not to its end. */
-  readonly stored: { readonly bytes: number; readonly cost: PrecisionCost | null } | null
+  /** Null when nothing lies on disk for it, or not all of it. */
+  readonly stored: StoredPrecision | null
   readonly fits: boolean
   /** Why it does not fit or cannot be used, with numbers; null when it can. */
   readonly problem: string | null
@@ -119,6 +126,52 @@ export const loadModel = request<null, ModelState>('model/load')
 export const unloadModel = request<null, ModelState>('model/unload')
 export const listModels = request<null, readonly ModelListing[]>('model/list')
 export const modelChanged = notification<ModelState>('model/changed')
+
+// --- Precisions and what they keep on disk --------------------------------------------------------------------------------
+
+/** The precisions of the model that the settings mean, with what is known of each. */
+export interface PrecisionChoices {
+  readonly model: string
+  /** Every precision, `exact` first. */
+  readonly fits: readonly PrecisionFit[]
+  /** What `auto` would take now. */
+  readonly auto: Precision
+  /** Memory that is free now, and room on the disk where weights are written. */
+  readonly freeBytes: number
+  readonly freeDiskBytes: number
+}
+
+export const precisionChoices = request<null, PrecisionChoices>('precision/choices')
+/** Measures what the loaded model's precision costs against `exact`, and keeps it; takes seconds. Rejects when the model is exact or not loaded. */
+export const measurePrecision = request<null, PrecisionCost>('precision/measure')
+
+/** Quantised weights on disk. */
+export interface QuantisedEntry {
+  /** Absolute; also what names the entry. */
+  readonly folder: string
+  /** The model's folder, and its name. */
+  readonly model: string
+  readonly name: string
+  readonly precision: Precision
+  readonly bytes: number
+  /** ISO 8601. */
+  readonly lastUsed: string
+  /** False when writing was interrupted: the next use goes on there. */
+  readonly isComplete: boolean
+  readonly cost: PrecisionCost | null
+}
+
+export interface QuantisedListing {
+  readonly folder: string
+  /** Last used first. */
+  readonly entries: readonly QuantisedEntry[]
+}
+
+export const listQuantised = request<null, QuantisedListing>('precision/list')
+/** Deletes these entries for good and answers with the bytes that are free for it; the next use writes them again. The loaded model's is refused. */
+export const removeQuantised = request<{ readonly folders: readonly string[] }, { readonly bytes: number }>('precision/remove')
+/** Compares an entry with its checksums; false when it is damaged. */
+export const verifyQuantised = request<{ readonly folder: string }, boolean>('precision/verify')
 
 // --- The hub ----------------------------------------------------------------------------------------------------------
 

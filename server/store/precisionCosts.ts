@@ -4,15 +4,13 @@ import { join } from 'node:path'
 import type { PrecisionCost } from '../protocol/values'
 import { writeFileAtomically } from './atomicFile'
 
-const FILE = 'cost.json'
-
 /** Raised when the measure changes: costs of another one are not comparable. */
 const MEASURE = 1
 
 /** What was measured of the weights in `folder`; null when nothing was, or cannot be read. */
 export async function readPrecisionCost(folder: string): Promise<PrecisionCost | null> {
   try {
-    const { measure, cost } = JSON.parse(await readFile(join(folder, FILE), 'utf8')) as { readonly measure?: unknown; readonly cost?: PrecisionCost }
+    const { measure, cost } = JSON.parse(await readFile(costFile(folder), 'utf8')) as { readonly measure?: unknown; readonly cost?: PrecisionCost }
     return measure === MEASURE && isCost(cost) ? cost : null
   } catch {
     return null
@@ -20,8 +18,10 @@ export async function readPrecisionCost(folder: string): Promise<PrecisionCost |
 }
 
 export function writePrecisionCost(folder: string, cost: PrecisionCost): Promise<void> {
-  return writeFileAtomically(join(folder, FILE), `${JSON.stringify({ measure: MEASURE, cost })}\n`)
+  return writeFileAtomically(costFile(folder), `${JSON.stringify({ measure: MEASURE, cost })}\n`)
 }
+
+const costFile = (folder: string): string => join(folder, 'cost.json')
 
 function isCost(cost: PrecisionCost | undefined): cost is PrecisionCost {
   if (cost === undefined || cost === null) return false

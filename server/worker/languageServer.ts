@@ -17,6 +17,8 @@ import { isMissing } from '../store/atomicFile'
 import { fileNameOf } from '../editor/fileName'
 import { createDownloadService } from './downloadService'
 import type { PromptReader } from './promptReader'
+import { createQuantisedStore } from './quantisedStore'
+import { readPrecisionChoices } from './readPrecisionChoices'
 import { serveEditor } from './serveEditor'
 
 /** Where the parts of an installation lie. */
@@ -29,15 +31,21 @@ export interface Installation {
 
 /** Serves one editor over the connection; resolves when the editor has shut the server down. Loads nothing before it is asked to. */
 export function startLanguageServer(connection: Connection, { engineThread, demo }: Installation): Promise<void> {
+  const quantised = createQuantisedStore()
   return serveEditor({
     connection,
     engine: createThreadedEngine(engineThread),
     locateModel: (settings) => locateModel(settings, demo),
-    choosePrecision: async (modelPath) => choosePrecision(await openCheckpoint(modelPath), (await memoryNow()).availableBytes),
+    precisions: {
+      choose: async (modelPath) => choosePrecision(await openCheckpoint(modelPath), (await memoryNow()).availableBytes),
+      choices: (location) => readPrecisionChoices(location, quantised),
+      store: quantised,
+      openExactEngine: () => createThreadedEngine(engineThread),
+    },
     openPromptReader,
     readLabels,
     downloads: createDownloadService(),
-    listModels: async ({ modelFolders }) => findModels({ demo: demo.model, folders: modelFolders, caches: await cachedRepositories() }, await thisMachine()),
+    listModels: async ({ modelFolders }) => quantised.listingsWithStored(await findModels({ demo: demo.model, folders: modelFolders, caches: await cachedRepositories() }, await thisMachine())),
   })
 }
 

@@ -1,7 +1,7 @@
 // Owns the loaded model: which one the settings mean, loading it when it is first needed, and what everyone is told about it.
 import type { Engine, LoadedModel, LoadRequest } from '../engine/engine'
 import { CancelledError, InputError } from '../protocol/errors'
-import type { ModelState, WorkerSettings } from '../protocol/requests'
+import type { ModelState, StoredPrecision, WorkerSettings } from '../protocol/requests'
 import type { Precision, Progress } from '../protocol/values'
 import { orCancelled } from './abort'
 import type { PromptReader } from './promptReader'
@@ -24,6 +24,8 @@ export interface ModelService {
   changeSettings(settings: WorkerSettings): void
   /** Tells how fast a run was; memory is measured again. */
   noteRun(decodeMsPerToken: number): Promise<void>
+  /** Tells that the cost of the loaded model's precision was measured. */
+  noteCost(): Promise<void>
 }
 
 /** Settings that a prompt overrides. */
@@ -41,6 +43,8 @@ export interface ModelServiceParts {
   locate(settings: WorkerSettings): Promise<ModelLocation>
   /** What `auto` means for a model now. */
   choosePrecision(modelPath: string): Promise<Precision>
+  /** What is known of a model's weights on disk; null where it has none but the stored ones. */
+  storedPrecision(loaded: LoadedModel): Promise<StoredPrecision | null>
   /** Must read nothing but the folder's small files. */
   openReader(modelPath: string): Promise<PromptReader>
   onChanged(state: ModelState): void
@@ -129,7 +133,16 @@ export function createModelService(parts: ModelServiceParts): ModelService {
   async function describe(loaded: LoadedModel, tokensPerSecond: number | null): Promise<ModelState> {
     const { name, identity, sae, saeOrigin, pairing, saeLayers, contextLength, parameters, loadMs, fallbacks } = loaded
     const { processBytes } = await engine.memory()
-    return { kind: 'ready', name, model: identity, sae, saeOrigin, pairing, saeLayers, contextLength, parameters, loadMs, fallbacks, memoryBytes: processBytes, tokensPerSecond }
+    const quantised = await parts.storedPrecision(loaded)
+    return { kind: 'ready', name, model: identity, sae, saeOrigin, pairing, saeLayers, contextLength, parameters, loadMs, fallbacks, memoryBytes: processBytes, tokensPerSecond, quantised }
+  }
+
+  /** Tells the loaded model anew; without a new speed, with the one that was known. */
+  async function tellAgain(newSpeed: number | null): Promise<void> {
+    const described = ready
+    if (!described) return
+    const next = await describe(described.loaded, newSpeed ?? (state.kind === 'ready' ? state.tokensPerSecond : null))
+    if (ready === described) tell(next)
   }
 
   return {
@@ -149,13 +162,8 @@ export function createModelService(parts: ModelServiceParts): ModelService {
       settings = next
       if (isOther && state.kind !== 'none') load(new AbortController().signal).catch((error: unknown) => parts.log(String(error)))
     },
-    async noteRun(decodeMsPerToken) {
-      const measured = ready
-      if (!measured) return
-      const tokensPerSecond = decodeMsPerToken > 0 ? 1000 / decodeMsPerToken : state.kind === 'ready' ? state.tokensPerSecond : null
-      const next = await describe(measured.loaded, tokensPerSecond)
-      if (ready === measured) tell(next)
-    },
+    noteRun: (decodeMsPerToken) => tellAgain(decodeMsPerToken > 0 ? 1000 / decodeMsPerToken : null),
+    noteCost: () => tellAgain(null),
   }
 }
 

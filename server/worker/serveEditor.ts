@@ -8,7 +8,6 @@ import { parseEditLine } from '../formats/editLine'
 import { InputError } from '../protocol/errors'
 import * as requests from '../protocol/requests'
 import type { ModelListing, WorkerOptions, WorkerSettings } from '../protocol/requests'
-import type { Precision } from '../protocol/values'
 import { detectFaults } from '../runs/detectors'
 import { featureHeat } from '../runs/heat'
 import { openRunStore } from '../store/runStore'
@@ -20,6 +19,7 @@ import { createFeatureService, type FeatureService } from './featureService'
 import { createModelService, type ModelLocation, type ModelService } from './modelService'
 import * as change from './pinsAndEdits'
 import { readModelChoice } from './promptModelChoice'
+import { createPrecisionService, storedPrecisionOf, type PrecisionParts, type PrecisionService } from './precisionService'
 import type { PromptReader } from './promptReader'
 import { notify, onRequest } from './requestHandlers'
 import { createRunService, type RunService } from './runService'
@@ -31,13 +31,12 @@ export interface WorkerParts {
   readonly engine: Engine
   /** The folders that the settings mean. */
   locateModel(settings: WorkerSettings): Promise<ModelLocation>
-  /** The precision that `auto` means for a model now. */
-  choosePrecision(modelPath: string): Promise<Precision>
   openPromptReader(modelPath: string): Promise<PromptReader>
   readLabels(saePath: string): Promise<FeatureLabels>
   listModels(settings: WorkerSettings, signal: AbortSignal): Promise<readonly ModelListing[]>
   /** Opens no connection before it is asked to. */
   readonly downloads: DownloadService
+  readonly precisions: PrecisionParts
 }
 
 /** For editors that send no options of ours: the demo model, nothing kept on disk. */
@@ -49,6 +48,7 @@ const DEFAULT_OPTIONS: WorkerOptions = {
 interface Services {
   readonly edits: EditsService
   readonly models: ModelService
+  readonly precisions: PrecisionService
   readonly features: FeatureService
   readonly runs: RunService
   readonly editor: EditorFeatures
@@ -100,7 +100,8 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
     engine,
     settings: options.settings,
     locate: (settings) => parts.locateModel(settings),
-    choosePrecision: (modelPath) => parts.choosePrecision(modelPath),
+    choosePrecision: (modelPath) => parts.precisions.choose(modelPath),
+    storedPrecision: storedPrecisionOf,
     openReader: (modelPath) => parts.openPromptReader(modelPath),
     log,
     onChanged(next) {
@@ -108,6 +109,7 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
       if (next.kind !== 'loading') editor.refreshDiagnostics()
     },
   })
+  const precisions = createPrecisionService(parts.precisions, models, engine, () => parts.locateModel(models.settings()))
   const features = createFeatureService({ engine, models, readLabels: (saePath) => parts.readLabels(saePath), log })
   const runs = createRunService({
     engine,
@@ -137,10 +139,10 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
     await runs.close()
     await engine.dispose()
   }
-  return { edits, models, features, runs, editor, close }
+  return { edits, models, precisions, features, runs, editor, close }
 }
 
-function answerRequests(connection: Connection, parts: WorkerParts, { edits, models, features, runs, editor }: Services): void {
+function answerRequests(connection: Connection, parts: WorkerParts, { edits, models, precisions, features, runs, editor }: Services): void {
   onRequest(connection, requests.settingsChanged, (settings) => {
     models.changeSettings(settings)
     return null
@@ -156,6 +158,12 @@ function answerRequests(connection: Connection, parts: WorkerParts, { edits, mod
     return models.state()
   })
   onRequest(connection, requests.listModels, (_none, { signal }) => parts.listModels(models.settings(), signal))
+
+  onRequest(connection, requests.precisionChoices, () => precisions.choices())
+  onRequest(connection, requests.measurePrecision, (_none, { signal, report }) => precisions.measure(signal, report))
+  onRequest(connection, requests.listQuantised, () => precisions.list())
+  onRequest(connection, requests.removeQuantised, async ({ folders }) => ({ bytes: await precisions.remove(folders) }))
+  onRequest(connection, requests.verifyQuantised, ({ folder }, { signal, report }) => precisions.verify(folder, signal, report))
 
   onRequest(connection, requests.planDownload, (choice, { signal }) => parts.downloads.plan(choice, signal))
   onRequest(connection, requests.download, (choice, { signal, report }) => parts.downloads.download(choice, signal, report))
