@@ -3,6 +3,7 @@ import type { GenerateRequest, GenerateResult } from './engine'
 import type { ForwardResult } from './forward'
 
 export interface Capture {
+  readonly wantsLogits: boolean
   add(chunk: ForwardResult): void
   finish(): NonNullable<GenerateResult['captured']>
 }
@@ -11,8 +12,9 @@ export function createCapture(wanted: NonNullable<GenerateRequest['capture']>): 
   const logits: Float32Array[] = []
   const residuals = new Map<number, Float32Array[]>(wanted.residualLayers.map((layer) => [layer, []]))
   return {
+    wantsLogits: wanted.logits,
     add(chunk) {
-      if (wanted.logits) logits.push(chunk.logits)
+      if (wanted.logits) logits.push(chunk.logits!)
       for (const [layer, chunks] of residuals) chunks.push(chunk.captured.get(layer)!)
     },
     finish: () => ({

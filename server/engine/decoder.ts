@@ -13,8 +13,8 @@ export interface Span {
   /** Layers firstLayer … endLayer − 1 are run. */
   readonly firstLayer: number
   readonly endLayer: number
-  /** Whether the head follows; its logits cover all T positions. */
-  readonly head: boolean
+  /** Rows of the span whose logits are wanted; the head runs only when there are some, and then `endLayer` must be the number of layers. */
+  readonly logitRows: readonly number[]
   /** Layers of the span whose resid_post is wanted. */
   readonly residuals: readonly number[]
   /** Positions first … first + count − 1. */
@@ -25,7 +25,7 @@ export interface Span {
 export interface SpanResult {
   /** By wanted layer, (T, d_model). */
   readonly residuals: ReadonlyMap<number, Float32Array>
-  /** (T, vocab), or null without the head. */
+  /** (R, vocab) for the wanted rows, or null without any. */
   readonly logits: Float32Array | null
 }
 
@@ -36,6 +36,8 @@ export interface Decoder {
   readonly config: ModelConfig
   /** The state before the first position. */
   newState(): SequenceState
+  /** The state before the first position, over the keys and values of another one, which are written to. */
+  stateFromStart(state: SequenceState): SequenceState
   /** Runs the span after the state's first positions, writes its keys and values into it and stages its layers' states, which the caller commits. */
   run(span: Span, state: SequenceState): Promise<SpanResult>
   release(): Promise<void>
@@ -50,7 +52,7 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
     const flags = Array.from({ length: layers + 2 }, () => false)
     flags[EMBED_STAGE] = 'tokenIds' in span.input
     for (let layer = span.firstLayer; layer < span.endLayer; layer++) flags[layerStage(layer)] = true
-    flags[headStage(layers)] = span.head
+    flags[headStage(layers)] = span.logitRows.length > 0
     return flags
   }
 
@@ -64,7 +66,7 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
       stages: boolTensor(stageFlags(span)),
       token_ids: int64Tensor(tokenIds),
       x: float32Tensor(x, [x.length / dModel, dModel]),
-      logit_rows: int64Tensor(span.head ? Array.from({ length: count }, (_, row) => row) : []),
+      logit_rows: int64Tensor(span.logitRows),
       cos: float32Tensor(cos, [count, rope.rotaryDim / 2]),
       sin: float32Tensor(sin, [count, rope.rotaryDim / 2]),
       past_mask: float32Tensor(new Float32Array(kv.capacity).fill(MASKED, first), [1, 1, 1, kv.capacity]),
@@ -97,12 +99,13 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
   return {
     config,
     newState: () => SequenceState.empty(memories),
+    stateFromStart: (state) => state.fromStart(memories),
     async run(span, state) {
       const { firstLayer, endLayer, first, count } = span
       state.kv.reserve(first + count)
       const outputs = span.residuals.map(residPost)
       for (let layer = firstLayer; layer < endLayer; layer++) outputs.push(...memoryOutputs(memories[layer]!, layer))
-      if (span.head) outputs.push('logits')
+      if (span.logitRows.length > 0) outputs.push('logits')
       const result = await session.run(feeds(span, state), outputs)
       for (let layer = firstLayer; layer < endLayer; layer++) {
         const memory = memories[layer]!
@@ -111,7 +114,7 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
       }
       return {
         residuals: new Map(span.residuals.map((layer) => [layer, float32Data(result[residPost(layer)])])),
-        logits: span.head ? float32Data(result['logits']) : null,
+        logits: span.logitRows.length > 0 ? float32Data(result['logits']) : null,
       }
     },
     release: () => session.release(),

@@ -75,7 +75,7 @@ export interface LayerReport {
   readonly layer: number
   /** Top features of the residual as it arrived, highest first. */
   readonly features: readonly (readonly FeatureActivation[])[]
-  /** Euclidean norm of resid_post, after edits. */
+  /** Euclidean norm of resid_post as it arrived. */
   readonly residualNorm: readonly number[]
 }
 
@@ -104,7 +104,7 @@ export interface TokenReport {
   readonly features: { readonly [layer: number]: readonly FeatureActivation[] }
   /** By edited layer: the same after the edits. */
   readonly featuresAfterEdit: { readonly [layer: number]: readonly FeatureActivation[] }
-  /** By reported layer: Euclidean norm of resid_post, after edits. */
+  /** By reported layer: Euclidean norm of resid_post as it arrived. */
   readonly residualNorm: { readonly [layer: number]: number }
   /** By layer of `reconstructionLayers`: ‖x − x̂‖² / ‖x‖² of the residual as it arrived; absent when none was asked for. */
   readonly reconstructionError?: { readonly [layer: number]: number }

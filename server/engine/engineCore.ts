@@ -33,7 +33,7 @@ export function createEngineCore(cacheLimitBytes = CACHE_LIMIT_BYTES): Engine {
       inOrder(async () => {
         await release()
         const model = await loadModel(request, onProgress, signal)
-        loaded = { model, cache: createPrefixCache(() => model.decoder.newState(), cacheLimitBytes) }
+        loaded = { model, cache: createPrefixCache(() => model.decoder.newState(), model.decoder.config.dModel, cacheLimitBytes) }
         return model.description
       }),
     generate: (request: GenerateRequest, onEvent, signal) =>

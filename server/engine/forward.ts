@@ -1,11 +1,14 @@
-// Feeds tokens through the model: reads features at the wanted layers, applies edits where they are due, and returns what came of each position.
+// Runs layers over some positions of a sequence: reads features at the wanted layers, applies edits where they are due, and notes what came of each position.
 import { CancelledError } from '../protocol/errors'
 import { addDirections, editEffect, type Coefficients, type EditEffect } from './applyEdits'
 import type { Decoder } from './decoder'
 import type { EditPlan } from './editPlan'
-import type { TokenScale } from './inputScale'
+import { tokenScale, type TokenScale } from './inputScale'
+import { refuseNonFiniteEdit } from './nonFinite'
 import type { LayerReading } from './positionRecord'
+import type { ReadingQueue } from './readingQueue'
 import type { SaeSessions, TopK } from './saeSessions'
+import type { Sequence } from './sequence'
 import type { SequenceState } from './sequenceState'
 
 export interface ForwardModel {
@@ -13,10 +16,16 @@ export interface ForwardModel {
   readonly saes: SaeSessions | null
 }
 
-/** Some positions in a row, none of which has been fed. */
+/** Some positions in a row, and the layers that are computed there. */
 export interface Chunk {
   readonly tokenIds: readonly number[]
   readonly first: number
+  /** The layer whose kept residual the chunk starts from; null starts from the token embedding. */
+  readonly start: number | null
+  /** Layers below this one are computed. */
+  readonly endLayer: number
+  /** Rows of the chunk whose logits are wanted; needs all layers. */
+  readonly logitRows: readonly number[]
 }
 
 export interface ForwardOptions {
@@ -27,89 +36,145 @@ export interface ForwardOptions {
   readonly captureLayers: readonly number[]
   /** Layers, among those that are read, whose reconstruction error is measured. */
   readonly reconstructionLayers: readonly number[]
+  /** Layers whose residual is kept in the sequence, as it arrives. */
+  readonly keepLayers: readonly number[]
+  /** Takes readings that nothing waits for. */
+  readonly queue: ReadingQueue
   readonly signal: AbortSignal
 }
 
+/** What was found at one position: readings by layer, which the queue completes, and what edits added. */
+export interface Finding {
+  readonly readings: Map<number, LayerReading>
+  readonly edited: Map<number, Coefficients>
+  /** By layer. */
+  readonly reconstructed: ReadonlyMap<number, number>
+}
+
 export interface ForwardResult {
-  /** (T, vocab) */
-  readonly logits: Float32Array
+  /** (R, vocab) of the wanted rows, or null. */
+  readonly logits: Float32Array | null
   /** Per position of the chunk. */
-  readonly readings: readonly ReadonlyMap<number, LayerReading>[]
-  readonly edited: readonly ReadonlyMap<number, Coefficients>[]
-  /** Per position, by layer. */
-  readonly reconstructed: readonly ReadonlyMap<number, number>[]
+  readonly findings: readonly Finding[]
   /** By captured layer, (T, d_model). */
   readonly captured: ReadonlyMap<number, Float32Array>
 }
 
 /**
- * Runs all layers over the chunk, which follows the state's positions, and leaves the state after it; a chunk that fails or is cancelled leaves the
- * state as it was. The layers run in one go up to each layer at which an edit applies; there the residual is edited here, in float32, and the rest
- * goes on from it.
+ * Computes the chunk after what `state` holds and leaves keys, values and states after it; keeps residuals in the sequence. A chunk that fails or
+ * is cancelled leaves the sequence as it was. Layers run in one go up to each layer at which an edit applies; there the residual is edited here,
+ * in float32, and the rest goes on from it.
  */
-export async function forward(model: ForwardModel, state: SequenceState, chunk: Chunk, options: ForwardOptions): Promise<ForwardResult> {
+export async function forward(model: ForwardModel, sequence: Sequence, chunk: Chunk, options: ForwardOptions, state: SequenceState = sequence.state): Promise<ForwardResult> {
   const { decoder, saes } = model
-  const { layers, dModel } = decoder.config
-  const { tokenIds, first } = chunk
+  const { dModel } = decoder.config
+  const { tokenIds, first, start, endLayer } = chunk
   const count = tokenIds.length
-  const readings = tokenIds.map(() => new Map<number, LayerReading>())
-  const edited = tokenIds.map(() => new Map<number, Coefficients>())
-  const reconstructed = tokenIds.map(() => new Map<number, number>())
+  const findings = tokenIds.map(() => ({ readings: new Map<number, LayerReading>(), edited: new Map<number, Coefficients>(), reconstructed: new Map<number, number>() }))
   const captured = new Map<number, Float32Array>()
-  const wanted = [...new Set([...options.readLayers, ...options.captureLayers])].sort((a, b) => a - b)
-  const stops = options.edits.layers.filter((layer) => tokenIds.some((_, row) => options.edits.at(layer, first + row).length > 0))
+  const kept: { readonly layer: number; readonly arrived: Float32Array }[] = []
+  const isEdited = (layer: number): boolean => tokenIds.some((_, row) => options.edits.at(layer, first + row).length > 0)
+  const stops = options.edits.layers.filter((layer) => layer > (start ?? -1) && layer < endLayer - 1 && isEdited(layer))
+  const wanted = [...new Set([...options.readLayers, ...options.captureLayers, ...options.keepLayers, ...options.edits.layers])].sort((a, b) => a - b)
+
+  const isKept = (layer: number): boolean => layer !== start && options.keepLayers.includes(layer)
 
   /** Reads, and where edits apply changes in place, the residual of one layer. */
   const visit = async (layer: number, x: Float32Array): Promise<void> => {
     if (options.signal.aborted) throw new CancelledError()
-    if (options.readLayers.includes(layer)) {
-      const encoded = await saes!.encode(layer, x)
-      const before = encoded.tops
-      if (options.reconstructionLayers.includes(layer)) {
-        const errors = await saes!.reconstructionError(layer, x, encoded)
-        errors.forEach((error, row) => reconstructed[row]!.set(layer, error))
-      }
-      const effects = before.map((top, row) => editEffect(options.edits.at(layer, first + row), top))
-      const after = await applyEffects(saes!, layer, x, dModel, effects, encoded.scales)
-      before.forEach((top, row) => {
-        readings[row]!.set(layer, { top, after: after.get(row) ?? null, norm: norm(x, row * dModel, dModel) })
-        if (effects[row]!.coefficients.size > 0) edited[row]!.set(layer, effects[row]!.coefficients)
+    const isRead = options.readLayers.includes(layer)
+    const known = layer === start ? knownTops(sequence, layer, first, count) : null
+    if (isRead && isEdited(layer)) {
+      const tops = known ?? (await saes!.encode(layer, x)).tops
+      const effects = tops.map((top, row) => editEffect(options.edits.at(layer, first + row), top))
+      if (isKept(layer)) kept.push({ layer, arrived: x.slice() })
+      await measure(layer, x, tops)
+      tops.forEach((top, row) => {
+        findings[row]!.readings.set(layer, { top, after: null, norm: norm(x, row * dModel, dModel) })
+        if (effects[row]!.coefficients.size > 0) findings[row]!.edited.set(layer, effects[row]!.coefficients)
       })
+      const changed = await applyEffects(saes!, layer, x, dModel, effects)
+      changed.rows.forEach((row, i) => refuseNonFiniteEdit(changed.x.subarray(i * dModel, (i + 1) * dModel), first + row, layer))
+      options.queue.add(layer, changed.x, (i, top) => complete(changed.rows[i]!, layer, (reading) => ({ ...reading!, after: top })))
+    } else {
+      if (isKept(layer)) kept.push({ layer, arrived: x })
+      if (isRead && options.reconstructionLayers.includes(layer)) {
+        const { tops } = await saes!.encode(layer, x)
+        await measure(layer, x, tops)
+        tops.forEach((top, row) => findings[row]!.readings.set(layer, { top, after: null, norm: norm(x, row * dModel, dModel) }))
+      } else if (known) {
+        known.forEach((top, row) => findings[row]!.readings.set(layer, { top, after: null, norm: norm(x, row * dModel, dModel) }))
+      } else if (isRead) {
+        options.queue.add(layer, x, (row, top) => complete(row, layer, () => ({ top, after: null, norm: norm(x, row * dModel, dModel) })))
+      }
     }
     if (options.captureLayers.includes(layer)) captured.set(layer, x)
+  }
+  const complete = (row: number, layer: number, make: (reading: LayerReading | undefined) => LayerReading): void => {
+    const { readings } = findings[row]!
+    readings.set(layer, make(readings.get(layer)))
+  }
+  const measure = async (layer: number, x: Float32Array, tops: readonly TopK[]): Promise<void> => {
+    if (!options.reconstructionLayers.includes(layer)) return
+    const errors = await saes!.reconstructionError(layer, x, { tops, scales: rowScales(saes!, layer, x, dModel) })
+    errors.forEach((error, row) => findings[row]!.reconstructed.set(layer, error))
   }
 
   state.begin()
   let x: Float32Array | null = null
   let firstLayer = 0
   let logits: Float32Array | null = null
+  if (start !== null) {
+    x = sequence.residuals.read(start, first, first + count)
+    await visit(start, x)
+    firstLayer = start + 1
+  }
   for (const stop of [...stops, null]) {
-    const endLayer: number = stop === null ? layers : stop + 1
+    const end: number = stop === null ? endLayer : stop + 1
+    if (end === firstLayer) continue
     const result = await decoder.run(
       {
         input: x ? { x } : { tokenIds },
         firstLayer,
-        endLayer,
-        head: stop === null,
-        residuals: wanted.filter((layer) => layer >= firstLayer && layer < endLayer),
+        endLayer: end,
+        logitRows: stop === null && !isEdited(end - 1) ? chunk.logitRows : [],
+        residuals: wanted.filter((layer) => layer >= firstLayer && layer < end),
         first,
         count,
       },
       state,
     )
     for (const [layer, residual] of result.residuals) await visit(layer, residual)
-    if (stop !== null) x = result.residuals.get(stop)!
+    x = result.residuals.get(end - 1) ?? null
     logits = result.logits
-    firstLayer = endLayer
+    firstLayer = end
   }
+  if (chunk.logitRows.length > 0 && !logits) logits = await headLogits(decoder, x!, chunk.logitRows, first, state)
+  for (const { layer, arrived } of kept) sequence.residuals.keep(layer, arrived, first)
   state.commit(first + count)
-  return { logits: logits!, readings, edited, reconstructed, captured }
+  sequence.hasGrown = true
+  return { logits, findings, captured }
 }
 
-/** Adds each row's effect to `x` and encodes the changed rows again; returns their features by row. */
-async function applyEffects(saes: SaeSessions, layer: number, x: Float32Array, dModel: number, effects: readonly EditEffect[], scales: readonly TokenScale[]): Promise<Map<number, TopK>> {
+/** Logits (R, vocab) of some rows of `x` (T, d_model), the residual that leaves the last layer. */
+export async function headLogits(decoder: Decoder, x: Float32Array, rows: readonly number[], first: number, state: SequenceState): Promise<Float32Array> {
+  const { layers, dModel } = decoder.config
+  const result = await decoder.run({ input: { x }, firstLayer: layers, endLayer: layers, logitRows: rows, residuals: [], first, count: x.length / dModel }, state)
+  return result.logits!
+}
+
+/** What leaves a kept layer at positions first … end − 1, edits added: (end − first, d_model). */
+export async function departingResidual({ decoder, saes }: ForwardModel, { residuals, records }: Sequence, layer: number, first: number, end: number): Promise<Float32Array> {
+  const { dModel } = decoder.config
+  const x = residuals.read(layer, first, end)
+  const effects = records.slice(first, end).map(({ edited }) => ({ coefficients: edited.get(layer) ?? new Map<number, number>(), fired: [] }))
+  if (saes) await applyEffects(saes, layer, x, dModel, effects)
+  return x
+}
+
+/** Adds each row's effect to `x`; returns the rows that changed, and copies of them (n, d_model). */
+async function applyEffects(saes: SaeSessions, layer: number, x: Float32Array, dModel: number, effects: readonly EditEffect[]): Promise<{ readonly rows: readonly number[]; readonly x: Float32Array }> {
   const rows = [...effects.keys()].filter((row) => effects[row]!.coefficients.size > 0)
-  if (rows.length === 0) return new Map()
   const directions = new Map<number, Float32Array>()
   for (const row of rows) {
     for (const feature of effects[row]!.coefficients.keys()) {
@@ -118,16 +183,27 @@ async function applyEffects(saes: SaeSessions, layer: number, x: Float32Array, d
   }
   const changed = new Float32Array(rows.length * dModel)
   rows.forEach((row, i) => {
-    const line = x.subarray(row * dModel, (row + 1) * dModel)
-    addDirections(line, effects[row]!.coefficients, scales[row]!.factor, directions)
-    changed.set(line, i * dModel)
+    const values = x.subarray(row * dModel, (row + 1) * dModel)
+    addDirections(values, effects[row]!.coefficients, scaleAt(saes, layer, values).factor, directions)
+    changed.set(values, i * dModel)
   })
-  const after = await saes.encode(layer, changed)
-  return new Map(rows.map((row, i) => [row, after.tops[i]!]))
+  return { rows, x: changed }
 }
 
-function norm(x: Float32Array, start: number, length: number): number {
+/** What was read at a layer that is not computed again, by row; null unless it was read at each. */
+function knownTops({ records }: Sequence, layer: number, first: number, count: number): TopK[] | null {
+  const tops = records.slice(first, first + count).map(({ readings }) => readings.get(layer)?.top)
+  return tops.length === count && tops.every((top) => top !== undefined) ? tops : null
+}
+
+function rowScales(saes: SaeSessions, layer: number, x: Float32Array, dModel: number): TokenScale[] {
+  return Array.from({ length: x.length / dModel }, (_, row) => scaleAt(saes, layer, x.subarray(row * dModel, (row + 1) * dModel)))
+}
+
+const scaleAt = (saes: SaeSessions, layer: number, values: Float32Array): TokenScale => tokenScale(saes.set.layers.get(layer)!.input.scale, values)
+
+function norm(values: Float32Array, start: number, length: number): number {
   let sum = 0
-  for (let i = start; i < start + length; i++) sum += x[i]! * x[i]!
+  for (let i = start; i < start + length; i++) sum += values[i]! * values[i]!
   return Math.sqrt(sum)
 }

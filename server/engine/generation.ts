@@ -1,16 +1,21 @@
-// One generate request from start to end: what is remembered, prefill in chunks, then token by token.
-import { CancelledError, InputError } from '../protocol/errors'
+// One generate request from start to end: what is remembered, prefill in chunks, token by token, then the predictions that nobody waited for.
+import { CancelledError } from '../protocol/errors'
 import { createCapture } from './capture'
 import type { EditPlan } from './editPlan'
 import type { GenerateEvent, GenerateRequest, GenerateResult, TokenReport } from './engine'
-import { forward, type ForwardModel, type ForwardResult } from './forward'
-import { likeliest, logSumExp } from './logits'
+import { readPositions } from './fillReadings'
+import { forward, type ForwardModel } from './forward'
+import { logitsAfter, predict, predictMissing } from './predictions'
+import { refuseNonFinite } from './nonFinite'
 import { reportPosition, type Prediction } from './positionRecord'
 import type { PrefixCache } from './prefixCache'
+import { createReadingQueue } from './readingQueue'
+import { alwaysKept } from './residualStore'
 import { sampleToken, samplingKey } from './sampler'
+import { cutTokens, type Sequence } from './sequence'
 
 /** Positions per prefill run: what a cancel waits for, and what bounds the memory of attention scores. */
-const CHUNK = 64
+export const CHUNK = 64
 
 /** Kept per position even when fewer are asked for, so that asking for more later needs no new run. */
 const MIN_CANDIDATES = 10
@@ -20,20 +25,25 @@ export async function generateTokens(
   model: ForwardModel, cache: PrefixCache, request: GenerateRequest, edits: EditPlan, onEvent: (event: GenerateEvent) => void, signal: AbortSignal,
 ): Promise<GenerateResult> {
   const { promptIds, sampling } = request
-  const { contextLength, vocabSize } = model.decoder.config
+  const { contextLength, vocabSize, layers } = model.decoder.config
   const maxTokens = Math.min(promptIds.length + request.generate, contextLength)
   const stopIds = new Set(request.stopIds)
   const reconstructionLayers = request.reconstructionLayers ?? []
   const readLayers = [...new Set([...request.layers, ...edits.layers, ...reconstructionLayers])].sort((a, b) => a - b)
   const candidates = Math.min(vocabSize, Math.max(request.alternatives, MIN_CANDIDATES))
   const key = samplingKey(sampling)
+  const keepLayers = [...alwaysKept(layers), ...edits.layers]
   const capture = request.capture ? createCapture(request.capture) : null
+  const queue = createReadingQueue(model.saes, model.decoder.config.dModel)
 
   // A dump needs residuals and logits of every position, and those are not remembered; nor are reconstruction errors.
-  const resumed = capture || reconstructionLayers.length > 0 ? cache.fresh() : cache.resume({ promptIds, maxTokens, samplingKey: key, stopIds, edits, readLayers, candidates })
-  const { sequence, positions: reusedTokens } = resumed
+  const sequence = capture || reconstructionLayers.length > 0 ? cache.fresh() : cache.resume({ promptIds, maxTokens, samplingKey: key, stopIds, edits })
   const { records } = sequence
   const isStop = (position: number) => position >= promptIds.length && stopIds.has(records[position]!.token)
+  const ended = endOf(sequence, maxTokens, isStop)
+  const reusedTokens = ended ?? sequence.positions
+  /** The token there was predicted from logits that hold. */
+  const predicted = sequence.positions
 
   /** By position; empty unless they are asked for. */
   const errors: ReadonlyMap<number, number>[] = []
@@ -46,46 +56,75 @@ export async function generateTokens(
     }
   }
 
-  let known = resumed.next
-  const feed = async (tokenIds: readonly number[], chosenBy: string | null): Promise<void> => {
+  let logits: Float32Array | null = null
+  const feed = async (tokenIds: readonly number[], chosenBy: string | null, prediction: Prediction | null): Promise<void> => {
     if (signal.aborted) throw new CancelledError()
-    const first = records.length
-    const options = { edits, readLayers, captureLayers: request.capture?.residualLayers ?? [], reconstructionLayers, signal }
-    const result = await forward(model, sequence.state, { tokenIds, first }, options)
+    const first = sequence.positions
+    const isLast = first + tokenIds.length >= promptIds.length
+    const start = capture ? null : startOf(sequence, tokenIds.length)
+    const logitRows = capture?.wantsLogits ? [...tokenIds.keys()] : isLast ? [tokenIds.length - 1] : []
+    const options = { edits, readLayers, captureLayers: request.capture?.residualLayers ?? [], reconstructionLayers, keepLayers, queue, signal }
+    const result = await forward(model, sequence, { tokenIds, first, start, endLayer: layers, logitRows }, options)
+    await queue.flush()
+    refuseNonFinite(sequence.residuals, result.findings, first)
     capture?.add(result)
-    errors.push(...result.reconstructed)
-    const row = (i: number) => result.logits.subarray(i * vocabSize, (i + 1) * vocabSize)
-    refuseNonFinite(result, vocabSize, first)
-    const predictions = tokenIds.map((token, i) => {
-      if (i > 0) return predict(row(i - 1), token, candidates)
-      if (known) return known.prediction
-      return sequence.lastLogits && predict(sequence.lastLogits, token, candidates)
+    result.findings.forEach(({ readings, edited, reconstructed }, row) => {
+      const token = tokenIds[row]!
+      const old = records[first + row]
+      const known = row === 0 ? prediction : null
+      records[first + row] = { token, chosenBy, prediction: known, readings: merged(old?.readings, readings), edited: merged(old?.edited, edited) }
+      errors.push(reconstructed)
     })
-    known = null
-    tokenIds.forEach((token, i) => records.push({ token, chosenBy, prediction: predictions[i]!, readings: result.readings[i]!, edited: result.edited[i]! }))
-    sequence.lastLogits = row(tokenIds.length - 1).slice()
-    report(first, records.length)
+    sequence.positions = first + tokenIds.length
+    // Layers below the start may lack what is wanted now.
+    if (start !== null) await readPositions(model, sequence, readLayers, edits, first, sequence.positions, () => {}, signal)
+    logits = result.logits && result.logits.slice(-vocabSize)
+    report(first, sequence.positions)
   }
 
   try {
+    await readPositions(model, sequence, readLayers, edits, 0, reusedTokens, () => {}, signal)
+    await predictMissing(model, sequence, promptIds.length, reusedTokens, candidates, () => {}, signal)
     report(0, reusedTokens)
     const prefillStart = performance.now()
-    while (records.length < promptIds.length) {
-      await feed(promptIds.slice(records.length, chunkEnd(records.length, promptIds.length, sequence.state.hasStates)), null)
+    while (sequence.positions < promptIds.length) {
+      const first = sequence.positions
+      const end = chunkEnd(sequence, promptIds.length)
+      dropOthers(sequence, promptIds, first, end)
+      await feed(promptIds.slice(first, end), null, first === predicted ? (records[first]?.prediction ?? null) : null)
       sequence.state.remember()
     }
     const decodeStart = performance.now()
-    const decodeFrom = resumed.done ? reusedTokens : records.length
+    const decodeFrom = ended ?? sequence.positions
     let end = decodeFrom
-    while (!resumed.done && end < maxTokens && !isStop(end - 1)) {
-      await feed([known?.token ?? sampleToken(sequence.lastLogits!, sampling, end)], key)
-      end = records.length
+    while (ended === null && end < maxTokens && !isStop(end - 1)) {
+      const old = records[end]
+      let token: number
+      let prediction: Prediction
+      if (old?.prediction && end === predicted && old.chosenBy === key && old.prediction.candidates.length >= candidates) {
+        token = old.token
+        prediction = old.prediction
+      } else {
+        logits ??= await logitsAfter(model, sequence, end - 1)
+        token = sampleToken(logits, sampling, end)
+        prediction = predict(logits, token, candidates)
+        if (old && old.token !== token) cutTokens(sequence, end)
+      }
+      await feed([token], key, prediction)
+      end = sequence.positions
+    }
+    const decodeMs = performance.now() - decodeStart
+    if (request.promptPredictions) {
+      await predictMissing(model, sequence, 0, Math.min(promptIds.length, end), candidates, (first, stop) => {
+        const predictions = records.slice(first, stop).map(({ prediction }) => ({ logprob: prediction!.logprob, alternatives: prediction!.candidates.slice(0, request.alternatives) }))
+        onEvent({ kind: 'predictions', first, predictions })
+      }, signal)
     }
     return {
       reason: isStop(end - 1) ? 'stop' : 'length',
       reusedTokens,
       prefillMs: decodeStart - prefillStart,
-      decodeMsPerToken: end > decodeFrom ? (performance.now() - decodeStart) / (end - decodeFrom) : 0,
+      decodeMsPerToken: end > decodeFrom ? decodeMs / (end - decodeFrom) : 0,
       captured: capture?.finish() ?? null,
     }
   } finally {
@@ -93,32 +132,39 @@ export async function generateTokens(
   }
 }
 
-/**
- * Where the prompt's next chunk ends. The last token goes by itself when a state is to be kept before it: another run of the same prompt,
- * which chooses its first token anew, starts there.
- */
-function chunkEnd(first: number, promptLength: number, keepsStates: boolean): number {
-  const end = Math.min(first + CHUNK, promptLength)
-  return keepsStates && end === promptLength && first < promptLength - 1 ? promptLength - 1 : end
+/** Where the request ends when the sequence already reaches so far, else null. */
+function endOf(sequence: Sequence, maxTokens: number, isStop: (position: number) => boolean): number | null {
+  for (let position = 1; position <= sequence.positions; position++) if (position === maxTokens || isStop(position - 1)) return position
+  return null
+}
+
+/** The layer that the next `count` positions can start from, because it is kept for all of them. */
+function startOf({ residuals, positions, state }: Sequence, count: number): number | null {
+  return state.hasStates ? null : residuals.highestAt(positions + count - 1)
 }
 
 /**
- * Throws InputError for logits that are not numbers: what comes of them looks like an answer and is none. One logit of a row tells, because
- * whatever is not finite in a residual spreads over all of them; and over the other positions of the chunk, so the lowest layer tells where.
+ * Where the prompt's next chunk ends: where what is kept of the layers below ends, too. The last token goes by itself when a state is to be kept
+ * before it: another run of the same prompt, which chooses its first token anew, starts there.
  */
-function refuseNonFinite({ logits, readings }: ForwardResult, vocabSize: number, first: number): void {
-  if (readings.every((_, row) => Number.isFinite(logits[row * vocabSize]!))) return
-  const places = readings.flatMap((byLayer, row) => Array.from(byLayer, ([layer, { norm }]) => ({ layer, row, norm }))).filter(({ norm }) => !Number.isFinite(norm))
-  const [origin] = places.sort((a, b) => a.layer - b.layer || a.row - b.row)
-  const where = origin === undefined ? `at one of the tokens ${first} to ${first + readings.length - 1}` : `at token ${first + origin.row}, in layer ${origin.layer} or before`
-  throw new InputError(`model computes values that are not numbers ${where}`, 'take back an edit that is too strong; without edits the weights are damaged: download or copy them again')
+function chunkEnd({ positions, residuals, state }: Sequence, promptLength: number): number {
+  const end = Math.min(positions + CHUNK, promptLength)
+  if (state.hasStates) return end === promptLength && positions < promptLength - 1 ? promptLength - 1 : end
+  const highest = residuals.highestAt(positions)
+  return highest === null ? end : Math.min(end, residuals.rows(highest))
+}
+
+/** Cuts the sequence where its remembered tokens are not those of the prompt. */
+function dropOthers(sequence: Sequence, promptIds: readonly number[], first: number, end: number): void {
+  for (let position = first; position < Math.min(end, sequence.records.length); position++) {
+    if (sequence.records[position]!.token !== promptIds[position]) return cutTokens(sequence, position)
+  }
+}
+
+function merged<Value>(old: ReadonlyMap<number, Value> | undefined, found: ReadonlyMap<number, Value>): Map<number, Value> {
+  return new Map([...(old ?? []), ...found])
 }
 
 function withError(report: TokenReport, errors: ReadonlyMap<number, number> | undefined): TokenReport {
   return errors && errors.size > 0 ? { ...report, reconstructionError: Object.fromEntries(errors) } : report
-}
-
-function predict(logits: Float32Array, token: number, candidates: number): Prediction {
-  const normaliser = logSumExp(logits)
-  return { logprob: logits[token]! - normaliser, candidates: likeliest(logits, candidates, normaliser) }
 }

@@ -53,13 +53,14 @@ export class KvCache {
     }
   }
 
-  /** A cache of its own with the first `rows` positions. */
-  copyPrefix(rows: number): KvCache {
+  /** A cache of its own with the first `rows(layer)` positions of each layer. */
+  copyPrefix(rows: (layer: number) => number): KvCache {
     const copy = new KvCache(this.shape)
-    copy.capacity = Math.ceil(rows / GROWTH) * GROWTH
-    for (const layer of this.shape.layers) {
-      copy.keys.set(layer, this.relaid(this.key(layer), this.capacity, copy.capacity, rows))
-      copy.values.set(layer, this.relaid(this.value(layer), this.capacity, copy.capacity, rows))
+    const { layers } = this.shape
+    copy.capacity = Math.ceil(Math.max(0, ...layers.map(rows)) / GROWTH) * GROWTH
+    for (const layer of layers) {
+      copy.keys.set(layer, this.relaid(this.key(layer), this.capacity, copy.capacity, rows(layer)))
+      copy.values.set(layer, this.relaid(this.value(layer), this.capacity, copy.capacity, rows(layer)))
     }
     return copy
   }

@@ -10,7 +10,7 @@ export interface LayerReading {
   readonly top: TopK
   /** Of the residual after the edits; null where they changed nothing. */
   readonly after: TopK | null
-  /** Of the residual after the edits. */
+  /** Of the residual as it arrived. */
   readonly norm: number
 }
 
@@ -24,9 +24,10 @@ export interface PositionRecord {
   readonly token: number
   /** How the token was chosen (`samplingKey`); null for a prompt token. */
   readonly chosenBy: string | null
-  /** Null at position 0. */
-  readonly prediction: Prediction | null
-  readonly readings: ReadonlyMap<number, LayerReading>
+  /** Null at position 0, and where it has not been computed yet. */
+  prediction: Prediction | null
+  /** By layer; grows when further layers are read. */
+  readonly readings: Map<number, LayerReading>
   /** By layer, what edits added to the residual; layers where they added nothing are absent. */
   readonly edited: ReadonlyMap<number, Coefficients>
 }
@@ -68,7 +69,8 @@ export function reportPosition(record: PositionRecord, index: number, request: R
   }
 }
 
-function strongest({ features, activations }: TopK, count: number): TokenReport['features'][number] {
+/** The first `count` features of a reading. */
+export function strongest({ features, activations }: TopK, count: number): TokenReport['features'][number] {
   return Array.from(features.subarray(0, count), (feature, i) => ({ feature, activation: activations[i]! }))
 }
 

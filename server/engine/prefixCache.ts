@@ -1,72 +1,54 @@
 // The sequences computed last, from which new requests take what holds for them.
-import { recordBytes, type PositionRecord, type Prediction } from './positionRecord'
-import { reusablePrefix, type Reuse, type ReuseRequest } from './reuse'
+import { reusable, type Reuse, type ReuseRequest } from './reuse'
+import { copyHolding, emptySequence, sequenceBytes, type Sequence } from './sequence'
 import type { SequenceState } from './sequenceState'
 
-/** Computed positions and what is needed to go on after them. */
-export interface Sequence {
-  readonly records: PositionRecord[]
-  readonly state: SequenceState
-  /** Logits after the last record; null until something has been fed. */
-  lastLogits: Float32Array | null
-}
-
-/** A sequence of the caller's own to extend. */
-export interface Resumed {
-  readonly sequence: Sequence
-  /** How many positions at its start hold for the request; when `done`, the sequence may have more. */
-  readonly positions: number
-  /** True when the request needs nothing more. */
-  readonly done: boolean
-  /** The next token and its prediction where they are known already. */
-  readonly next: { readonly token: number; readonly chosenBy: string | null; readonly prediction: Prediction | null } | null
-}
-
 export interface PrefixCache {
-  /** A sequence that begins with the longest prefix that holds for the request; it may be empty. */
-  resume(request: ReuseRequest): Resumed
+  /** A sequence that begins with as much as holds for the request; it may be empty. */
+  resume(request: ReuseRequest): Sequence
   /** An empty sequence. */
-  fresh(): Resumed
+  fresh(): Sequence
   /** Remembers a sequence, as far as it was computed, and forgets the least recently used ones beyond the limit. */
   keep(sequence: Sequence): void
   readonly bytes: number
 }
 
-export function createPrefixCache(newState: () => SequenceState, limitBytes: number): PrefixCache {
+export function createPrefixCache(newState: () => SequenceState, dModel: number, limitBytes: number): PrefixCache {
   // Most recently used last.
   let sequences: Sequence[] = []
 
-  const findBest = (request: ReuseRequest) => {
-    let best: { sequence: Sequence; reuse: Reuse } | null = null
-    for (const sequence of sequences) {
-      const reuse = resumable(sequence, reusablePrefix(sequence.records, request))
-      if (!best || reuse.positions > best.reuse.positions || (reuse.positions === best.reuse.positions && reuse.next === 'done')) best = { sequence, reuse }
-    }
-    return best
-  }
+  const fresh = (): Sequence => emptySequence(newState(), dModel)
 
-  const fresh = (): Resumed => ({ sequence: { records: [], state: newState(), lastLogits: null }, positions: 0, done: false, next: null })
+  const findBest = (request: ReuseRequest): { readonly sequence: Sequence; readonly reuse: Reuse } | null => {
+    let best: { readonly sequence: Sequence; readonly reuse: Reuse; readonly saved: number } | null = null
+    for (const sequence of sequences) {
+      const reuse = resumable(sequence, reusable(sequence, request))
+      const saved = savedRows(sequence, reuse)
+      if (!best || saved > best.saved || (saved === best.saved && reuse.done)) best = { sequence, reuse, saved }
+    }
+    return best && (best.saved > 0 || best.reuse.done) ? best : null
+  }
 
   return {
     fresh,
     resume(request) {
       const best = findBest(request)
-      if (!best || (best.reuse.positions === 0 && best.reuse.next !== 'done')) return fresh()
-      const { sequence, reuse: { positions, next } } = best
-      sequences = sequences.filter((other) => other !== sequence)
-      if (next === 'done' || positions === sequence.records.length) {
-        // The request extends this sequence, so it may be changed in place: nothing of it gets lost.
-        if (next === 'done') sequences.push(sequence)
-        return { sequence, positions, done: next === 'done', next: null }
+      if (!best) return fresh()
+      const { sequence, reuse } = best
+      // Nothing of it would get lost, so it may be changed in place.
+      if (reuse.done || holdsWhole(sequence, reuse)) {
+        sequences = sequences.filter((other) => other !== sequence)
+        if (reuse.done) sequences.push(sequence)
+        return sequence
       }
-      sequences.push(sequence)
-      const copy = { records: sequence.records.slice(0, positions), state: sequence.state.copyPrefix(positions), lastLogits: null }
-      return { sequence: copy, positions, done: false, next: sequence.records[positions]! }
+      // To give a few tokens that many texts begin with is not to be of use.
+      if (reuse.positions >= sequence.positions / 2) sequences = [...sequences.filter((other) => other !== sequence), sequence]
+      return copyHolding(sequence, reuse)
     },
     keep(sequence) {
+      const isKnown = sequences.includes(sequence)
       sequences = sequences.filter((other) => other !== sequence)
-      // Without its last logits it is a copy that nothing was added to.
-      if (sequence.lastLogits) sequences.push(sequence)
+      if (isKnown || sequence.hasGrown) sequences.push(sequence)
       while (sequences.length > 0 && totalBytes(sequences) > limitBytes) sequences.shift()
     },
     get bytes() {
@@ -75,17 +57,27 @@ export function createPrefixCache(newState: () => SequenceState, limitBytes: num
   }
 }
 
-/** A prefix that holds, cut to where the sequence's state can be taken over. */
+/** What holds, cut to where the sequence's state can be taken over. */
 function resumable({ state }: Sequence, reuse: Reuse): Reuse {
-  const positions = reuse.next === 'done' ? reuse.positions : state.resumableAt(reuse.positions)
-  return positions === reuse.positions ? reuse : { positions, next: 'known' }
+  if (reuse.done || !state.hasStates) return reuse
+  return { ...reuse, positions: state.resumableAt(reuse.positions) }
+}
+
+function holdsWhole({ records, positions, residuals }: Sequence, reuse: Reuse): boolean {
+  return reuse.tokens === records.length && reuse.positions === positions && residuals.layers.every((layer) => reuse.holdsAt(layer) >= residuals.rows(layer))
+}
+
+/** Rows of layers that need not be computed, over all layers up to the highest that is kept. */
+function savedRows({ residuals, state }: Sequence, { positions, holdsAt }: Reuse): number {
+  let saved = 0
+  let below = -1
+  for (const layer of residuals.layers) {
+    saved += (layer - below) * (state.hasStates ? positions : Math.max(positions, Math.min(holdsAt(layer), residuals.rows(layer))))
+    below = layer
+  }
+  return saved
 }
 
 function totalBytes(sequences: readonly Sequence[]): number {
-  let bytes = 0
-  for (const { records, state, lastLogits } of sequences) {
-    bytes += state.bytes + (lastLogits?.byteLength ?? 0)
-    for (const record of records) bytes += recordBytes(record)
-  }
-  return bytes
+  return sequences.reduce((sum, sequence) => sum + sequenceBytes(sequence), 0)
 }

@@ -1,9 +1,9 @@
-// Decides how much of a remembered sequence holds for a new request. Pure; when in doubt the answer is "less".
+// Decides how much of a computed sequence holds for a new request, layer by layer. Pure; when in doubt the answer is "less".
 import { editEffect, sameCoefficients } from './applyEdits'
 import type { EditPlan } from './editPlan'
 import type { PositionRecord } from './positionRecord'
 
-/** What of a request decides which remembered positions hold. */
+/** What of a request decides what holds. */
 export interface ReuseRequest {
   readonly promptIds: readonly number[]
   /** Prompt and generated tokens together, at most. */
@@ -11,45 +11,67 @@ export interface ReuseRequest {
   readonly samplingKey: string
   readonly stopIds: ReadonlySet<number>
   readonly edits: EditPlan
-  /** Layers that must have been read. */
-  readonly readLayers: readonly number[]
-  /** Likeliest tokens that must be known per position. */
-  readonly candidates: number
 }
 
-/** Positions 0 … positions − 1 of the sequence hold. */
-export interface Reuse {
+/** What of a sequence is looked at. */
+export interface ComputedSequence {
+  readonly records: readonly PositionRecord[]
   readonly positions: number
-  /**
-   * How it goes on: `done`, the request ends here; `known`, the record at `positions` still tells which token stands there and how it was
-   * predicted; `logits`, the sequence ends here and its last logits choose or predict the next token.
-   */
-  readonly next: 'done' | 'known' | 'logits'
+  readonly residuals: { computedAt(layer: number): number }
 }
 
-/** The longest prefix of `records` that the request would compute again with the same outcome. */
-export function reusablePrefix(records: readonly PositionRecord[], request: ReuseRequest): Reuse {
-  const { promptIds, maxTokens, stopIds } = request
+export interface Reuse {
+  /** Tokens at the start that stand, or will stand again unless what comes before them changes. */
+  readonly tokens: number
+  /** Positions whose every layer holds. */
+  readonly positions: number
+  /** Positions at which the residual that arrives at a layer's output holds; of the layer above the last, those whose logits hold. */
+  readonly holdsAt: (layer: number) => number
+  /** The request ends with these positions. */
+  readonly done: boolean
+}
+
+/** What of the sequence the request would compute again with the same outcome. An edit changes nothing in and below its own layer. */
+export function reusable(sequence: ComputedSequence, request: ReuseRequest): Reuse {
+  const { records } = sequence
+  const { tokens, ends } = matchingTokens(records, request)
+  const changes: { readonly layer: number; readonly position: number }[] = []
+  const holdsAt = (layer: number): number =>
+    changes.reduce((rows, change) => (change.layer < layer ? Math.min(rows, change.position) : rows), Math.min(tokens, sequence.residuals.computedAt(layer)))
+  for (const layer of editedLayers(records, tokens, request.edits)) {
+    const rows = holdsAt(layer)
+    let position = 0
+    while (position < rows && sameEdits(records[position]!, layer, position, request.edits)) position++
+    // Where the layer was not computed, nothing above it was.
+    if (position < tokens) changes.push({ layer, position })
+  }
+  const positions = changes.reduce((least, { position }) => Math.min(least, position), Math.min(tokens, sequence.positions))
+  return { tokens, positions, holdsAt, done: ends && positions === tokens }
+}
+
+/** The tokens at the start that are the request's own; `ends` when it ends with the last of them. */
+function matchingTokens(records: readonly PositionRecord[], { promptIds, maxTokens, samplingKey, stopIds }: ReuseRequest): { readonly tokens: number; readonly ends: boolean } {
   for (let position = 0; ; position++) {
-    if (position === maxTokens) return { positions: position, next: 'done' }
-    if (position > promptIds.length && stopIds.has(records[position - 1]!.token)) return { positions: position, next: 'done' }
+    if (position === maxTokens) return { tokens: position, ends: true }
+    if (position > promptIds.length && stopIds.has(records[position - 1]!.token)) return { tokens: position, ends: true }
     const record = records[position]
-    if (!record) return { positions: position, next: 'logits' }
-    const sameToken = position < promptIds.length ? record.token === promptIds[position] : record.chosenBy === request.samplingKey
-    const predicted = !record.prediction || record.prediction.candidates.length >= request.candidates
-    // The logits that this token is to be chosen or scored by are not kept, so the position before is fed once more.
-    if (!sameToken || !predicted) return { positions: Math.max(0, position - 1), next: 'known' }
-    if (!sameState(record, position, request)) return { positions: position, next: 'known' }
+    const matches = record && (position < promptIds.length ? record.token === promptIds[position] : record.chosenBy === samplingKey)
+    if (!matches) return { tokens: position, ends: false }
   }
 }
 
-/** True when everything was read that the request wants, and its edits add to the residual exactly what was added. */
-function sameState(record: PositionRecord, position: number, { edits, readLayers }: ReuseRequest): boolean {
-  if (!readLayers.every((layer) => record.readings.has(layer))) return false
-  for (const layer of record.edited.keys()) if (!edits.layers.includes(layer)) return false
-  return edits.layers.every((layer) => {
-    // The activations that the edits would read are the recorded ones: nothing before this layer and position differs.
-    const { coefficients } = editEffect(edits.at(layer, position), record.readings.get(layer)!.top)
-    return sameCoefficients(coefficients, record.edited.get(layer) ?? new Map())
-  })
+/** Ascending. */
+function editedLayers(records: readonly PositionRecord[], tokens: number, edits: EditPlan): readonly number[] {
+  const layers = new Set(edits.layers)
+  for (let position = 0; position < tokens; position++) for (const layer of records[position]!.edited.keys()) layers.add(layer)
+  return [...layers].sort((a, b) => a - b)
+}
+
+/** True when the request's edits add to the residual exactly what was added. The residual that arrives at the layer must hold. */
+function sameEdits({ readings, edited }: PositionRecord, layer: number, position: number, edits: EditPlan): boolean {
+  const active = edits.at(layer, position)
+  const before = edited.get(layer)
+  if (active.length === 0) return before === undefined
+  const reading = readings.get(layer)
+  return reading !== undefined && sameCoefficients(editEffect(active, reading.top).coefficients, before ?? new Map())
 }

@@ -32,6 +32,11 @@ export class SequenceState {
     return new SequenceState(emptyCache(memories), { positions: 0, states: zeroStates(memories) }, [])
   }
 
+  /** The same keys and values with states from before the first position: for going through positions again that have been computed. */
+  fromStart(memories: readonly LayerMemory[]): SequenceState {
+    return new SequenceState(this.kv, { positions: 0, states: zeroStates(memories) }, [])
+  }
+
   /** Whether some layer keeps a state in place of positions. */
   get hasStates(): boolean {
     return this.current.states.size > 0
@@ -75,9 +80,12 @@ export class SequenceState {
     return [...this.snapshots, this.current].reduce((most, { positions }) => (positions <= rows ? Math.max(most, positions) : most), 0)
   }
 
-  /** A state of its own with the first `rows` positions, which must be `resumableAt(rows)`. */
-  copyPrefix(rows: number): SequenceState {
-    const kv = this.kv.copyPrefix(rows)
+  /**
+   * A state of its own after the first `rows` positions, which must be `resumableAt(rows)`. Of a layer that attends, `layerRows` may be more:
+   * positions that were computed there and not yet in the layers above.
+   */
+  copyPrefix(rows: number, layerRows: (layer: number) => number = () => rows): SequenceState {
+    const kv = this.kv.copyPrefix(this.hasStates ? () => rows : layerRows)
     if (!this.hasStates) return new SequenceState(kv, { positions: rows, states: new Map() }, [])
     const current = [...this.snapshots, this.current].find(({ positions }) => positions === rows)
     if (!current) throw new Error(`no state is kept at position ${rows}`)

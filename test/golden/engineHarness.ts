@@ -14,7 +14,7 @@ export interface Generated extends GenerateResult {
   readonly ids: readonly number[]
 }
 
-/** Generates and checks on the way that reports come in order of position, without gaps. */
+/** Generates and checks on the way that reports come in order of position, without gaps, and late predictions for tokens that wait for one. */
 export async function generate(
   engine: Engine, request: Partial<GenerateRequest> & Pick<GenerateRequest, 'promptIds'>, signal: AbortSignal = NEVER, onToken?: (token: TokenReport) => void,
 ): Promise<Generated> {
@@ -25,6 +25,7 @@ export async function generate(
   const result = await engine.generate(
     { ...defaults, ...request },
     (event) => {
+      if (event.kind === 'predictions') event.predictions.forEach((prediction, i) => (tokens[event.first + i] = { ...tokens[event.first + i]!, ...prediction }))
       if (event.kind !== 'tokens') return
       for (const token of event.tokens) {
         if (token.index !== tokens.length) throw new Error(`token ${token.index} was reported where ${tokens.length} was due`)

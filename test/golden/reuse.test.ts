@@ -1,18 +1,37 @@
-// A used engine answers as a fresh one: random scripts of prompts, edits, samplings and cancels, run side by side.
+// A used engine answers as a fresh one: random scripts of prompts, edits, samplings, reads and cancels, run side by side.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Engine, GenerateRequest, TokenReport } from '../../server/engine/engine'
+import { join } from 'node:path'
+import type { Engine, GenerateRequest, LayerReport, ReadRequest, TokenReport } from '../../server/engine/engine'
 import { createEngineCore } from '../../server/engine/engineCore'
 import { CancelledError } from '../../server/protocol/errors'
 import type { Edit, EditOperation, EditPositions, FeatureActivation } from '../../server/protocol/values'
-import { generate, loadGolden, type Generated } from './engineHarness'
+import { generate, loadGolden, NEVER, type Generated } from './engineHarness'
 import { readGolden, type Golden } from './goldenFiles'
 
 const TOLERANCE = 1e-5
 const REQUESTS = 40
 
-/** A model that keeps keys and values, and one that keeps states, which cannot be cut at every position. */
-describe.each(['tied', 'qwen35'])('an engine that has served other requests of %s', async (model) => {
-  const golden = await readGolden(model)
+/** What scripts are made of. */
+type Subject = Pick<Golden, 'modelPath' | 'saePath' | 'saeLayers'> & { readonly texts: readonly (readonly number[])[]; readonly dSae: number }
+
+const fromGolden = async (name: string): Promise<Subject> => {
+  const golden = await readGolden(name)
+  return { ...golden, texts: golden.cases.filter(({ edits }) => edits.length === 0).map(({ ids }) => ids), dSae: 96 }
+}
+
+/** A model that keeps keys and values, one that keeps states, which cannot be cut at every position, and one with layers enough to start in the middle. */
+const SUBJECTS: Readonly<Record<string, () => Promise<Subject>>> = {
+  tied: () => fromGolden('tied'),
+  qwen35: () => fromGolden('qwen35'),
+  demo: async () => {
+    const demo = join(import.meta.dirname, '../../demo')
+    const texts = [7, 11].map((step) => Array.from({ length: 150 }, (_, i) => 300 + ((i * i * step) % 2000)))
+    return { modelPath: join(demo, 'model'), saePath: join(demo, 'sae'), saeLayers: [0, 1, 2, 3, 4, 5], texts, dSae: 1024 }
+  },
+}
+
+describe.each(Object.keys(SUBJECTS))('an engine that has served other requests of %s', async (model) => {
+  const golden = await SUBJECTS[model]!()
   const used = createEngineCore()
   // Remembers nothing, so that every request starts from nothing.
   const fresh = createEngineCore(0)
@@ -26,11 +45,13 @@ describe.each(['tied', 'qwen35'])('an engine that has served other requests of %
     for (let count = 0; count < REQUESTS; count++) {
       const request = randomRequest(golden, random, features)
       if (random() < 0.2) await cancelAt(used, request, Math.floor(random() * 30))
+      if (random() < 0.4) await expectSameRead(used, fresh, randomRead(golden, random, request))
       const actual = await generate(used, request)
       const expected = await generate(fresh, request)
       expect(expected.reusedTokens).toBe(0)
       expectSame(actual, expected, `request ${count}: ${JSON.stringify(request)}, ${actual.reusedTokens} reused`)
       reused += actual.reusedTokens
+      if (random() < 0.3) await expectSameRead(used, fresh, randomRead(golden, random, { ...request, promptIds: actual.ids }))
       for (const token of actual.tokens.slice(-3)) for (const [layer, list] of Object.entries(token.features)) for (const f of list.slice(0, 2)) features.push({ layer: Number(layer), ...f })
     }
     expect(reused).toBeGreaterThan(REQUESTS * 5)
@@ -45,10 +66,34 @@ async function cancelAt(engine: Engine, request: GenerateRequest, token: number)
   await cancelled.catch((error: unknown) => expect(error).toBeInstanceOf(CancelledError))
 }
 
-function randomRequest(golden: Golden, random: () => number, seen: readonly { layer: number; feature: number; activation: number }[]): GenerateRequest {
+/** Some layers over the start of what a request runs, with its edits or without. */
+function randomRead({ saeLayers }: Subject, random: () => number, { promptIds, edits }: GenerateRequest): ReadRequest {
+  const layers = saeLayers.filter(() => random() < 0.4)
+  const tokenIds = promptIds.slice(0, 1 + Math.floor(random() * promptIds.length))
+  return { tokenIds, promptLength: Math.ceil(tokenIds.length * random()), edits: random() < 0.7 ? edits : [], layers, top: 8 }
+}
+
+async function expectSameRead(used: Engine, fresh: Engine, request: ReadRequest): Promise<void> {
+  const [actual, expected] = [await read(used, request), await read(fresh, request)]
+  const where = `read ${JSON.stringify(request)}`
+  expect(actual.map(({ layer }) => layer), where).toEqual([...request.layers].sort((a, b) => a - b))
+  actual.forEach(({ layer, features, residualNorm }, i) => {
+    expect(features.length, where).toBe(request.tokenIds.length)
+    features.forEach((list, token) => expectSameFeatures(list, expected[i]!.features[token]!, `${where}, layer ${layer}, token ${token}`))
+    residualNorm.forEach((norm, token) => expect(near(norm, expected[i]!.residualNorm[token]!), `${where}, layer ${layer}, token ${token}`).toBe(true))
+  })
+}
+
+async function read(engine: Engine, request: ReadRequest): Promise<LayerReport[]> {
+  const reports: LayerReport[] = []
+  await engine.read(request, (event) => event.kind === 'layer' && reports.push(event.report), NEVER)
+  return reports
+}
+
+function randomRequest(golden: Subject, random: () => number, seen: readonly { layer: number; feature: number; activation: number }[]): GenerateRequest {
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!
   const { saeLayers } = golden
-  const base = pick(golden.cases.filter((c) => c.edits.length === 0)).ids
+  const base = pick(golden.texts)
   const promptIds = base.slice(0, 1 + Math.floor(random() * Math.min(base.length - 1, 90)))
   if (random() < 0.3) promptIds[Math.floor(random() * promptIds.length)] = Math.floor(random() * 300)
 
@@ -57,8 +102,8 @@ function randomRequest(golden: Golden, random: () => number, seen: readonly { la
     return pick<EditPositions>([{ kind: 'all' }, { kind: 'all' }, { kind: 'prompt' }, { kind: 'generated' }, { kind: 'last' }, { kind: 'ranges', ranges: [[first, first + Math.floor(random() * 5)]] }])
   }
   const edits = Array.from({ length: pick([0, 0, 1, 1, 2, 3]) }, (): Edit => {
-    const known = seen.length && random() < 0.8 ? pick(seen.slice(-40)) : { layer: pick(saeLayers), feature: Math.floor(random() * 96), activation: 1 }
-    const operation = pick<EditOperation>([{ kind: 'set', value: 0 }, { kind: 'set', value: 0 }, { kind: 'set', value: known.activation }, { kind: 'add', value: 2 * random() }, { kind: 'scale', value: pick([0, 0.5, 1, 2]) }])
+    const known = seen.length && random() < 0.8 ? pick(seen.slice(-40)) : { layer: pick(saeLayers), feature: Math.floor(random() * golden.dSae), activation: 1 }
+    const operation = pick<EditOperation>([{ kind: 'set', value: 0 }, { kind: 'set', value: 0 }, { kind: 'set', value: 1.5 * known.activation }, { kind: 'add', value: 2 * random() }, { kind: 'scale', value: pick([0, 0.5, 1, 2]) }])
     return { feature: { layer: known.layer, feature: known.feature }, operation, positions: positions() }
   })
   const warm = { temperature: 0.8, topP: 0.95, topK: pick([0, 20]), seed: pick([1, 2]) }

@@ -18,13 +18,13 @@ describe('a span of stages', () => {
   })
   afterAll(() => model.release())
 
-  const all = { firstLayer: 0, endLayer: LAYERS, head: true, residuals: [0, 1, 2, 3], first: 0, count: IDS.length }
+  const all = { firstLayer: 0, endLayer: LAYERS, logitRows: IDS.map((_, row) => row), residuals: [0, 1, 2, 3], first: 0, count: IDS.length }
   const newState = () => decoder.newState()
 
   it('reads a layer without running the rest', async () => {
     const whole = await decoder.run({ ...all, input: { tokenIds: IDS } }, newState())
     const state = newState()
-    const part = await decoder.run({ ...all, input: { tokenIds: IDS }, endLayer: 2, head: false, residuals: [1] }, state)
+    const part = await decoder.run({ ...all, input: { tokenIds: IDS }, endLayer: 2, logitRows: [], residuals: [1] }, state)
     expect(part.logits).toBeNull()
     expect(part.residuals.get(1)).toEqual(whole.residuals.get(1))
     expect(state.kv.key(1).some((value) => value !== 0)).toBe(true)
@@ -35,7 +35,7 @@ describe('a span of stages', () => {
     const wholeState = newState()
     const whole = await decoder.run({ ...all, input: { tokenIds: IDS } }, wholeState)
     const state = newState()
-    const lower = await decoder.run({ ...all, input: { tokenIds: IDS }, endLayer: middle, head: false, residuals: [middle - 1] }, state)
+    const lower = await decoder.run({ ...all, input: { tokenIds: IDS }, endLayer: middle, logitRows: [], residuals: [middle - 1] }, state)
     const upper = await decoder.run({ ...all, input: { x: lower.residuals.get(middle - 1)! }, firstLayer: middle, residuals: [] }, state)
     expect(upper.logits).toEqual(whole.logits)
     for (let layer = 0; layer < LAYERS; layer++) {
@@ -60,7 +60,7 @@ describe('a span of stages', () => {
     const whole = await decoder.run({ ...all, input: { tokenIds: IDS } }, newState())
     const state = newState()
     for (const [first, count] of [[0, 3], [3, 1], [4, 2]] as const) {
-      const { logits } = await decoder.run({ ...all, input: { tokenIds: IDS.slice(first, first + count) }, first, count, residuals: [] }, state)
+      const { logits } = await decoder.run({ ...all, input: { tokenIds: IDS.slice(first, first + count) }, first, count, logitRows: Array.from({ length: count }, (_, row) => row), residuals: [] }, state)
       const expected = whole.logits!.subarray(first * 300, (first + count) * 300)
       logits!.forEach((logit, i) => expect(logit).toBeCloseTo(expected[i]!, 4))
     }

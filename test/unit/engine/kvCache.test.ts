@@ -43,11 +43,11 @@ it('keeps what was written while it grows past its capacity', () => {
 
 it('copies a prefix that no longer shares anything', () => {
   const cache = filled([300])
-  const copy = cache.copyPrefix(150)
+  const copy = cache.copyPrefix(() => 150)
   expect(copy.capacity).toBeLessThan(cache.capacity)
   cache.key(0).fill(NaN)
   cache.value(1).fill(NaN)
-  const untouched = filled([300]).copyPrefix(150)
+  const untouched = filled([300]).copyPrefix(() => 150)
   expect(copy.key(0)).toEqual(untouched.key(0))
   expectRows(copy, 150)
 })

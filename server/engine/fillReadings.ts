@@ -1,0 +1,67 @@
+// Reads layers at positions that are computed already: from residuals that are kept, or by running the few layers above them once more.
+import type { EditPlan } from './editPlan'
+import { forward, type ForwardModel } from './forward'
+import { createReadingQueue } from './readingQueue'
+import type { Sequence } from './sequence'
+
+/** Positions read at a time. */
+const CHUNK = 64
+
+/**
+ * Sees to it that the records of positions first … end − 1, which must be computed at these layers, have readings of `layers`. Calls back with the
+ * layers that are there now, ascending, and the share of the work that is done. Throws CancelledError between chunks; what was read stays.
+ */
+export async function readPositions(
+  model: ForwardModel, sequence: Sequence, layers: readonly number[], edits: EditPlan, first: number, end: number, onRead: (layers: readonly number[], fraction: number) => void, signal: AbortSignal,
+): Promise<void> {
+  const { records } = sequence
+  const isMissing = (layer: number): boolean => records.slice(first, end).some(({ readings }) => !readings.has(layer))
+  const there = layers.filter((layer) => !isMissing(layer))
+  if (there.length > 0) onRead(there, there.length / layers.length)
+  let done = there.length
+  for (const { start, layers: group } of groupsOf(sequence, layers.filter(isMissing), end)) {
+    await readGroup(model, sequence, start, group, edits, first, end, (share) => onRead([], (done + share * group.length) / layers.length), signal)
+    done += group.length
+    onRead(group, done / layers.length)
+  }
+}
+
+/** Layers that are read in one go, from the kept residual of `start` or, when that is null, from the token embedding. */
+interface Group {
+  readonly start: number | null
+  readonly layers: readonly number[]
+}
+
+/** Ascending. A layer that keeps a state cannot be run on from the middle, so such models start from the embedding, once for all. */
+function groupsOf({ residuals, state }: Sequence, layers: readonly number[], end: number): readonly Group[] {
+  const groups = new Map<number | null, number[]>()
+  for (const layer of layers) {
+    const start = residuals.layers.findLast((kept) => (state.hasStates ? kept === layer : kept <= layer) && residuals.rows(kept) >= end) ?? null
+    // Of two kept layers the upper one is read by itself: nothing needs to be run.
+    const group = groups.get(start)
+    if (group) group.push(layer)
+    else groups.set(start, [layer])
+  }
+  return [...groups].map(([start, members]) => ({ start, layers: members }))
+}
+
+async function readGroup(
+  { decoder, saes }: ForwardModel, sequence: Sequence, start: number | null, layers: readonly number[], edits: EditPlan, from: number, end: number, onProgress: (share: number) => void, signal: AbortSignal,
+): Promise<void> {
+  const { records } = sequence
+  const queue = createReadingQueue(saes, decoder.config.dModel)
+  const top = layers.at(-1)!
+  const below = edits.layers.filter((layer) => layer >= (start ?? 0) && layer < top)
+  const options = { edits, readLayers: [...new Set([...layers, ...below])], captureLayers: [], reconstructionLayers: [], keepLayers: [], queue, signal }
+  const state = sequence.state.hasStates ? decoder.stateFromStart(sequence.state) : sequence.state
+  for (let first = start === null && sequence.state.hasStates ? 0 : from; first < end; first += CHUNK) {
+    const stop = Math.min(end, first + CHUNK)
+    const tokenIds = records.slice(first, stop).map(({ token }) => token)
+    const { findings } = await forward({ decoder, saes }, sequence, { tokenIds, first, start, endLayer: top + 1, logitRows: [] }, options, state)
+    await queue.flush()
+    findings.forEach(({ readings }, row) => {
+      for (const layer of layers) records[first + row]!.readings.set(layer, readings.get(layer) ?? records[first + row]!.readings.get(layer)!)
+    })
+    onProgress((stop - from) / (end - from))
+  }
+}
