@@ -35,6 +35,11 @@ export async function takeFileLock(path: string, signal: AbortSignal, onWait: ()
   }
 }
 
+/** Whether somebody has the lock who is alive. */
+export async function isLockHeld(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null)) !== null && !(await isAbandoned(path))
+}
+
 function heldLock(path: string): FileLock {
   const heartbeat = setInterval(() => {
     // Where somebody took the file away there is nothing to touch.

@@ -84,6 +84,11 @@ export async function quantisedWeights(
   }
 }
 
+/** Where the weights of a checkpoint lie at a precision, or would. */
+export async function entryFolder(checkpoint: Checkpoint, precision: QuantisedPrecision, cache: Pick<QuantisedCache, 'folder'>): Promise<string> {
+  return join(cache.folder, entryId(checkpoint, precision, await sourceOf(checkpoint, precision)))
+}
+
 /** What the header of a file says of the weights that it was made of. */
 interface WeightsSource extends Readonly<Record<string, string>> {
   readonly precision: string

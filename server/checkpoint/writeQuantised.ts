@@ -32,6 +32,8 @@ export async function writeQuantised(
     onBytes(done)
     await checkSpace(layout.fileBytes - done)
     await partial.truncate(layout.fileBytes)
+    // Says whose weights these will be, to whoever lists the cache meanwhile.
+    await writeAll(partial, layout.header(), 0)
 
     const missing = Array.from(layout.pieces.keys()).filter((index) => !checksums.has(index)).values()
     let isFailed = false

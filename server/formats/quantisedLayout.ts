@@ -1,6 +1,10 @@
 // How quantised matrices lie in one file: a safetensors file whose header is known before the first matrix is rounded, so that it can be
 // written in any order, by pieces, and its place in the file found without reading it.
+import type { ByteSource } from './byteSource'
 import { blocksPerRow, bytesPerRow, type Quantisation } from './quantise'
+import { readSafetensors } from './safetensors'
+
+const FORMAT = 'promptscope quantised weights'
 
 /** Raised when the same weights would be rounded or laid out differently: files of other versions are written anew. */
 export const QUANTISED_VERSION = 1
@@ -37,8 +41,8 @@ export interface QuantisedLayout {
   readonly matrices: readonly QuantisedMatrix[]
   readonly pieces: readonly Piece[]
   readonly fileBytes: number
-  /** What stands before the first matrix, with the checksum of every piece, in order. All headers of one layout are equally long. */
-  header(checksums: readonly string[]): Uint8Array
+  /** What stands before the first matrix, with the checksum of every piece, in order; without them zeros. All headers of one layout are equally long. */
+  header(checksums?: readonly string[]): Uint8Array
 }
 
 /** Hexadecimal digits of a piece's checksum: the first half of SHA-256. */
@@ -66,12 +70,12 @@ export function quantisedLayout(matrices: readonly Matrix[], quantisation: Quant
     return { ...matrix, codes, scales }
   })
 
-  const header = (checksums: readonly string[]): Uint8Array => {
+  const header = (checksums: readonly string[] = parts.map(() => '0'.repeat(CHECKSUM_LENGTH))): Uint8Array => {
     const { bits, block } = quantisation
-    const metadata = { format: 'promptscope quantised weights', version: String(QUANTISED_VERSION), bits: String(bits), block: String(block), columns: matrices.map(({ columns }) => columns).join(), ...source, checksums: checksums.join('') }
+    const metadata = { format: FORMAT, version: String(QUANTISED_VERSION), bits: String(bits), block: String(block), columns: matrices.map(({ columns }) => columns).join(), ...source, checksums: checksums.join('') }
     return headerBytes(JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) }))
   }
-  const start = header(parts.map(() => '0'.repeat(CHECKSUM_LENGTH))).length
+  const start = header().length
   const inFile = placed.map((matrix) => ({ ...matrix, codes: shifted(matrix.codes, start), scales: shifted(matrix.scales, start) }))
   const pieces = parts.map((part): Piece => {
     const { columns, codes, scales } = inFile[part.matrix]!
@@ -84,6 +88,31 @@ export function quantisedLayout(matrices: readonly Matrix[], quantisation: Quant
     }
   })
   return { quantisation, matrices: inFile, pieces, fileBytes: start + end, header }
+}
+
+/** What a file says of itself. */
+export interface QuantisedHeader {
+  readonly layout: QuantisedLayout
+  /** As it was given to `quantisedLayout`. */
+  readonly source: Readonly<Record<string, string>>
+  /** Of every piece, in order; all zeros while the file is being written. */
+  readonly checksums: readonly string[]
+}
+
+/** Null when the file is not one of ours, of this version, and as long as its header says. */
+export async function readQuantisedLayout(file: ByteSource): Promise<QuantisedHeader | null> {
+  const { tensors, metadata } = await readSafetensors(file)
+  const { format, version, bits, block, columns = '', checksums: digits = '', ...source } = metadata
+  if (format !== FORMAT || version !== String(QUANTISED_VERSION) || (bits !== '8' && bits !== '4') || !(Number(block) > 0)) return null
+  const codes = [...tensors.values()].filter(({ name }) => name.endsWith('.codes'))
+  const widths = columns.split(',').map(Number)
+  if (widths.length !== codes.length || !widths.every((width) => width > 0)) return null
+  const matrices = codes.map(({ name, shape }, i) => ({ name: name.slice(0, -'.codes'.length), rows: shape[0]!, columns: widths[i]! }))
+  const layout = quantisedLayout(matrices, { bits: bits === '8' ? 8 : 4, block: Number(block) }, source)
+  const checksums = layout.pieces.map((_, piece) => digits.slice(piece * CHECKSUM_LENGTH, (piece + 1) * CHECKSUM_LENGTH))
+  const expected = layout.header(checksums)
+  const stored = layout.fileBytes === file.size && (await file.read(0, expected.length))
+  return stored && expected.every((byte, i) => byte === stored[i]) ? { layout, source, checksums } : null
 }
 
 function piecesOf({ rows, columns }: Matrix, matrix: number): { readonly matrix: number; readonly firstRow: number; readonly rows: number }[] {
