@@ -1,74 +1,112 @@
-// The engine as the worker sees it: the same interface, computing in a thread of its own that is started again when it dies.
-import { Worker } from 'node:worker_threads'
+// The engine as the worker sees it: the same interface, computing in a process of its own that is started again when it dies.
+import { fork } from 'node:child_process'
+import { totalmem } from 'node:os'
 import { CancelledError } from '../protocol/errors'
 import { connect, type Caller } from '../protocol/rpc'
 import type { Progress } from '../protocol/values'
 import type { Engine, GenerateEvent, LoadRequest, ReadEvent } from './engine'
+import { engineDeath } from './engineDeath'
 import type { FromThread, ThreadApi, ToThread } from './threadMessages'
 import { QUIET_AND_EXACT } from './tryProvider'
 
 interface Running {
-  readonly thread: Worker
   readonly caller: Caller<ThreadApi>
+  tell(message: ToThread): void
+  /** Ends the process at once; resolves when it is gone, and with it all its memory. */
+  end(): Promise<void>
 }
 
 /**
- * An engine in a worker thread that runs `entryFile` (the bundled thread.ts). The thread starts with the first call. When it dies, every call
- * that waits rejects; the next one starts a new thread, in which the model that was loaded is loaded again first.
+ * Read by the C library as the process starts. From 1 MiB on a block is memory of its own, which goes back to the system when it is freed; by
+ * default the limit grows with the blocks that are freed, and what a load leaves behind stays for good.
+ */
+const GIVES_MEMORY_BACK = { MALLOC_MMAP_THRESHOLD_: String(2 ** 20) }
+
+/** Of what the process prints: enough for the error that ended it. */
+const MOST_PRINTED = 10_000
+
+/**
+ * An engine in a process that runs `entryFile` (the bundled thread.ts). The process starts with the first call and ends when its model is
+ * unloaded, replaced or its load cancelled, which gives all memory back. When it dies, every call that waits rejects with an InputError; the
+ * next one starts a new process, in which the model that was loaded is loaded again first.
  */
 export function createThreadedEngine(entryFile: string): Engine {
   const onProgress = new Map<number, (progress: Progress) => void>()
   /** Each job is sent only the events of its own kind of call. */
   const onEvent = new Map<number, (event: never) => void>()
   let running: Running | null = null
-  /** What the thread must have loaded before it can generate; null when nothing is. */
+  /** What the process must have loaded before it can generate; null when nothing is. */
   let model: LoadRequest | null = null
-  /** The thread in which `model` is loaded, or is being loaded. */
+  let provider: string | null = null
+  /** The process in which `model` is loaded, or is being loaded. */
   let holder: { readonly running: Running; readonly loading: Promise<unknown> } | null = null
+  /** Settles with the last load or unload; never rejects. */
+  let changed: Promise<unknown> = Promise.resolve()
+  const underWay = new Set<Promise<unknown>>()
   let nextJob = 1
   let disposed = false
 
   const start = (): Running => {
     if (disposed) throw new Error('the engine has been disposed of')
-    // Read as ONNX Runtime loads, from the process: what a thread sets in its own copy of the environment does not reach it.
-    Object.assign(process.env, QUIET_AND_EXACT)
-    const thread = new Worker(entryFile)
-    const caller = connect<ThreadApi>((call) => thread.postMessage({ kind: 'call', call } satisfies ToThread))
-    const started = { thread, caller }
-    const died = (reason: string): void => {
-      if (running === started) running = null
-      caller.close(new Error(`the engine thread stopped (${reason}); run again to start a new one`))
-    }
-    thread.on('message', (message: FromThread) => {
+    // Structured clones rather than JSON, because events and requests hold typed arrays.
+    const child = fork(entryFile, [], {
+      execArgv: [], serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', ...QUIET_AND_EXACT, ...GIVES_MEMORY_BACK },
+    })
+    const tell = (message: ToThread): void => void child.send(message, () => {}) // A process that is gone is noticed below.
+    const caller = connect<ThreadApi>((call) => tell({ kind: 'call', call }))
+    let ended = false
+    let printed = ''
+    const kill = (): void => void child.kill('SIGKILL')
+    const gone = new Promise<void>((resolve) => {
+      const died = (reason: Error): void => {
+        process.removeListener('exit', kill)
+        if (running === started) running = null
+        caller.close(ended ? new Error('the engine has been disposed of') : reason)
+        resolve()
+      }
+      child.on('error', died)
+      // After its streams have closed, so that what was printed last is there.
+      child.on('close', (code, signal) => died(engineDeath({ code, signal, printed, provider, memoryBytes: totalmem() })))
+    })
+    const started: Running = { caller, tell, end: () => ((ended = true), kill(), gone) }
+    process.once('exit', kill)
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => (printed = (printed + text).slice(-MOST_PRINTED)))
+    child.on('message', (message: FromThread) => {
       if (message.kind === 'reply') caller.receive(message.reply)
       else if (message.kind === 'progress') onProgress.get(message.job)?.(message.progress)
       else (onEvent.get(message.job) as ((event: GenerateEvent | ReadEvent) => void) | undefined)?.(message.event)
     })
-    thread.on('error', (error) => died(error instanceof Error ? error.message : String(error)))
-    thread.on('exit', (code) => died(disposed ? 'disposed of' : `exit code ${code}`))
     return started
   }
 
   const current = (): Running => (running ??= start())
 
-  /** Calls a method under a new job number, tells the thread when `signal` fires, and turns its answer back into a CancelledError. */
-  const asJob = async <Result>(signal: AbortSignal, call: (job: number) => Promise<Result>): Promise<Result> => {
+  const stop = async (): Promise<void> => {
+    const old = running
+    running = null
+    model = null
+    provider = null
+    await old?.end()
+  }
+
+  /** Calls a method under a new job number, lets `cancel` know when `signal` fires, and turns what comes of it into a CancelledError. */
+  const asJob = async <Result>(signal: AbortSignal, call: (job: number) => Promise<Result>, cancel: (job: number) => void): Promise<Result> => {
     if (signal.aborted) throw new CancelledError()
     const job = nextJob++
-    const cancel = (): void => running?.thread.postMessage({ kind: 'cancel', job } satisfies ToThread)
-    signal.addEventListener('abort', cancel)
+    const onAbort = (): void => cancel(job)
+    signal.addEventListener('abort', onAbort)
     try {
       return await call(job)
     } catch (error) {
-      throw error instanceof Error && error.name === 'CancelledError' ? new CancelledError() : error
+      throw signal.aborted || (error instanceof Error && error.name === 'CancelledError') ? new CancelledError() : error
     } finally {
-      signal.removeEventListener('abort', cancel)
+      signal.removeEventListener('abort', onAbort)
       onProgress.delete(job)
       onEvent.delete(job)
     }
   }
 
-  /** Loads the model in a thread that was started after the one that had it died. */
+  /** Loads the model in a process that was started after the one that had it died. */
   const holdModel = (): Promise<unknown> => {
     const here = current()
     if (!model) return Promise.resolve()
@@ -82,41 +120,58 @@ export function createThreadedEngine(entryFile: string): Engine {
     return loading
   }
 
+  /** Ends the process once everything asked for earlier has been answered, then does `work`; what is asked for later waits for both. */
+  const afterStop = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const result = Promise.allSettled([changed, ...underWay]).then(stop).then(work)
+    changed = result.catch(() => {})
+    return result
+  }
+
+  /** Runs a job on the loaded model; between tokens it looks whether it is cancelled. */
+  const onModel = <Result, Event>(event: (event: Event) => void, signal: AbortSignal, call: (api: ThreadApi, job: number) => Promise<Result>): Promise<Result> => {
+    const result = changed.then(holdModel).then(() =>
+      asJob(
+        signal,
+        (job) => {
+          onEvent.set(job, event)
+          return call(current().caller.api, job)
+        },
+        (job) => running?.tell({ kind: 'cancel', job }),
+      ),
+    )
+    underWay.add(result)
+    const ended = (): void => void underWay.delete(result)
+    result.then(ended, ended)
+    return result
+  }
+
   return {
-    async load(request, progress, signal) {
-      model = null
-      const here = current()
-      const loaded = await asJob(signal, (job) => {
-        onProgress.set(job, progress)
-        return here.caller.api.load(request, job)
-      })
-      model = request
-      holder = { running: here, loading: Promise.resolve() }
-      return loaded
+    load: (request, progress, signal) =>
+      afterStop(async () => {
+        const here = current()
+        const call = (job: number) => {
+          onProgress.set(job, progress)
+          return here.caller.api.load(request, job)
+        }
+        // Reading weights blocks the process for as long as it takes: only its end stops that.
+        const loaded = await asJob(signal, call, () => void stop())
+        model = request
+        provider = loaded.identity.provider
+        holder = { running: here, loading: Promise.resolve() }
+        return loaded
+      }),
+    generate: (request, event, signal) => onModel(event, signal, (api, job) => api.generate(request, job)),
+    read: (request, event, signal) => onModel(event, signal, (api, job) => api.read(request, job)),
+    async memory() {
+      const here = process.memoryUsage.rss()
+      if (!running) return { processBytes: here, cacheBytes: 0 }
+      const { processBytes, cacheBytes } = await running.caller.api.memory()
+      return { processBytes: here + processBytes, cacheBytes }
     },
-    async generate(request, event, signal) {
-      await holdModel()
-      return asJob(signal, (job) => {
-        onEvent.set(job, event)
-        return current().caller.api.generate(request, job)
-      })
-    },
-    async read(request, event, signal) {
-      await holdModel()
-      return asJob(signal, (job) => {
-        onEvent.set(job, event)
-        return current().caller.api.read(request, job)
-      })
-    },
-    memory: async () => (running ? running.caller.api.memory() : { processBytes: process.memoryUsage.rss(), cacheBytes: 0 }),
-    async unload() {
-      model = null
-      await running?.caller.api.unload()
-    },
+    unload: () => afterStop(() => Promise.resolve()),
     async dispose() {
       disposed = true
-      await running?.thread.terminate()
-      running = null
+      await stop()
     },
   }
 }

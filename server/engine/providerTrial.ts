@@ -15,4 +15,6 @@ export async function runTrial(): Promise<void> {
     message = { kind: 'failed', message: error instanceof Error ? error.message : String(error) }
   }
   process.send!(message)
+  // Stays until the answer has been read.
+  process.once('disconnect', () => process.exit())
 }

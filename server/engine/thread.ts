@@ -1,20 +1,18 @@
-// The engine thread's entry: an engine core behind messages; or, as a process of its own, the trial of an execution provider. Bundled to
-// dist/engine.js; onnxruntime-node blocks only here.
-import { parentPort, type MessagePort } from 'node:worker_threads'
+// The engine process's entry: an engine core behind messages; or the trial of an execution provider. Bundled to dist/engine.js; onnxruntime-node
+// blocks only here.
 import { answer } from '../protocol/rpc'
 import { createEngineCore } from './engineCore'
 import { runTrial } from './providerTrial'
-import { transferables, type FromThread, type ThreadApi, type ToThread } from './threadMessages'
+import type { FromThread, ThreadApi, ToThread } from './threadMessages'
 import { TRIAL_ARGUMENT } from './tryProvider'
 
-if (parentPort) serve(parentPort)
-else if (process.argv.includes(TRIAL_ARGUMENT)) void runTrial()
-else throw new Error('the engine thread must be started as a worker thread')
+if (process.argv.includes(TRIAL_ARGUMENT)) void runTrial()
+else serve()
 
-function serve(port: MessagePort): void {
+function serve(): void {
   const core = createEngineCore()
   const jobs = new Map<number, AbortController>()
-  const send = (message: FromThread, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
+  const send = (message: FromThread): void => void process.send!(message)
 
   /** Runs a call that can be cancelled under its job number. */
   async function asJob<Result>(job: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
@@ -32,11 +30,14 @@ function serve(port: MessagePort): void {
     generate: (request, job) => asJob(job, (signal) => core.generate(request, (event) => send({ kind: 'event', job, event }), signal)),
     read: (request, job) => asJob(job, (signal) => core.read(request, (event) => send({ kind: 'event', job, event }), signal)),
     memory: () => core.memory(),
-    unload: () => core.unload(),
   }
 
-  port.on('message', (message: ToThread) => {
+  process.on('message', (message: ToThread) => {
     if (message.kind === 'cancel') jobs.get(message.job)?.abort()
-    else void answer<ThreadApi>(handlers, message.call, (reply) => send({ kind: 'reply', reply }, transferables(reply)))
+    else void answer<ThreadApi>(handlers, message.call, (reply) => send({ kind: 'reply', reply }))
   })
+  // Nobody is left to compute for.
+  process.once('disconnect', () => process.exit())
+  // Ctrl-C reaches every process of a terminal; whoever started this one decides what it means.
+  process.on('SIGINT', () => {})
 }

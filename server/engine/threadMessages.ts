@@ -1,4 +1,4 @@
-// What the worker and the engine thread say to each other: calls and replies of rpc.ts, events of a call, and cancels.
+// What the worker and the engine process say to each other: calls and replies of rpc.ts, events of a call, and cancels.
 import type { Call, Reply } from '../protocol/rpc'
 import type { Progress } from '../protocol/values'
 import type { Engine, GenerateEvent, GenerateRequest, GenerateResult, LoadedModel, LoadRequest, ReadEvent, ReadRequest } from './engine'
@@ -9,7 +9,6 @@ export interface ThreadApi {
   generate(request: GenerateRequest, job: number): Promise<GenerateResult>
   read(request: ReadRequest, job: number): Promise<void>
   memory(): ReturnType<Engine['memory']>
-  unload(): Promise<void>
 }
 
 export type ToThread = { readonly kind: 'call'; readonly call: Call } | { readonly kind: 'cancel'; readonly job: number }
@@ -18,12 +17,3 @@ export type FromThread =
   | { readonly kind: 'reply'; readonly reply: Reply }
   | { readonly kind: 'progress'; readonly job: number; readonly progress: Progress }
   | { readonly kind: 'event'; readonly job: number; readonly event: GenerateEvent | ReadEvent }
-
-/** Buffers of a reply that can be handed over instead of copied: what a dump captured. */
-export function transferables(reply: Reply): ArrayBuffer[] {
-  if (!('ok' in reply) || typeof reply.ok !== 'object' || reply.ok === null || !('captured' in reply.ok)) return []
-  const { captured } = reply.ok as GenerateResult
-  if (!captured) return []
-  const arrays = [...(captured.logits ? [captured.logits] : []), ...Object.values(captured.residuals)]
-  return arrays.map((array) => array.buffer as ArrayBuffer)
-}

@@ -1,34 +1,35 @@
-// An engine thread that dies in the middle of a run: what waits rejects with a clear sentence, and the next call works.
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+// An engine process that dies in the middle of a run: what waits rejects with a clear sentence, and the next call works.
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Engine } from '../../server/engine/engine'
 import { createThreadedEngine } from '../../server/engine/engineThread'
-import { InputError } from '../../server/protocol/errors'
+import { CancelledError, InputError } from '../../server/protocol/errors'
 import { bundleThread, type BundledThread } from '../golden/bundledThread'
 import { generate, loadGolden } from '../golden/engineHarness'
 import { readGolden } from '../golden/goldenFiles'
 
 const golden = await readGolden('tied')
 
-/** An engine thread that runs `fault` when it reports a token of a run whose first token is 13; only in the first thread. */
+/** An engine process that runs `fault` when it reports a token of a run whose first token is 13; only in the first process. */
 const faulty = (fault: string) => `
-  import { parentPort } from 'node:worker_threads'
   import { existsSync, writeFileSync } from 'node:fs'
   import './server/engine/thread'
-  const post = parentPort!.postMessage.bind(parentPort)
+  const send = process.send!.bind(process)
   const mark = __filename + '.died'
-  parentPort!.postMessage = (message, transfer) => {
+  process.send = (message) => {
     if (message.event?.tokens?.[0]?.id === 13 && !existsSync(mark)) {
       writeFileSync(mark, '')
       ${fault}
     }
-    post(message, transfer)
+    return send(message)
   }`
 
 describe.each([
-  ['exits', 'process.exit(7)', /^the engine thread stopped \(exit code 7\); run again to start a new one$/],
-  ['throws where nobody catches', "setImmediate(() => { throw new Error('thread on fire') })", /^the engine thread stopped \(thread on fire\); run again to start a new one$/],
-])('an engine thread that %s', (_, fault, message) => {
+  ['exits', 'process.exit(7)', /^the engine stopped \(exit code 7\)$/],
+  ['throws where nobody catches', "setImmediate(() => { throw new Error('engine on fire') })", /^the engine stopped \(engine on fire\)$/],
+  ['crashes in native code', "process.kill(process.pid, 'SIGSEGV')", /^the engine stopped \(it crashed with SIGSEGV\)$/],
+  ['is killed for want of memory', "process.kill(process.pid, 'SIGKILL')", /^the engine stopped \(the system ended it, as it does when the .* of this machine run out\)$/],
+])('an engine process that %s', (_, fault, message) => {
   let bundle: BundledThread
   let engine: Engine
   afterEach(async () => {
@@ -46,7 +47,7 @@ describe.each([
     const queued = generate(engine, { promptIds: [14] })
     const reasons = (await Promise.allSettled([dying, queued])).map((settled) => (settled.status === 'rejected' ? (settled.reason as Error) : null))
     for (const reason of reasons) {
-      expect(reason).not.toBeNull()
+      expect(reason).toBeInstanceOf(InputError)
       expect(reason!.message).toMatch(message)
     }
 
@@ -56,10 +57,10 @@ describe.each([
   })
 })
 
-describe('an engine thread that cannot start', () => {
+describe('an engine process that cannot start', () => {
   it('rejects with the reason', async () => {
     const engine = createThreadedEngine('/nowhere/engine.js')
-    await expect(loadGolden(engine, golden)).rejects.toThrow(/the engine thread stopped .*nowhere/)
+    await expect(loadGolden(engine, golden)).rejects.toThrow(/the engine stopped .*nowhere/)
     await engine.dispose()
   })
 
@@ -76,7 +77,45 @@ describe('an engine thread that cannot start', () => {
   })
 })
 
-describe('a model that is gone when the thread starts again', () => {
+describe('a load that is cancelled while it reads weights', () => {
+  it('ends at once, and what comes after it works', async () => {
+    const bundle = await bundleThread(`
+      process.on('message', ({ call }) => {
+        if (call?.args[0]?.modelPath !== 'endless') return
+        process.send!({ kind: 'progress', job: call.args[1], progress: { message: 'reading', fraction: 0.5 } }, () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0))
+      })
+      require('./server/engine/thread')`)
+    const engine = createThreadedEngine(bundle.entryFile)
+    const controller = new AbortController()
+    const loading = engine.load({ modelPath: 'endless', saePath: null, precision: 'exact', providers: [], threads: 1 }, () => controller.abort(), controller.signal)
+    const queued = generate(engine, { promptIds: [1] })
+    await expect(loading).rejects.toBeInstanceOf(CancelledError)
+    await expect(queued).rejects.toThrow('no model is loaded')
+    await loadGolden(engine, golden)
+    expect((await generate(engine, { promptIds: [1] })).tokens).toHaveLength(1)
+    await engine.dispose()
+    bundle.remove()
+  })
+})
+
+describe('a model that is unloaded', () => {
+  it('takes its process with it, once the runs that were asked for before have ended', async () => {
+    const bundle = await bundleThread("import { appendFileSync } from 'node:fs'\nimport './server/engine/thread'\nappendFileSync(__filename + '.pids', process.pid + ' ')")
+    const engine = createThreadedEngine(bundle.entryFile)
+    await loadGolden(engine, golden)
+    const [run] = await Promise.all([generate(engine, { promptIds: [1, 2], generate: 20 }), engine.unload()])
+    expect(run.tokens).toHaveLength(22)
+    const pids = () => readFileSync(`${bundle.entryFile}.pids`, 'utf8').trim().split(' ').map(Number)
+    expect(() => process.kill(pids()[0]!, 0)).toThrow('ESRCH')
+    await loadGolden(engine, golden)
+    expect(pids()).toHaveLength(2)
+    await engine.dispose()
+    expect(() => process.kill(pids()[1]!, 0)).toThrow('ESRCH')
+    bundle.remove()
+  })
+})
+
+describe('a model that is gone when the process starts again', () => {
   it('says so and works once another is loaded', async () => {
     const bundle = await bundleThread(faulty('process.exit(7)'))
     const engine = createThreadedEngine(bundle.entryFile)

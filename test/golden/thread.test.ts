@@ -1,4 +1,4 @@
-// The engine in its thread answers as the engine core does, streams while it computes, and leaves its caller free meanwhile.
+// The engine in its process answers as the engine core does, streams while it computes, and leaves its caller free meanwhile.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Engine } from '../../server/engine/engine'
 import { createEngineCore } from '../../server/engine/engineCore'
@@ -10,7 +10,7 @@ import { readGolden } from './goldenFiles'
 
 const golden = await readGolden('tied')
 
-describe('the threaded engine', () => {
+describe('the engine in its process', () => {
   let bundle: BundledThread
   let engine: Engine
   const core = createEngineCore()
@@ -30,7 +30,7 @@ describe('the threaded engine', () => {
     expect(withoutTimes(await generate(engine, request))).toEqual(withoutTimes(await generate(core, request)))
   })
 
-  it('leaves the calling thread free while it computes', async () => {
+  it('leaves the calling process free while it computes', async () => {
     let turns = 0
     const count = setInterval(() => turns++, 1)
     await generate(engine, { promptIds: golden.cases[0]!.ids, generate: 100, sampling: { temperature: 2, topP: 1, topK: 0, seed: 5 } })
