@@ -7,7 +7,9 @@ import { createDownloadCommands } from './commands/download'
 import { createEditCommands } from './commands/edits'
 import { createFeatureCommands } from './commands/features'
 import { createHelpCommands } from './commands/help'
+import { createLayerCommands } from './commands/layers'
 import { createModelCommands } from './commands/model'
+import { createPrecisionCommands } from './commands/precision'
 import { registerCommands } from './commands/registerCommands'
 import { createRunCommands } from './commands/runs'
 import { createSaeFitCommands } from './commands/saeFit'
@@ -17,7 +19,10 @@ import { registerContextKeys } from './contextKeys'
 import { Command, ContextKey, Language } from './contributions'
 import { createHeat, type Heat } from './heat'
 import { hubEnvironment } from './hubToken'
+import { createLayerReading } from './layerReading'
+import { registerLayersOnScreen } from './layersOnScreen'
 import { createScopePanel } from './panels/scopePanel'
+import { registerPrecisionMeasure } from './precisionMeasure'
 import { offer, SHOW_LOG, showProblem } from './problems'
 import { registerRunDocuments } from './runDocuments'
 import { createWorker, type Worker } from './serverProcess'
@@ -49,7 +54,8 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   })
   activeWorker = worker
   const state = createWorkerState(worker, log)
-  const heat = createHeat(worker, state, log)
+  const layers = createLayerReading(worker)
+  const heat = createHeat(worker, state, layers, log)
   const selection = createTokenSelection(worker, state)
   const runs = createRunCommands(worker, state, log)
   const scope = createScopePanel({ context, worker, state, heat, selection, log, rerun: (runId) => runs.rerunAndCompare(runId, 'inPlace') })
@@ -66,7 +72,9 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     registerCompletionMarks(state, context.extensionUri),
     registerContextKeys(state, heat),
     keepHeat(context, heat),
+    registerLayersOnScreen(worker, heat, scope, log),
     registerUsageNotice(context, state),
+    ...registerPrecisionMeasure(worker, state, log),
     registerCommands(
       {
         ...runs.handlers,
@@ -74,7 +82,9 @@ export function activate(context: vscode.ExtensionContext): TestApi {
         ...createEditCommands(worker, state),
         ...createScopeCommands(state, scope),
         ...createSaeFitCommands(worker, state),
+        ...createLayerCommands(state, layers),
         ...createModelCommands(worker, state, heat, log),
+        ...createPrecisionCommands(worker, state),
         ...createDownloadCommands(context.secrets, worker, log),
         ...createHelpCommands(context, worker, state, log),
       },
@@ -96,7 +106,7 @@ export async function deactivate(): Promise<void> {
 /** Shows the same feature's heat again after a window reload. */
 function keepHeat({ workspaceState }: vscode.ExtensionContext, heat: Heat): vscode.Disposable {
   const kept = workspaceState.get<FeatureId>(KEPT_HEAT)
-  if (kept) void heat.show(kept)
+  if (kept) void heat.restore(kept)
   return heat.onDidChange((feature) => void workspaceState.update(KEPT_HEAT, feature ?? undefined))
 }
 

@@ -4,7 +4,9 @@ import { featureHeat, type FeatureHeat, type RunDetail, type RunToken } from '..
 import type { FeatureId } from '../server/protocol/values'
 import { Colour } from './contributions'
 import { featureName, sameFeature } from './featureName'
+import { isModelLoaded, isUnread, type LayerReading } from './layerReading'
 import { runIdOfDocument } from './runDocuments'
+import { showProblem } from './problems'
 import type { Worker } from './serverProcess'
 import { activationText } from './wording'
 import type { WorkerState } from './workerState'
@@ -15,8 +17,15 @@ export interface Heat extends vscode.Disposable {
   readonly onDidChange: vscode.Event<FeatureId | null>
   /** The visible documents were painted anew. */
   readonly onDidPaint: vscode.Event<void>
-  /** Chooses the feature to paint; null takes the paint away. Resolves when the visible documents are painted. */
+  /**
+   * Chooses the feature to paint; null takes the paint away. Resolves when the visible documents are painted. The feature's layer is read first
+   * where it has not been.
+   */
   show(feature: FeatureId | null): Promise<void>
+  /** The same for a feature that was chosen in an earlier session, for which no model is loaded. */
+  restore(feature: FeatureId): Promise<void>
+  /** Why some of what is visible has no paint: the feature's layer has not been read there, or is being read. */
+  readonly missing: 'reading' | 'unread' | null
   /** The most that the feature reaches in what is painted now. */
   readonly max: number
   /** How many stretches of text are painted now, over all visible editors. */
@@ -35,9 +44,9 @@ export interface HeatSpan {
   readonly outlier: boolean
 }
 
-export function createHeat(worker: Worker, state: WorkerState, log: vscode.LogOutputChannel): Heat {
+export function createHeat(worker: Worker, state: WorkerState, layers: LayerReading, log: vscode.LogOutputChannel): Heat {
   const changed = new vscode.EventEmitter<FeatureId | null>()
-  const painting = new vscode.EventEmitter<void>()
+  const painted = new vscode.EventEmitter<void>()
   const steps = UNDERLINES.map((underline, step) => {
     const [width, style] = underline.split(' ') as [string, string]
     return vscode.window.createTextEditorDecorationType({
@@ -49,48 +58,85 @@ export function createHeat(worker: Worker, state: WorkerState, log: vscode.LogOu
       ...(step >= 4 ? { overviewRulerColor: new vscode.ThemeColor(Colour.heatBorder), overviewRulerLane: vscode.OverviewRulerLane.Center } : {}),
     })
   })
-  const painted = new Map<vscode.TextEditor, number>()
+  const rangesPainted = new Map<vscode.TextEditor, number>()
   let feature: FeatureId | null = null
   let max = 0
   let turn = 0
+  let missing: Heat['missing'] = null
+  /** Runs and layers that are being read, and those of which the user did not want it or it could not be. */
+  const reading = new Set<string>()
+  const declined = new Set<string>()
+  /** The user has just asked for this feature, so that loading a model for it is no surprise. */
+  let mayLoad = false
 
   const clear = (editor: vscode.TextEditor): void => {
     for (const type of steps) editor.setDecorations(type, [])
-    painted.delete(editor)
+    rangesPainted.delete(editor)
   }
 
   const paintAll = async (): Promise<void> => {
     const mine = ++turn
     const chosen = feature
     const editors = vscode.window.visibleTextEditors
-    for (const editor of painted.keys()) if (!editors.includes(editor)) painted.delete(editor)
+    for (const editor of rangesPainted.keys()) if (!editors.includes(editor)) rangesPainted.delete(editor)
+    missing = null
     if (chosen === null) return editors.forEach(clear)
-    const layers = await Promise.all(editors.map((editor) => spansOf(editor, chosen)))
+    const unread = new Set<string>()
+    const painting = await Promise.all(editors.map((editor) => spansOf(editor, chosen, unread)))
     // A later choice or a later change paints instead.
     if (mine !== turn) return
     // One scale for all, so that two answers side by side can be compared.
-    const spans = layers.flatMap((layer) => layer ?? [])
+    const spans = painting.flatMap((each) => each ?? [])
     const ordinary = spans.filter(({ outlier }) => !outlier)
     max = Math.max(0, ...(ordinary.length > 0 ? ordinary : spans).map(({ activation }) => activation))
     editors.forEach((editor, index) => {
-      const layer = layers[index]
-      if (layer) paint(editor, chosen, layer)
+      const own = painting[index]
+      if (own) paint(editor, chosen, own)
       else clear(editor)
     })
-    painting.fire()
+    missing = unread.size === 0 ? null : [...unread].some((key) => reading.has(key)) ? 'reading' : 'unread'
+    painted.fire()
   }
 
-  const spansOf = async (editor: vscode.TextEditor, chosen: FeatureId): Promise<readonly HeatSpan[] | null> => {
+  const spansOf = async (editor: vscode.TextEditor, chosen: FeatureId, unread: Set<string>): Promise<readonly HeatSpan[] | null> => {
     const { document } = editor
     const runId = runIdOfDocument(document.uri) ?? state.lastRunOf(document.uri.toString())?.id
     if (runId === undefined || state.run(runId)?.status.kind === 'running') return null
     try {
-      const [detail, heat] = await Promise.all([state.runDetail(runId), worker.request(featureHeat, { runId, feature: chosen })])
-      return detail && heatSpans(document, detail, heat)
+      const detail = await state.runDetail(runId)
+      if (!detail) return null
+      if (!isUnread(detail, chosen.layer)) return heatSpans(document, detail, await worker.request(featureHeat, { runId, feature: chosen }))
+      unread.add(`${runId} ${chosen.layer}`)
+      readFirst(detail, chosen.layer)
+      return null
     } catch (error) {
       log.warn(`No activations of ${featureName(chosen)} for run ${runId}.`, error)
       return null
     }
+  }
+
+  /** What has been read is painted when it is there. */
+  const readFirst = (run: RunDetail, layer: number): void => {
+    const key = `${run.id} ${layer}`
+    if (reading.has(key) || declined.has(key) || (!mayLoad && !isModelLoaded(state, run))) return
+    reading.add(key)
+    layers.read(run, [layer]).catch((error: unknown) => {
+      declined.add(key)
+      showProblem(error, log)
+    }).finally(() => {
+      reading.delete(key)
+      repaint()
+    })
+  }
+
+  const choose = async (next: FeatureId | null, load: boolean): Promise<void> => {
+    const isSame = next === null || feature === null ? next === feature : sameFeature(next, feature)
+    feature = next
+    mayLoad = load
+    declined.clear()
+    if (!isSame) changed.fire(next)
+    await paintAll()
+    mayLoad = false
   }
 
   const paint = (editor: vscode.TextEditor, chosen: FeatureId, spans: readonly HeatSpan[]): void => {
@@ -101,16 +147,17 @@ export function createHeat(worker: Worker, state: WorkerState, log: vscode.LogOu
       byStep[step]!.push({ range, hoverMessage: `${name} fires at **${activationText(activation)}** on token ${tokenIndex} (${Math.round((100 * activation) / max)} % of the most seen here)${outlier ? '; this token is an outlier: features on it are out of distribution' : ''}` })
     }
     steps.forEach((type, step) => editor.setDecorations(type, byStep[step]!))
-    painted.set(editor, spans.length)
+    rangesPainted.set(editor, spans.length)
   }
 
   const repaint = (): void => {
     if (feature !== null) void paintAll()
   }
   const subscriptions = [
-    changed, painting, ...steps,
+    changed, painted, ...steps,
     vscode.window.onDidChangeVisibleTextEditors(repaint),
     state.onDidReload(repaint),
+    state.onDidReadLayers(repaint),
     state.onDidChangeRun(({ run }) => {
       if (run.status.kind !== 'running') repaint()
     }),
@@ -126,19 +173,18 @@ export function createHeat(worker: Worker, state: WorkerState, log: vscode.LogOu
       return feature
     },
     get paintedRanges() {
-      return [...painted.values()].reduce((sum, count) => sum + count, 0)
+      return [...rangesPainted.values()].reduce((sum, count) => sum + count, 0)
     },
     get max() {
       return max
     },
     onDidChange: changed.event,
-    onDidPaint: painting.event,
-    show: async (next) => {
-      const isSame = next === null || feature === null ? next === feature : sameFeature(next, feature)
-      feature = next
-      if (!isSame) changed.fire(next)
-      await paintAll()
+    onDidPaint: painted.event,
+    get missing() {
+      return missing
     },
+    show: (next) => choose(next, true),
+    restore: (kept) => choose(kept, false),
     dispose: () => void vscode.Disposable.from(...subscriptions).dispose(),
   }
 }

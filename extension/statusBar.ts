@@ -1,5 +1,6 @@
 // The status bar: model, provider, precision, speed and memory, what is going on, and the feature whose heat is shown.
 import * as vscode from 'vscode'
+import { costWords, precisionLabel } from '../server/protocol/precisionWords'
 import type { ModelState, RunSummary } from '../server/protocol/requests'
 import { Command, View } from './contributions'
 import { featureName } from './featureName'
@@ -36,7 +37,8 @@ export function createStatusBar(worker: Worker, state: WorkerState, heat: Heat):
   const drawHeat = (): void => {
     if (heat.feature === null) return heatItem.hide()
     const name = featureName(heat.feature)
-    const most = heat.max > 0 ? `up to ${activationText(heat.max)}` : 'fires nowhere here'
+    const { layer } = heat.feature
+    const most = heat.missing === 'reading' ? `reading layer ${layer}…` : heat.max > 0 ? `up to ${activationText(heat.max)}` : heat.missing === 'unread' ? `layer ${layer} not read` : 'fires nowhere here'
     heatItem.text = `$(flame) ${name} heat: ${most}`
     heatItem.tooltip = `The activation of ${name} is painted over the text. Click to hide it.`
     heatItem.accessibilityInformation = { label: `Heat of feature ${name} is shown, ${most}; press to hide it`, role: 'button' }
@@ -77,7 +79,7 @@ function statusText(worker: WorkerStatus, model: ModelState | null, running: Run
     return { text: `$(loading~spin) ${words}`, spoken: `running ${words}`, isProblem: false }
   }
   if (model.kind === 'none') return { text: '$(pulse) Promptscope', spoken: 'no model loaded yet', isProblem: false }
-  const parts = [model.name, model.model.provider, model.model.precision]
+  const parts = [model.name, model.model.provider, precisionLabel(model.model.precision)]
   if (model.tokensPerSecond !== null) parts.push(`${model.tokensPerSecond.toFixed(0)} tokens/s`)
   parts.push(byteText(model.memoryBytes))
   return { text: `$(pulse) ${parts.join(' · ')}`, spoken: parts.join(', '), isProblem: false }
@@ -92,7 +94,8 @@ function statusTooltip(worker: WorkerStatus, model: ModelState | null, running: 
   if (model?.kind !== 'ready') return tooltip.appendMarkdown(model?.kind === 'loading' ? 'Loading the model…' : 'The model loads with the first run.')
   const lines = [
     `**${escapeMarkdown(model.name)}** · ${model.model.architecture} · ${model.model.layers} layers`,
-    `Precision ${model.model.precision} on ${model.model.provider}`,
+    `Precision ${precisionLabel(model.model.precision)} on ${model.model.provider}`,
+    ...(model.quantised?.cost ? [escapeMarkdown(sentence(costWords(model.quantised.cost)))] : []),
     ...model.fallbacks.map((line) => `$(info) ${escapeMarkdown(line)}`),
     model.tokensPerSecond === null ? 'Speed not measured yet' : `${model.tokensPerSecond.toFixed(1)} tokens/s`,
     `Memory ${byteText(model.memoryBytes)}`,

@@ -1,8 +1,8 @@
 // What the worker last said about the model, the edits and the runs, kept so that views and menus can draw without asking.
 import * as vscode from 'vscode'
 import {
-  describeFeatures, getRun, listRuns, modelChanged, modelState, pinsAndEdits, pinsAndEditsChanged, runChanged,
-  type ModelState, type PinsAndEdits, type RunDetail, type RunSummary,
+  describeFeatures, getRun, layersRead, listRuns, modelChanged, modelState, pinsAndEdits, pinsAndEditsChanged, readingChanged, runChanged,
+  type LayerReading, type ModelState, type PinsAndEdits, type RunDetail, type RunSummary,
 } from '../server/protocol/requests'
 import type { FeatureDescription, FeatureId } from '../server/protocol/values'
 import { featureName } from './featureName'
@@ -35,6 +35,11 @@ export interface WorkerState extends vscode.Disposable {
   readonly onDidChangeRun: vscode.Event<RunChange>
   /** The list was read anew, after a start of the worker. */
   readonly onDidReload: vscode.Event<void>
+  /** What is being read of a run that has ended. */
+  readonly reading: LayerReading | null
+  readonly onDidChangeReading: vscode.Event<LayerReading | null>
+  /** More of a run can be shown now; tells its id. */
+  readonly onDidReadLayers: vscode.Event<string>
   run(id: string): RunSummary | undefined
   /** The document's text; asks the worker for a run that has not been streamed. Null when there is no such run. */
   runText(id: string): Promise<RunText | null>
@@ -49,7 +54,7 @@ export interface WorkerState extends vscode.Disposable {
 }
 
 const NO_EDITS: PinsAndEdits = { pins: [], edits: [], undo: null }
-// A trace of a long run holds some megabytes; a diff needs two of them.
+// The tokens of a long run with their alternatives are a megabyte or more; a diff needs two of them.
 const DETAILS_KEPT = 6
 const TEXTS_KEPT = 40
 
@@ -59,6 +64,9 @@ export function createWorkerState(worker: Worker, log: vscode.LogOutputChannel):
   const editsEmitter = new vscode.EventEmitter<PinsAndEdits>()
   const runEmitter = new vscode.EventEmitter<RunChange>()
   const reloadEmitter = new vscode.EventEmitter<void>()
+  const readingEmitter = new vscode.EventEmitter<LayerReading | null>()
+  const layersEmitter = new vscode.EventEmitter<string>()
+  let reading: LayerReading | null = null
   let model: ModelState | null = null
   let edits = NO_EDITS
   let runs: readonly RunSummary[] = []
@@ -70,6 +78,10 @@ export function createWorkerState(worker: Worker, log: vscode.LogOutputChannel):
     if (modelPath(state) !== modelPath(model)) descriptions.clear()
     model = state
     modelEmitter.fire(state)
+  }
+  const acceptReading = (next: LayerReading | null): void => {
+    reading = next
+    readingEmitter.fire(next)
   }
   const acceptEdits = (state: PinsAndEdits): void => {
     edits = state
@@ -92,16 +104,22 @@ export function createWorkerState(worker: Worker, log: vscode.LogOutputChannel):
     runs = [...nextRuns].sort(newestFirst)
     texts.clear()
     details.clear()
+    acceptReading(null)
     acceptModel(nextModel)
     acceptEdits(nextEdits)
     reloadEmitter.fire()
   }
 
   const subscriptions = [
-    modelEmitter, editsEmitter, runEmitter, reloadEmitter,
+    modelEmitter, editsEmitter, runEmitter, reloadEmitter, readingEmitter, layersEmitter,
     worker.onNotification(modelChanged, acceptModel),
     worker.onNotification(pinsAndEditsChanged, acceptEdits),
     worker.onNotification(runChanged, ({ summary, text, generatedStart }) => acceptRun(summary, text, generatedStart)),
+    worker.onNotification(readingChanged, acceptReading),
+    worker.onNotification(layersRead, ({ runId }) => {
+      details.delete(runId)
+      layersEmitter.fire(runId)
+    }),
     worker.onDidChangeStatus((status) => {
       if (status === 'running') reload().catch((error: unknown) => log.error('The worker started but does not tell its state.', error))
     }),
@@ -130,6 +148,11 @@ export function createWorkerState(worker: Worker, log: vscode.LogOutputChannel):
     onDidChangeEdits: editsEmitter.event,
     onDidChangeRun: runEmitter.event,
     onDidReload: reloadEmitter.event,
+    get reading() {
+      return reading
+    },
+    onDidChangeReading: readingEmitter.event,
+    onDidReadLayers: layersEmitter.event,
     run: (id) => runs.find((run) => run.id === id),
     lastRunOf: (promptUri) => runs.find((run) => run.promptUri !== null && sameUri(run.promptUri, promptUri) && run.status.kind !== 'running'),
     runText: async (id) => {

@@ -13,7 +13,9 @@ import { openModel, type OpenModel } from '../server/cli/openModel'
 import { createTerminal } from '../server/cli/terminal'
 import { proposeSuppressions, type FaultyRun } from '../server/features/proposeSuppressions'
 import { renderEdit, renderFeature } from '../server/formats/editLine'
-import type { RunDetail, SuppressionProposal } from '../server/protocol/requests'
+import { featuresOn } from '../server/protocol/featureColumns'
+import type { SuppressionProposal } from '../server/protocol/requests'
+import type { RunRecord } from '../server/protocol/runRecord'
 import { mostActive, type Edit, type EditOperation, type FeatureId } from '../server/protocol/values'
 import { detectFaults, type Fault } from '../server/runs/detectors'
 import { prepareText } from '../server/runs/preparePrompt'
@@ -148,11 +150,11 @@ async function discover(open: OpenModel, prompts: readonly CasePrompt[]): Promis
   }
 }
 
-function noteLiving(run: RunDetail, living: Map<number, Set<number>>): void {
+function noteLiving(run: RunRecord, living: Map<number, Set<number>>): void {
   for (const layer of run.layers) {
     const features = living.get(layer) ?? new Set<number>()
     living.set(layer, features)
-    for (const token of run.tokens) if (!token.outlier) for (const { feature } of run.features[layer]![token.index]!) features.add(feature)
+    for (const token of run.tokens) if (!token.outlier) for (const { feature } of featuresOn(run.features[layer], token.index)) features.add(feature)
   }
 }
 
@@ -191,12 +193,12 @@ function pool(name: string, draws: readonly Arm[]): Arm {
   return { name, edits: draws.flatMap((draw) => draw.edits), outcomes }
 }
 
-async function complete(open: OpenModel, prompt: CasePrompt, seed: number, edits: readonly Edit[], layers: readonly number[]): Promise<RunDetail> {
+async function complete(open: OpenModel, prompt: CasePrompt, seed: number, edits: readonly Edit[], layers: readonly number[]): Promise<RunRecord> {
   const prepared = prepareText(prompt.text, open, prompt.chat ? 'chat' : 'raw')
   const sampling = { temperature: Number(options.temperature), topP: 1, topK: 0, seed }
   const settings = { generate: Number(options.generate), sampling, layers, edits, stopIds: [] }
   const request = { ...buildGenerateRequest(settings, prepared.ids, open.model, { top: layers.length > 0 ? mostActive(open.model.sae) : 0, alternatives: 0, capture: null }), layers }
-  const header = { id: prompt.id, name: prompt.id, promptUri: null, createdAt: '', model: open.model.identity, sae: open.model.sae, ...settings, parentRunId: null, loadMs: 0 }
+  const header = { id: prompt.id, name: prompt.id, promptUri: null, createdAt: '', model: open.model.identity, sae: open.model.sae, ...settings, saeLayers: open.model.saeLayers, parentRunId: null, loadMs: 0 }
   const recorder = createRunRecorder(header, prepared, open.tokenizer)
   const result = await open.engine.generate(request, (event) => {
     if (event.kind === 'tokens') recorder.add(event.tokens)

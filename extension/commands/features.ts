@@ -1,7 +1,7 @@
 // The commands about features: suppress, boost, clamp and then compare; pin; paint heat; suggest what to suppress.
 import * as vscode from 'vscode'
 import type { FeaturePlace } from '../../server/protocol/editorCommands'
-import { addEdit, setPinned } from '../../server/protocol/requests'
+import { addEdit, setPinned, tokenFeatures } from '../../server/protocol/requests'
 import { featureName } from '../featureName'
 import type { Heat } from '../heat'
 import type { Worker } from '../serverProcess'
@@ -26,7 +26,7 @@ export function createFeatureCommands(worker: Worker, state: WorkerState, heat: 
     const name = featureName(place.feature)
     const [description] = await state.describe([place.feature])
     const usual = description?.typicalActivation ?? null
-    const here = await activationAt(state, place)
+    const here = await activationAt(worker, state, place)
     const known = [here === null ? null : `${activationText(here)} here`, usual === null ? null : `usually ${activationText(usual)} when it fires`].filter((part) => part !== null)
     const value = activationText(usual ?? here ?? 10)
     const line = await askEditLine(worker, {
@@ -70,8 +70,9 @@ export function createFeatureCommands(worker: Worker, state: WorkerState, heat: 
 }
 
 /** The feature's activation on the token it was met on, or null. */
-async function activationAt(state: WorkerState, { runId, feature, tokenIndex }: FeaturePlace): Promise<number | null> {
+async function activationAt(worker: Worker, state: WorkerState, { runId, feature, tokenIndex }: FeaturePlace): Promise<number | null> {
   if (runId === null || tokenIndex === null) return null
-  const detail = await state.runDetail(runId)
-  return detail?.features[feature.layer]?.[tokenIndex]?.find((fired) => fired.feature === feature.feature)?.activation ?? null
+  if (!state.run(runId)) return null
+  const { layers } = await worker.request(tokenFeatures, { runId, token: tokenIndex })
+  return layers.find(({ layer }) => layer === feature.layer)?.features.find((fired) => fired.feature === feature.feature)?.activation ?? null
 }

@@ -1,7 +1,7 @@
 // What a command is about: read from its argument (a link, a tree row, a document), else from the active editor, else asked.
 import * as vscode from 'vscode'
 import type { FeaturePlace } from '../../server/protocol/editorCommands'
-import { tokenAt, type EditEntry, type RunDetail, type RunSummary } from '../../server/protocol/requests'
+import { tokenAt, tokenFeatures, type EditEntry, type RunDetail, type RunSummary } from '../../server/protocol/requests'
 import { featureName, parseFeatureName } from '../featureName'
 import { activeRunId, runIdOfDocument } from '../runDocuments'
 import type { Worker } from '../serverProcess'
@@ -57,8 +57,9 @@ async function pickAtCursor(worker: Worker, state: WorkerState, title: string): 
   if (!token) return typeName(state, title)
   const items: FeatureItem[] = []
   const { detail, index } = token
-  for (const layer of detail.layers) {
-    const fired = (detail.features[layer]?.[index] ?? []).slice(0, 8)
+  const { layers } = await worker.request(tokenFeatures, { runId: detail.id, token: index })
+  for (const { layer, features } of layers) {
+    const fired = features.slice(0, 8)
     if (fired.length === 0) continue
     const descriptions = await state.describe(fired.map(({ feature }) => ({ layer, feature })))
     items.push({ label: `Layer ${layer}`, kind: vscode.QuickPickItemKind.Separator })

@@ -1,13 +1,14 @@
 // The host's half of the Scope panel: opens it, keeps it in step with runs, edits, heat and the editor's cursor, and does what it asks.
 import * as vscode from 'vscode'
 import {
-  addEdit, cancelRun, describeFeatures, featureHeat, removeEdit, runFaults, setPinned, tokenFeatures, undoEdits, type RunDetail, type RunSummary,
+  addEdit, cancelRun, describeFeatures, featureHeat, greatestActivations, readLayers, removeEdit, runFaults, setPinned, tokenFeatures, undoEdits, type RunDetail, type RunSummary,
 } from '../../server/protocol/requests'
 import { answer, connect, isReply, type Call, type Caller, type Reply } from '../../server/protocol/rpc'
 import type { ScopeHostApi, ScopePanelApi, ScopeView } from '../../server/protocol/scopePanel'
 import { Command, Language, SCOPE_PANEL } from '../contributions'
 import { wideColumn } from '../editorGroups'
 import type { Heat } from '../heat'
+import { isModelLoaded } from '../layerReading'
 import { activeRunId } from '../runDocuments'
 import type { Worker } from '../serverProcess'
 import type { TokenSelection } from '../tokenSelection'
@@ -21,6 +22,9 @@ export interface ScopePanel extends vscode.Disposable {
   readonly isOpen: boolean
   /** The run and token it shows, for tests. */
   readonly shown: { readonly runId: string | null; readonly token: number | null }
+  /** Layers that are unfolded; none while it is closed. */
+  readonly openLayers: readonly number[]
+  readonly onDidChangeOpenLayers: vscode.Event<void>
 }
 
 export interface ScopeParts {
@@ -49,6 +53,9 @@ export function createScopePanel({ context, worker, state, heat, selection, log,
   let comparedId: string | null = null
   let growTimer: ReturnType<typeof setTimeout> | undefined
   let growPauseMs = GROW_MS
+  let openLayers: readonly number[] = []
+  const openLayersChanged = new vscode.EventEmitter<void>()
+  const readings = new Set<vscode.CancellationTokenSource>()
 
   const tell = (send: (api: ScopePanelApi) => Promise<void>): void => {
     if (!caller || !isReady) return
@@ -69,7 +76,7 @@ export function createScopePanel({ context, worker, state, heat, selection, log,
       compared ? state.runDetail(compared.id) : null,
       run && run.status.kind !== 'running' ? worker.request(runFaults, { runId: run.id }) : [],
     ])
-    return { run, original, ancestors, faults, selectedToken: run ? token : null, chosenFeature: heat.feature, pinsAndEdits: state.edits }
+    return { run, original, ancestors, faults, selectedToken: run ? token : null, chosenFeature: heat.feature, pinsAndEdits: state.edits, reading: state.reading }
   }
 
   const showRun = async (id: string | null, index: number | null): Promise<void> => {
@@ -110,6 +117,26 @@ export function createScopePanel({ context, worker, state, heat, selection, log,
     chooseFeature: (feature) => heat.show(feature),
     heat: (id, feature) => worker.request(featureHeat, { runId: id, feature }),
     tokenFeatures: (id, index) => worker.request(tokenFeatures, { runId: id, token: index }),
+    greatest: (id, features) => worker.request(greatestActivations, { runId: id, features }),
+    readLayers: async (id, layers, userAsks) => {
+      const run = await state.runDetail(id)
+      if (!run || (!userAsks && !isModelLoaded(state, run))) return
+      const source = new vscode.CancellationTokenSource()
+      readings.add(source)
+      try {
+        await worker.request(readLayers, { runId: id, layers }, source.token)
+      } finally {
+        readings.delete(source)
+        source.dispose()
+      }
+    },
+    cancelReading: async () => {
+      for (const source of readings) source.cancel()
+    },
+    showLayers: async (layers) => {
+      openLayers = layers
+      openLayersChanged.fire()
+    },
     describe: (features) => worker.request(describeFeatures, { features }),
     setPinned: async (feature, pinned) => state.acceptEdits(await worker.request(setPinned, { feature, pinned })),
     addEdit: async (line) => state.acceptEdits(await worker.request(addEdit, { line })),
@@ -149,12 +176,15 @@ export function createScopePanel({ context, worker, state, heat, selection, log,
         panel = null
         caller = null
         isReady = false
+        openLayers = []
+        openLayersChanged.fire()
       }
     })
     next.webview.html = panelHtml(next.webview, context.extensionUri, 'scope', 'Scope')
   }
 
   const subscriptions = [
+    openLayersChanged,
     vscode.window.registerWebviewPanelSerializer(SCOPE_PANEL, { deserializeWebviewPanel: async (restored) => attach(restored) }),
     selection.onDidSelect(({ runId: id, index }) => {
       if (id !== runId) return void showRun(id, index)
@@ -163,6 +193,8 @@ export function createScopePanel({ context, worker, state, heat, selection, log,
     }),
     heat.onDidChange((feature) => tell((api) => api.showFeature(feature))),
     state.onDidChangeEdits((edits) => tell((api) => api.showPinsAndEdits(edits))),
+    state.onDidChangeReading((reading) => tell((api) => api.showReading(reading))),
+    state.onDidReadLayers((id) => void (panel && id === runId && showRun(id, null))),
     state.onDidChangeRun(({ run, isNew, deleted }) => {
       if (!panel) return
       if (deleted) return void (run.id === runId && showRun(null, null))
@@ -185,6 +217,10 @@ export function createScopePanel({ context, worker, state, heat, selection, log,
     get isOpen() {
       return panel !== null
     },
+    get openLayers() {
+      return openLayers
+    },
+    onDidChangeOpenLayers: openLayersChanged.event,
     get shown() {
       return { runId, token }
     },

@@ -1,5 +1,6 @@
 // The Pins & edits view: what changes the model in the next run and where it fired in the last one, and the features kept in view.
 import * as vscode from 'vscode'
+import { InputError } from '../../server/protocol/errors'
 import { featureHeat, type EditEntry, type RunSummary } from '../../server/protocol/requests'
 import type { FeatureDescription, FeatureId } from '../../server/protocol/values'
 import { Command, RowKind, View } from '../contributions'
@@ -43,6 +44,7 @@ export function registerPinsAndEditsView(worker: Worker, state: WorkerState): Re
     if (run.status.kind !== 'running') changed.fire()
   })
   state.onDidReload(() => changed.fire())
+  state.onDidReadLayers(() => changed.fire())
   return registeredView(view, provider)
 }
 
@@ -106,8 +108,10 @@ function firedText(entry: EditEntry, lastRun: RunSummary | undefined): string {
 /** The most that a feature reached in the last run, in words. */
 async function lastActivation(worker: Worker, lastRun: RunSummary | undefined, feature: FeatureId): Promise<string> {
   if (!lastRun) return 'not run yet'
-  const heat = await worker.request(featureHeat, { runId: lastRun.id, feature }).catch(() => null)
+  const heat = await worker.request(featureHeat, { runId: lastRun.id, feature }).catch((error: unknown) => (error instanceof InputError ? error : null))
   if (!heat) return ''
+  // There is no other bad input here.
+  if (heat instanceof InputError) return `layer ${feature.layer} was not read in the last run`
   if (heat.max <= 0) return 'did not fire in the last run'
   return `${activationText(heat.max)} at token ${heat.activations.indexOf(heat.max)}`
 }

@@ -4,7 +4,9 @@ import { describeFeature, type FeatureLabels } from '../features/describe'
 import { tellingFeatures } from '../features/tellingFeatures'
 import { renderFeature } from '../formats/editLine'
 import { rangesText } from '../formats/rangesText'
-import type { RunDetail, RunToken } from '../protocol/requests'
+import { precisionLabel } from '../protocol/precisionWords'
+import type { RunToken } from '../protocol/requests'
+import type { RunRecord } from '../protocol/runRecord'
 import type { EditReport, FeatureDescription, FeatureId } from '../protocol/values'
 import { compareRuns } from '../runs/compareRuns'
 import { detectFaults } from '../runs/detectors'
@@ -20,13 +22,13 @@ const FEATURE_COLUMNS = [33, 60] as const
 const BAR_COLUMNS = 5
 
 /** Which model, which SAE set, which prompt. */
-export function renderHeader(run: RunDetail, model: LoadedModel, promptName: string, { color }: Pen): string {
+export function renderHeader(run: RunRecord, model: LoadedModel, promptName: string, { color }: Pen): string {
   const { identity } = model
   const sae = run.sae ? `${run.sae.path}, ${run.sae.dSae} features, ${run.sae.k === null ? 'no limit of active ones' : `top ${run.sae.k}`}, ${layersInWords(run.layers)}` : 'none, so no features'
   const { temperature, seed } = run.sampling
   const choice = temperature === 0 ? 'greedy' : `temperature ${temperature}, seed ${seed}`
   return [
-    `${color.bold(model.name)} ${color.dim(`${identity.architecture}, ${identity.layers} layers, d_model ${identity.dModel}, precision ${identity.precision}, on ${identity.provider}`)}`,
+    `${color.bold(model.name)} ${color.dim(`${identity.architecture}, ${identity.layers} layers, d_model ${identity.dModel}, precision ${precisionLabel(identity.precision)}, on ${identity.provider}`)}`,
     `${color.dim('SAE   ')} ${sae}`,
     ...(model.pairing === null || model.pairing.kind === 'match' ? [] : [color.yellow(`       ${model.pairing.note}`)]),
     `${color.dim('prompt')} ${promptName}, ${counted(run.promptTokens, 'token')}; ${counted(run.generatedTokens, 'token')} generated, ${choice}`,
@@ -35,7 +37,7 @@ export function renderHeader(run: RunDetail, model: LoadedModel, promptName: str
 }
 
 /** One line per token: index, text, probability, and its most telling features, as hovers and the Scope panel rank them. */
-export function renderTokens(run: RunDetail, labels: FeatureLabels, top: number, pen: Pen): string {
+export function renderTokens(run: RunRecord, labels: FeatureLabels, top: number, pen: Pen): string {
   const { color } = pen
   const faults = detectFaults(run)
   const describe = (feature: FeatureId): FeatureDescription => describeFeature(labels, feature)
@@ -62,14 +64,14 @@ export function renderEdits(edits: readonly EditReport[], { color }: Pen): strin
 }
 
 /** The completion, and what is wrong with it as far as its text shows. */
-export function renderCompletion(title: string, run: RunDetail, { color }: Pen): string {
+export function renderCompletion(title: string, run: RunRecord, { color }: Pen): string {
   const text = run.text.slice(run.generatedStart)
   const faults = detectFaults(run).map(({ message }) => color.yellow(`  ${message}`))
   return [color.bold(title), indent(text === '' ? color.dim('(nothing)') : text), ...faults, ''].join('\n')
 }
 
 /** The completions without and with the edits, and the first token that differs. */
-export function renderBeforeAndAfter(before: RunDetail, after: RunDetail, pen: Pen): string {
+export function renderBeforeAndAfter(before: RunRecord, after: RunRecord, pen: Pen): string {
   const { color } = pen
   const { firstDifference } = compareRuns(before, after)
   const a = firstDifference === null ? undefined : before.tokens[firstDifference]
@@ -80,7 +82,7 @@ export function renderBeforeAndAfter(before: RunDetail, after: RunDetail, pen: P
 }
 
 /** How far the edits were from changing the completion: the generated token whose probability moved most. */
-function renderGreatestChange(before: RunDetail, after: RunDetail): string {
+function renderGreatestChange(before: RunRecord, after: RunRecord): string {
   const changes = after.tokens.filter((token) => token.generated).map((token) => {
     const from = before.tokens[token.index]?.logprob ?? 0
     return { token, from, change: Math.abs(Math.exp(token.logprob ?? 0) - Math.exp(from)) }
@@ -92,7 +94,7 @@ function renderGreatestChange(before: RunDetail, after: RunDetail): string {
 }
 
 /** The run with the first token that differs between guillemets, coloured: found without colour, too. */
-function marked(run: RunDetail, token: RunToken | undefined, paint: (text: string) => string): RunDetail {
+function marked(run: RunRecord, token: RunToken | undefined, paint: (text: string) => string): RunRecord {
   if (!token?.generated || token.range.start === token.range.end) return run
   const { start, end } = token.range
   return { ...run, text: `${run.text.slice(0, start)}${paint(`»${run.text.slice(start, end)}«`)}${run.text.slice(end)}` }

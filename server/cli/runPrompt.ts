@@ -1,6 +1,6 @@
 // Runs a prompt with an opened model and records it: what `trace` and `suggest` have in common.
 import type { GenerateResult } from '../engine/engine'
-import type { RunDetail } from '../protocol/requests'
+import type { RunRecord } from '../protocol/runRecord'
 import { preparePrompt, prepareText, prepareTokenIds, type PreparedPrompt } from '../runs/preparePrompt'
 import { createRunRecorder } from '../runs/runDetail'
 import { buildGenerateRequest, type RunExtent, type RunSettings } from '../runs/runSettings'
@@ -26,7 +26,7 @@ export async function readPromptSourceText(source: PromptSource, signal: AbortSi
 
 /** One run, what was captured for a dump, and what was measured. */
 export interface FinishedRun {
-  readonly run: RunDetail
+  readonly run: RunRecord
   readonly captured: GenerateResult['captured']
   /** By layer that was asked for, of each token. */
   readonly reconstruction: ReconstructionErrors
@@ -37,7 +37,7 @@ export async function runPrompt(open: OpenModel, prompt: PreparedPrompt, setting
   const request = buildGenerateRequest(settings, prompt.ids, model, extent)
   const header = {
     id: name, name, promptUri: null, createdAt: new Date().toISOString(), model: model.identity, sae: model.sae, sampling: settings.sampling,
-    generate: settings.generate, edits: settings.edits, layers: request.layers, parentRunId: null, loadMs: model.loadMs,
+    generate: settings.generate, edits: settings.edits, layers: request.layers, saeLayers: model.saeLayers, parentRunId: null, loadMs: model.loadMs,
   }
   const recorder = createRunRecorder(header, prompt, open.tokenizer)
   const reconstruction: Record<number, number[]> = Object.fromEntries((extent.reconstructionLayers ?? []).map((layer) => [layer, []]))

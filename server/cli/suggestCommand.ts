@@ -3,7 +3,8 @@ import { relative } from 'node:path'
 import { proposeSuppressions, trySuppressionsTogether } from '../features/proposeSuppressions'
 import { renderEdit, renderFeature } from '../formats/editLine'
 import { InputError } from '../protocol/errors'
-import type { RunDetail, SuppressionProposal } from '../protocol/requests'
+import type { SuppressionProposal } from '../protocol/requests'
+import type { RunRecord } from '../protocol/runRecord'
 import { mostActive, type Edit } from '../protocol/values'
 import { detectFaults, type Fault } from '../runs/detectors'
 import { mergeRunSettings, type RunSettings } from '../runs/runSettings'
@@ -51,7 +52,7 @@ export async function runSuggestCommand(args: readonly string[], context: Comman
 
 type Effect = Pick<SuppressionProposal, 'faultDrop' | 'sideEffect'>
 
-function toDocument(run: RunDetail, fault: Fault | null, proposals: readonly SuppressionProposal[], together: Effect | null): unknown {
+function toDocument(run: RunRecord, fault: Fault | null, proposals: readonly SuppressionProposal[], together: Effect | null): unknown {
   return {
     completion: run.text.slice(run.generatedStart),
     fault: fault && { kind: fault.kind, first: fault.first, last: fault.last, message: fault.message },
@@ -72,7 +73,7 @@ function toDocument(run: RunDetail, fault: Fault | null, proposals: readonly Sup
 const WEAK_EFFECT = 0.05
 
 export interface Suggestions {
-  readonly run: RunDetail
+  readonly run: RunRecord
   readonly fault: Fault | null
   readonly proposals: readonly SuppressionProposal[]
   /** What suppressing all proposals at once does; null for fewer than two. */

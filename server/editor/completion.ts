@@ -1,6 +1,7 @@
 // What can be written next: features, operators and positions on an edit line; keys and models in a prompt's front matter. Pure.
 import { renderFeature } from '../formats/editLine'
-import type { ModelListing, RunDetail } from '../protocol/requests'
+import type { ModelListing } from '../protocol/requests'
+import type { RunRecord } from '../protocol/runRecord'
 import { rankFeatures, type Describe } from '../features/featureRanking'
 import { activationText } from './markdown'
 
@@ -17,7 +18,7 @@ const SHOWN_FEATURES = 50
 const LOOKED_AT_TOKENS = 200
 
 /** `linePrefix` is the line up to the cursor; `run` is the newest one, or null. */
-export function steerProposals(linePrefix: string, run: RunDetail | null, describe: Describe): Proposal[] {
+export function steerProposals(linePrefix: string, run: RunRecord | null, describe: Describe): Proposal[] {
   if (linePrefix.includes('#')) return []
   const positions = /@\s*([\w,-]*)$/.exec(linePrefix)
   if (positions) return positionProposals(linePrefix.length - positions[1]!.length, run)
@@ -29,7 +30,7 @@ export function steerProposals(linePrefix: string, run: RunDetail | null, descri
   return start && run ? featureProposals(start[1]!.length, run, describe) : []
 }
 
-function featureProposals(replaceFrom: number, run: RunDetail, describe: Describe): Proposal[] {
+function featureProposals(replaceFrom: number, run: RunRecord, describe: Describe): Proposal[] {
   const strongest = new Map<string, { readonly strength: number; readonly detail: string }>()
   for (const token of run.tokens.filter(({ outlier }) => !outlier).slice(-LOOKED_AT_TOKENS)) {
     for (const { feature, activation, strength, description } of rankFeatures(run, token.index, describe, 10)) {
@@ -50,7 +51,7 @@ function operatorProposals(replaceFrom: number, gap: string): Proposal[] {
   return proposals.map(([operator, detail]) => ({ label: operator, detail, insert: gap + operator, replaceFrom }))
 }
 
-function positionProposals(replaceFrom: number, run: RunDetail | null): Proposal[] {
+function positionProposals(replaceFrom: number, run: RunRecord | null): Proposal[] {
   const last = run ? run.promptTokens - 1 : null
   const proposals = [
     ['prompt', 'on the prompt only'],

@@ -1,10 +1,12 @@
 // The token hover, where most looking happens: the token, what else could have stood there, and its most telling features with what to do about them.
 import { renderFeature } from '../formats/editLine'
+import { rangesText } from '../formats/rangesText'
 import {
-  boostFeatureCommand, commandLink, openScopeCommand, pinFeatureCommand, showFeatureCommand, suggestSuppressionsCommand, suppressFeatureCommand, unpinFeatureCommand, type FeaturePlace,
+  boostFeatureCommand, commandLink, openScopeCommand, pinFeatureCommand, readAllLayersCommand, showFeatureCommand, suggestSuppressionsCommand, suppressFeatureCommand, unpinFeatureCommand, type FeaturePlace,
 } from '../protocol/editorCommands'
-import type { BarMeasure, PinsAndEdits, RunDetail, RunToken } from '../protocol/requests'
-import type { FeatureDescription } from '../protocol/values'
+import type { BarMeasure, PinsAndEdits, RunToken } from '../protocol/requests'
+import type { RunRecord } from '../protocol/runRecord'
+import type { FeatureDescription, FeatureId } from '../protocol/values'
 import { isWhereFaultBegins } from '../features/faultSuspects'
 import { featureOnToken, type Describe, type RankedFeature } from '../features/featureRanking'
 import { tellingFeatures } from '../features/tellingFeatures'
@@ -12,12 +14,14 @@ import type { Fault } from '../runs/detectors'
 import { activationText, bar, code, columnsOf, cut, escapeMarkdown, link, percent, smallBar } from './markdown'
 
 export interface TokenHoverSubject {
-  readonly run: RunDetail
+  readonly run: RunRecord
   readonly token: RunToken
   readonly describe: Describe
   readonly pinsAndEdits: Pick<PinsAndEdits, 'pins'>
   /** What went wrong in the run. */
   readonly faults: readonly Fault[]
+  /** Layers of the run that are being read. */
+  readonly reading: readonly number[]
 }
 
 // The editor shows a hover 250 pixels high and, in half a window, 460 wide before it scrolls or wraps: one line per feature fits.
@@ -54,20 +58,23 @@ function faultLine({ run, token, faults }: TokenHoverSubject): string | null {
   return `⚠ ${words} · [Suggest what to suppress](${commandLink(suggestSuppressionsCommand, run.id)})`
 }
 
-function faultThatBegins(run: RunDetail, token: RunToken, faults: readonly Fault[]): Fault | undefined {
+function faultThatBegins(run: RunRecord, token: RunToken, faults: readonly Fault[]): Fault | undefined {
   return faults.find((fault) => isWhereFaultBegins(run, fault, token.index))
 }
 
 function features(subject: TokenHoverSubject): string {
   const { run, token, describe, pinsAndEdits, faults } = subject
   if (run.sae === null) return 'No SAE set belongs to this model, so there are no features to show.'
-  const pinned = pinsAndEdits.pins.filter(({ layer }) => run.layers.includes(layer)).map((feature) => featureOnToken(run, token.index, feature, describe))
+  const pins = pinsAndEdits.pins.filter(({ layer }) => run.saeLayers.includes(layer))
+  const pinned = pins.filter(({ layer }) => run.layers.includes(layer)).map((feature) => featureOnToken(run, token.index, feature, describe))
+  const unread = pins.filter(({ layer }) => !run.layers.includes(layer)).map((feature) => unreadRow(subject, feature))
   const namesPinned = new Set(pinned.map(({ feature }) => renderFeature(feature)))
   const { measure, features: telling } = tellingFeatures(run, token.index, describe, faults)
   const others = telling.filter(({ feature }) => !namesPinned.has(renderFeature(feature))).slice(0, SHOWN_FEATURES)
-  if (pinned.length + others.length === 0) return 'No feature fires on this token.'
+  if (pinned.length + unread.length + others.length === 0) return run.layers.length > 0 ? 'No feature fires on this token.' : 'No layer of this run has been read.'
   const rows = [
     ...pinned.map((feature) => featureRow(subject, feature, measure, 'pinned')),
+    ...unread,
     ...others.map((feature) => featureRow(subject, feature, measure, feature.isSuspect ? 'suspect' : 'telling')),
   ]
   return [`| feature | ${MEASURE_WORDS[measure]} | fires${NO_BREAK}on | |`, '|:--|:--|:--|:--|', ...rows].join('\n')
@@ -97,6 +104,14 @@ function featureRow({ run, token }: TokenHoverSubject, ranked: RankedFeature, me
   return `| ${name} | \`${bar(ranked[measure], BAR_WIDTH)}\`${NO_BREAK}${activationText(activation)}${after} | ${about} | ${links.join(`${NO_BREAK}·${NO_BREAK}`)} |`
 }
 
+/** A pinned feature whose layer has not been read says so: 0 would be a number that is not known. */
+function unreadRow({ run, token, describe, reading }: TokenHoverSubject, feature: FeatureId): string {
+  const place: FeaturePlace = { runId: run.id, feature, tokenIndex: token.index }
+  const name = `${ROW_SIGNS.pinned}${link(renderFeature(feature), commandLink(showFeatureCommand, place), facts(describe(feature)))}`
+  const state = reading.includes(feature.layer) ? `reading layer ${feature.layer}…` : `layer ${feature.layer} not read`
+  return `| ${name} | ${state.replaceAll(' ', NO_BREAK)} | | ${link('Unpin', commandLink(unpinFeatureCommand, place), 'Stop keeping it in view')}${NO_BREAK}·${NO_BREAK}${link('Show', commandLink(showFeatureCommand, place), 'Read its layer and show its activation over the text')} |`
+}
+
 /** The label's first words where they fit, `English` of `English 61 %, code 12 % · the, of`; else the tokens that the feature fires on most, which say more than half a label. */
 function shortWords({ label, tokens }: FeatureDescription): string {
   const first = label?.split(/ · |, | \d/)[0] ?? ''
@@ -124,6 +139,8 @@ function alternatives({ token }: TokenHoverSubject): string | null {
 }
 
 function footer({ run, token }: TokenHoverSubject): string {
+  const missing = run.saeLayers.length - run.layers.length
+  const layers = missing <= 0 || run.status.kind === 'running' ? '' : ` · layers ${rangesText(run.layers)} of ${run.saeLayers.length}: [Read all](${commandLink(readAllLayersCommand, run.id)})`
   const transfer = run.model.precision === 'q4' ? ' · q4: activations are approximate' : ''
-  return `${escapeMarkdown(run.name)}${transfer} · [Open in Scope](${commandLink(openScopeCommand, { runId: run.id, tokenIndex: token.index })})`
+  return `${escapeMarkdown(run.name)}${transfer}${layers} · [Open in Scope](${commandLink(openScopeCommand, { runId: run.id, tokenIndex: token.index })})`
 }

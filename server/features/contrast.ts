@@ -1,12 +1,14 @@
 // Ranks features by how much more they fire on some tokens than on the others: which may explain what happens there.
 // After the Qwen-Scope report (arXiv 2605.11887, section 3.2), which ranks by the difference of mean activations.
-import type { FeatureContrast, RunDetail } from '../protocol/requests'
+import { featuresOn, layersOf } from '../protocol/featureColumns'
+import type { FeatureContrast } from '../protocol/requests'
+import type { RunRecord } from '../protocol/runRecord'
 import type { FeatureActivation, FeatureId } from '../protocol/values'
 import { describeFeature, type FeatureLabels } from './describe'
 
 /** A run and the tokens of it that are chosen; the others are what they are compared with. */
 export interface ContrastSubject {
-  readonly run: Pick<RunDetail, 'tokens' | 'features'>
+  readonly run: Pick<RunRecord, 'tokens' | 'features'>
   readonly chosen: readonly number[]
 }
 
@@ -18,10 +20,10 @@ export interface ContrastSubject {
 export function contrastFeatures(subjects: readonly ContrastSubject[], labels: FeatureLabels, count: number): FeatureContrast[] {
   const tokens = subjects.flatMap(({ run, chosen }) => {
     const isChosen = new Set(chosen)
-    const layers = Object.keys(run.features).map(Number)
+    const layers = layersOf(run.features)
     return run.tokens
       .filter((token) => !token.outlier)
-      .map(({ index }) => ({ weight: isChosen.has(index) ? 1 : 0, features: Object.fromEntries(layers.map((layer) => [layer, run.features[layer]![index] ?? []])) }))
+      .map(({ index }) => ({ weight: isChosen.has(index) ? 1 : 0, features: Object.fromEntries(layers.map((layer) => [layer, featuresOn(run.features[layer], index)])) }))
   })
   return contrastWeighted(tokens)
     .slice(0, count)

@@ -1,6 +1,7 @@
 // Which of a token's features are worth a reader's look, by one rule for hover, Scope panel and command line: strong for that feature, and not firing everywhere.
-import type { RunDetail } from '../protocol/requests'
-import type { FeatureActivation, FeatureDescription, FeatureId } from '../protocol/values'
+import { activationOn, entriesOf, featuresOn, greatestOn, layersOf, type FeatureColumns } from '../protocol/featureColumns'
+import type { RunRecord } from '../protocol/runRecord'
+import type { FeatureDescription, FeatureId } from '../protocol/values'
 
 /** A feature on one token. */
 export interface RankedFeature {
@@ -17,8 +18,8 @@ export interface RankedFeature {
 
 export type Describe = (feature: FeatureId) => FeatureDescription
 
-/** What ranking needs of a run; a RunDetail fits. */
-export type FeatureSource = Pick<RunDetail, 'tokens' | 'features' | 'featuresAfterEdit'>
+/** What ranking needs of a run; a RunRecord fits. */
+export type FeatureSource = Pick<RunRecord, 'tokens' | 'features' | 'featuresAfterEdit'>
 
 interface LayerScale {
   /** Greatest activation of any feature, outlier tokens aside. */
@@ -40,9 +41,9 @@ const scales = new WeakMap<FeatureSource['features'], Map<number, LayerScale>>()
  * of this run's tokens on which the feature fires. So a feature that fires everywhere comes last, however large its activation.
  */
 export function rankFeatures(run: FeatureSource, tokenIndex: number, describe: Describe, count: number): RankedFeature[] {
-  const candidates = Object.keys(run.features).map(Number).flatMap((layer) => {
+  const candidates = layersOf(run.features).flatMap((layer) => {
     const scale = layerScale(run, layer)
-    return (run.features[layer]?.[tokenIndex] ?? []).map(({ feature }) => {
+    return featuresOn(run.features[layer], tokenIndex).map(({ feature }) => {
       const ranked = featureOnToken(run, tokenIndex, { layer, feature }, describe)
       const density = ranked.description.density ?? (scale.fires[feature] ?? 0) / Math.max(1, scale.tokens)
       // One part in a thousand by strength alone keeps an order among features that fire everywhere.
@@ -54,15 +55,12 @@ export function rankFeatures(run: FeatureSource, tokenIndex: number, describe: D
 
 /** One chosen feature on a token, activation 0 when it is not among the top k there. */
 export function featureOnToken(run: FeatureSource, tokenIndex: number, feature: FeatureId, describe: Describe): RankedFeature {
-  const find = (table: FeatureSource['features']): number | null => {
-    const entries = table[feature.layer]?.[tokenIndex]
-    return entries ? (entries.find((entry) => entry.feature === feature.feature)?.activation ?? 0) : null
-  }
-  const activation = find(run.features) ?? 0
+  const after = run.featuresAfterEdit[feature.layer]
+  const activation = activationOn(run.features[feature.layer], tokenIndex, feature.feature)
   const description = describe(feature)
   const { max } = layerScale(run, feature.layer)
   const relativeTo = (greatest: number): number => (greatest > 0 ? Math.min(1, activation / greatest) : 0)
-  return { feature, activation, activationAfterEdit: find(run.featuresAfterEdit), strength: relativeTo(description.maxActivation ?? max), share: relativeTo(max), description }
+  return { feature, activation, activationAfterEdit: after && tokenIndex < after.ends.length ? activationOn(after, tokenIndex, feature.feature) : null, strength: relativeTo(description.maxActivation ?? max), share: relativeTo(max), description }
 }
 
 function layerScale(run: FeatureSource, layer: number): LayerScale {
@@ -70,21 +68,23 @@ function layerScale(run: FeatureSource, layer: number): LayerScale {
   scales.set(run.features, byLayer)
   const known = byLayer.get(layer)
   if (known) return known
-  const byToken = (run.features[layer] ?? []).filter((_entries, index) => !run.tokens[index]?.outlier)
-  // Entries are sorted by activation, highest first.
-  const max = byToken.reduce((greatest, entries) => Math.max(greatest, entries[0]?.activation ?? 0), 0)
-  const step = Math.max(1, byToken.length / SAMPLED_TOKENS)
-  const sampled = Array.from({ length: Math.min(byToken.length, SAMPLED_TOKENS) }, (_, place) => byToken[Math.floor(place * step)]!)
-  const scale = { max, fires: countFeatures(sampled), tokens: sampled.length }
+  const columns = run.features[layer]
+  const usual = columns ? run.tokens.filter(({ index, outlier }) => !outlier && index < columns.ends.length).map(({ index }) => index) : []
+  const max = usual.reduce((greatest, token) => Math.max(greatest, greatestOn(columns!, token)), 0)
+  const step = Math.max(1, usual.length / SAMPLED_TOKENS)
+  const sampled = Array.from({ length: Math.min(usual.length, SAMPLED_TOKENS) }, (_, place) => usual[Math.floor(place * step)]!)
+  const scale = { max, fires: countFeatures(columns, sampled), tokens: sampled.length }
   byLayer.set(layer, scale)
   return scale
 }
 
-/** By feature: in how many of the lists it is. */
-function countFeatures(lists: readonly (readonly FeatureActivation[])[]): Uint32Array {
+/** By feature: on how many of the tokens it fires. */
+function countFeatures(columns: FeatureColumns | undefined, tokens: readonly number[]): Uint32Array {
   let counts = new Uint32Array(1024)
-  for (const list of lists) {
-    for (const { feature } of list) {
+  for (const token of tokens) {
+    const [start, end] = entriesOf(columns, token)
+    for (let entry = start; entry < end; entry++) {
+      const feature = columns!.features[entry]!
       if (feature >= counts.length) {
         const longer = new Uint32Array(Math.max(feature + 1, 2 * counts.length))
         longer.set(counts)

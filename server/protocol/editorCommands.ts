@@ -39,6 +39,8 @@ export const unpinFeatureCommand = command<[place: FeaturePlace]>('unpinFeature'
 export const showFeatureCommand = command<[place: FeaturePlace]>('showFeature')
 /** Opens the Scope panel on a run, at a token when one is given. */
 export const openScopeCommand = command<[place: { readonly runId: string; readonly tokenIndex: number | null }]>('openScope')
+/** Reads every layer of a finished run that was not read while it went on. */
+export const readAllLayersCommand = command<[runId: string]>('readAllLayers')
 /** Replaces the edits by the lines of a .steer file. */
 export const importEditsCommand = command<[steerUri: string]>('importEdits')
 export const selectModelCommand = command<[]>('selectModel')
@@ -47,7 +49,7 @@ export const showLogCommand = command<[]>('showLog')
 /** Every command above: those that a hover's markdown may call. */
 export const linkableCommands: readonly string[] = [
   runPromptCommand, cancelRunCommand, rerunCommand, openRunCommand, diffRunsCommand, suggestSuppressionsCommand, suppressFeatureCommand, boostFeatureCommand,
-  clampFeatureCommand, pinFeatureCommand, unpinFeatureCommand, showFeatureCommand, openScopeCommand, importEditsCommand, selectModelCommand, showLogCommand,
+  clampFeatureCommand, pinFeatureCommand, unpinFeatureCommand, showFeatureCommand, openScopeCommand, readAllLayersCommand, importEditsCommand, selectModelCommand, showLogCommand,
 ].map(({ id }) => id)
 
 /** The target of a markdown link that runs a command: `[Suppress](command:…)`. */

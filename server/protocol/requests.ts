@@ -2,7 +2,7 @@
 // All requests can be cancelled; those that may take long report work-done progress through `workDoneToken`.
 import type { DownloadChoice, DownloadPlan } from './download'
 import type {
-  EditReport, FeatureDescription, FeatureId, FeatureTable, ModelIdentity, Pairing, PairingKind, Precision, PrecisionChoice, PrecisionCost, Progress, RunTiming, SaeIdentity, SaeOrigin, Sampling, TextRange, TokenAlternative,
+  EditReport, FeatureActivation, FeatureDescription, FeatureId, ModelIdentity, Pairing, PairingKind, Precision, PrecisionChoice, PrecisionCost, Progress, RunTiming, SaeIdentity, SaeOrigin, Sampling, TextRange, TokenAlternative,
 } from './values'
 
 /** A request from the editor to the worker, typed by its parameters and result. */
@@ -32,13 +32,15 @@ export interface WorkerSettings {
   readonly precision: PrecisionChoice
   /** Execution providers in order of preference, for example ['cuda', 'cpu']. */
   readonly providers: readonly string[]
-  /** Layers whose features are read; empty means all. */
+  /** Layers whose features are read while a run generates; empty means all where that costs little, else those on screen. */
   readonly layers: readonly number[]
   /** Tokens to generate when the prompt file does not say. */
   readonly generate: number
   readonly sampling: Sampling
   /** Folders searched for models. */
   readonly modelFolders: readonly string[]
+  /** Most bytes of quantised weights that stay on disk; null for no limit. */
+  readonly cacheLimitBytes: number | null
 }
 
 /** What the editor tells the worker when it starts. */
@@ -149,10 +151,10 @@ export const measurePrecision = request<null, PrecisionCost>('precision/measure'
 export interface QuantisedEntry {
   /** Absolute; also what names the entry. */
   readonly folder: string
-  /** The model's folder, and its name. */
-  readonly model: string
+  /** The model's folder, null where the entry is too damaged to say, and its name or that of the entry. */
+  readonly model: string | null
   readonly name: string
-  readonly precision: Precision
+  readonly precision: Precision | null
   readonly bytes: number
   /** ISO 8601. */
   readonly lastUsed: string
@@ -234,14 +236,20 @@ export interface RunToken {
   readonly outlier: boolean
 }
 
-/** All that is known about a run. `text` is the run document: rendered prompt, then completion. */
+/**
+ * All that is known about a run but its features, which take megabytes a layer: `tokenFeatures`, `featureHeat` and `greatestActivations` answer
+ * for what is looked at. `text` is the run document: rendered prompt, then completion.
+ */
 export interface RunDetail extends RunSummary {
   readonly text: string
   readonly generatedStart: number
   readonly tokens: readonly RunToken[]
+  /** Layers whose features have been read, each on every token that the run has; ascending. */
   readonly layers: readonly number[]
-  readonly features: FeatureTable
-  readonly featuresAfterEdit: FeatureTable
+  /** Layers that can be read: those of the SAE set. Those that are not in `layers` are read when they are asked for, once the run has ended. */
+  readonly saeLayers: readonly number[]
+  /** By layer that was read: the greatest activation of any feature, outlier tokens aside where others fire; never 0. */
+  readonly layerScales: { readonly [layer: number]: number }
 }
 
 export interface StartRunParams {
@@ -267,13 +275,39 @@ export const restoreRun = request<null, RunSummary | null>('run/restore')
  */
 export const runChanged = notification<{ readonly summary: RunSummary; readonly text: string | null; readonly generatedStart: number }>('run/changed')
 
+/** What is being read of a run that has ended. */
+export interface LayerReading {
+  readonly runId: string
+  /** Layers still to come, ascending. */
+  readonly layers: readonly number[]
+  /** Layers that were read since the first of these was asked for, and all of them. */
+  readonly done: number
+  readonly total: number
+  /** Share of the work in hand that is done, 0..1; null while it waits for a run or for its turn. */
+  readonly fraction: number | null
+}
+/**
+ * Reads layers of a run that has ended, `all` those of its SAE set, and keeps them with it; answers when they are there. A new run goes first:
+ * reading waits for it and goes on after it. What has been read when it is cancelled is kept. Rejects when another model is loaded.
+ */
+export const readLayers = request<{ readonly runId: string; readonly layers: readonly number[] | 'all' }, null>('run/readLayers')
+/** What is being read now; null when nothing is. Sent a few times a second. */
+export const readingChanged = notification<LayerReading | null>('run/reading')
+/** Layers of a run have been read: what was asked about them before may be answered otherwise now. */
+export const layersRead = notification<{ readonly runId: string; readonly layers: readonly number[] }>('run/layersRead')
+/** Layers that are looked at now, by a panel or as paint: a run whose model is too large to read all layers while it generates reads these. */
+export const layersOnScreen = request<{ readonly layers: readonly number[] }, null>('run/layersOnScreen')
+
 /** One feature's activation on each token of a run, 0 where it is not among the top k. */
 export interface FeatureHeat {
   readonly runId: string
   readonly feature: FeatureId
   readonly activations: readonly number[]
+  /** After the layer's edits; null where no edit touched the layer. */
+  readonly after: readonly number[] | null
   readonly max: number
 }
+/** Rejects for a layer that has not been read. */
 export const featureHeat = request<{ readonly runId: string; readonly feature: FeatureId }, FeatureHeat>('run/heat')
 
 /** Something that a run did wrong and that was noticed without being asked for: the completion changed language, or went round in a loop. */
@@ -326,8 +360,19 @@ export const describeFeatures = request<{ readonly features: readonly FeatureId[
 /** What a bar is a share of: `strength` of the feature's own maximum, `share` of the greatest activation of its layer in this run. */
 export type BarMeasure = 'strength' | 'share'
 
-/** What is listed for a token, in order. */
+/** One layer's features on a token. */
+export interface LayerFeatures {
+  readonly layer: number
+  /** Of the residual as it arrived, highest first. */
+  readonly features: readonly FeatureActivation[]
+  /** The same after the edits; null where no edit touched the layer. */
+  readonly after: readonly FeatureActivation[] | null
+}
+
+/** What is listed for a token, in order, and all that fires on it. */
 export interface TokenFeatures {
+  /** Layers that were read, ascending. */
+  readonly layers: readonly LayerFeatures[]
   readonly measure: BarMeasure
   readonly features: readonly {
     readonly feature: FeatureId
@@ -342,6 +387,8 @@ export interface TokenFeatures {
  * terminal have. Empty when the run has no such token.
  */
 export const tokenFeatures = request<{ readonly runId: string; readonly token: number }, TokenFeatures>('features/ofToken')
+/** The most that each feature reaches in a run, outlier tokens aside; 0 where it does not fire or its layer was not read. */
+export const greatestActivations = request<{ readonly runId: string; readonly features: readonly FeatureId[] }, readonly number[]>('features/greatest')
 
 /** How much of the residuals of a layer its SAE leaves unexplained: the mean over `tokens` tokens of ‖x − x̂‖² / ‖x‖². */
 export interface LayerFit {

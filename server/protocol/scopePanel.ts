@@ -1,5 +1,5 @@
 // The Scope panel's contract with its host: two interfaces of async methods over plain values, one typed channel.
-import type { FeatureHeat, PinsAndEdits, RunDetail, RunFault, RunSummary, TokenFeatures } from './requests'
+import type { FeatureHeat, LayerReading, PinsAndEdits, RunDetail, RunFault, RunSummary, TokenFeatures } from './requests'
 import type { FeatureDescription, FeatureId } from './values'
 
 /** What the panel shows; the host sends it whole when the run changes. */
@@ -16,6 +16,8 @@ export interface ScopeView {
   /** The feature whose activation is charted here and painted over the editor's text. */
   readonly chosenFeature: FeatureId | null
   readonly pinsAndEdits: PinsAndEdits
+  /** What is being read of a run that has ended. */
+  readonly reading: LayerReading | null
 }
 
 /** What the panel asks of the editor. Every method resolves when the editor has done it and rejects with the reason if it cannot. */
@@ -27,8 +29,19 @@ export interface ScopeHostApi {
   /** Paints the feature's activation over the editor's text; null takes the paint away. */
   chooseFeature(feature: FeatureId | null): Promise<void>
   heat(runId: string, feature: FeatureId): Promise<FeatureHeat>
-  /** The features that tell most about a token, in the order that hovers have. */
+  /** The features that tell most about a token, in the order that hovers have, and all that fire on it. */
   tokenFeatures(runId: string, token: number): Promise<TokenFeatures>
+  /** The most that each feature reaches in a run. */
+  greatest(runId: string, features: readonly FeatureId[]): Promise<readonly number[]>
+  /**
+   * Reads layers of a run, `all` those that it can have; they arrive through `showView`. Only what the user asks for may load a model: else nothing
+   * is read while the run's model is not loaded.
+   */
+  readLayers(runId: string, layers: readonly number[] | 'all', userAsks: boolean): Promise<void>
+  /** Stops the reading that this panel began. */
+  cancelReading(): Promise<void>
+  /** The layers that the user has unfolded: the next run of a large model reads them while it generates. */
+  showLayers(layers: readonly number[]): Promise<void>
   describe(features: readonly FeatureId[]): Promise<readonly FeatureDescription[]>
   setPinned(feature: FeatureId, pinned: boolean): Promise<void>
   /** Adds an edit line, `L14/6159 = 0`. */
@@ -55,4 +68,5 @@ export interface ScopePanelApi {
   selectToken(runId: string, index: number): Promise<void>
   showFeature(feature: FeatureId | null): Promise<void>
   showPinsAndEdits(state: PinsAndEdits): Promise<void>
+  showReading(reading: LayerReading | null): Promise<void>
 }

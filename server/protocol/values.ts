@@ -93,8 +93,8 @@ export interface TraceToken {
   readonly alternatives: readonly TokenAlternative[]
 }
 
-/** Top features per layer and token: `features[layer][tokenIndex]`, sorted by activation, highest first. */
-export type FeatureTable = { readonly [layer: number]: readonly (readonly FeatureActivation[])[] }
+/** Top features per layer and token, for programs outside: `features[layer][tokenIndex]`, sorted by activation, highest first. */
+export type FeatureLists = { readonly [layer: number]: readonly (readonly FeatureActivation[])[] }
 
 /** Which edit fired where: the positions at which it changed the residual. */
 export interface EditReport {
@@ -150,9 +150,9 @@ export interface Trace {
   readonly sae: SaeIdentity | null
   readonly tokens: readonly TraceToken[]
   /** Of the residual as it arrived at each layer: the activations that edits read. */
-  readonly features: FeatureTable
+  readonly features: FeatureLists
   /** The same after the edits, for edited layers only. */
-  readonly featuresAfterEdit: FeatureTable
+  readonly featuresAfterEdit: FeatureLists
   readonly edits: readonly EditReport[]
   readonly timing: RunTiming
 }

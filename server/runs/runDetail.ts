@@ -1,8 +1,12 @@
 // Builds the record of a run while it streams: the run document, its tokens with exact places, features, and the lists' one line.
 import { renderEdit } from '../formats/editLine'
 import type { GenerateResult, TokenReport } from '../engine/engine'
-import type { RunDetail, RunStatus, RunSummary, RunToken } from '../protocol/requests'
-import type { Edit, FeatureActivation, FeatureTable, ModelIdentity, RunTiming, SaeIdentity, Sampling } from '../protocol/values'
+import { featuresOn, growColumns, type FeatureTable, type GrowingColumns } from '../protocol/featureColumns'
+import type { RunStatus, RunSummary, RunToken } from '../protocol/requests'
+import type { RunRecord } from '../protocol/runRecord'
+import type { Edit, ModelIdentity, RunTiming, SaeIdentity, Sampling } from '../protocol/values'
+import { layerScales } from '../protocol/layerScales'
+import { outliersAt } from './outliers'
 import type { PreparedPrompt, RunTokenizer } from './preparePrompt'
 
 /** What is known about a run before its first token. */
@@ -18,8 +22,10 @@ export interface RunHeader {
   readonly generate: number
   /** In the order of the engine request, whose reports count them. */
   readonly edits: readonly Edit[]
-  /** Layers whose features are read. */
+  /** Layers whose features are read while it generates. */
   readonly layers: readonly number[]
+  /** Layers that the SAE set has. */
+  readonly saeLayers: readonly number[]
   /** The run that this one repeats, or null. */
   readonly parentRunId: string | null
   readonly loadMs: number
@@ -34,20 +40,18 @@ export interface RunRecorder {
   /** Must be called once, when no more reports come; without a result the timing stays unknown (0). */
   end(status: RunStatus, result: Pick<GenerateResult, 'reusedTokens' | 'prefillMs' | 'decodeMsPerToken'> | null): void
   summary(): RunSummary
-  detail(): RunDetail
+  detail(): RunRecord
   /** The run document so far: the whole rendered prompt, then the completion, with `␍` for carriage returns. */
   text(): string
 }
 
-/** A token whose residual is this many times longer than the run's median is an outlier: the SAEs were not trained on such. */
-const OUTLIER_NORM_RATIO = 10
 const PREVIEW_LENGTH = 80
 
 /** Starts the record of a run of `prompt`. */
 export function createRunRecorder(header: RunHeader, prompt: PreparedPrompt, tokenizer: RunTokenizer): RunRecorder {
   const tokens: Omit<RunToken, 'outlier'>[] = []
-  const features = emptyTable(header.layers)
-  const featuresAfterEdit: { [layer: number]: (readonly FeatureActivation[])[] } = {}
+  const features = new Map(header.layers.map((layer) => [layer, growColumns()]))
+  const featuresAfterEdit = new Map<number, GrowingColumns>()
   const residualNorms: TokenReport['residualNorm'][] = []
   const firedAt = header.edits.map((): number[] => [])
   const stream = tokenizer.createTextStream()
@@ -64,15 +68,22 @@ export function createRunRecorder(header: RunHeader, prompt: PreparedPrompt, tok
       generated: report.generated,
       ...prediction(report),
     })
-    for (const layer of header.layers) features[layer]!.push(report.features[layer] ?? [])
-    for (const [layer, entries] of Object.entries(report.featuresAfterEdit)) {
-      const byToken = (featuresAfterEdit[Number(layer)] ??= [])
-      // An engine reports a layer only where an edit applies; the gaps before it are tokens that nothing changed.
-      while (byToken.length < report.index) byToken.push(features[Number(layer)]?.[byToken.length] ?? [])
-      byToken.push(entries)
-    }
+    for (const [layer, columns] of features) columns.push(report.features[layer] ?? [])
+    addAfterEdit(report)
     residualNorms.push(report.residualNorm)
     for (const edit of report.fired) firedAt[edit]?.push(report.index)
+  }
+
+  /** An engine reports a layer after edits only where an edit applies; on the other tokens nothing has changed. */
+  function addAfterEdit({ index, features: before, featuresAfterEdit: after }: TokenReport): void {
+    for (const layer of Object.keys(after).map(Number)) {
+      if (featuresAfterEdit.has(layer)) continue
+      const columns = growColumns()
+      const earlier = features.get(layer)?.columns()
+      while (columns.tokens < index) columns.push(featuresOn(earlier, columns.tokens))
+      featuresAfterEdit.set(layer, columns)
+    }
+    for (const [layer, columns] of featuresAfterEdit) columns.push(after[layer] ?? before[layer] ?? [])
   }
 
   function prediction({ logprob, alternatives }: Pick<TokenReport, 'logprob' | 'alternatives'>): Pick<RunToken, 'logprob' | 'alternatives'> {
@@ -133,30 +144,25 @@ export function createRunRecorder(header: RunHeader, prompt: PreparedPrompt, tok
     summary,
     detail() {
       const isOutlier = outlierTest(residualNorms)
+      const known = { tokens: tokens.map((token, index) => ({ ...token, outlier: isOutlier(index) })), features: tableOf(features), featuresAfterEdit: tableOf(featuresAfterEdit) }
       return {
         ...summary(),
         text: text(),
         generatedStart: prompt.renderedText.length,
-        tokens: tokens.map((token, index) => ({ ...token, outlier: isOutlier(index) })),
         layers: header.layers,
-        features: copyTable(features),
-        featuresAfterEdit: copyTable(featuresAfterEdit),
+        saeLayers: header.saeLayers,
+        layerScales: layerScales(known),
+        ...known,
       }
     },
     text,
   }
 }
 
-/** True at position 0 and where, at any layer, the norm is more than ten times the median of the layer over the run. */
+/** True at position 0 and at outliers of any layer that is read. */
 function outlierTest(norms: readonly TokenReport['residualNorm'][]): (index: number) => boolean {
-  const layers = Object.keys(norms[0] ?? {}).map(Number)
-  const limits = layers.map((layer) => OUTLIER_NORM_RATIO * median(norms.map((byLayer) => byLayer[layer] ?? 0)))
-  return (index) => index === 0 || layers.some((layer, place) => (norms[index]![layer] ?? 0) > limits[place]!)
-}
-
-function median(values: readonly number[]): number {
-  const sorted = Float64Array.from(values).sort()
-  return sorted[sorted.length >> 1] ?? 0
+  const byLayer = Object.keys(norms[0] ?? {}).map((layer) => outliersAt(norms.map((norm) => norm[Number(layer)] ?? 0)))
+  return (index) => index === 0 || byLayer.some((isOutlier) => isOutlier[index])
 }
 
 function shorten(text: string): string {
@@ -167,10 +173,6 @@ function shorten(text: string): string {
   return `${cut.replace(/ \S{0,20}$/, '')}…`
 }
 
-function emptyTable(layers: readonly number[]): { [layer: number]: (readonly FeatureActivation[])[] } {
-  return Object.fromEntries(layers.map((layer) => [layer, []]))
-}
-
-function copyTable(table: FeatureTable): FeatureTable {
-  return Object.fromEntries(Object.entries(table).map(([layer, byToken]) => [layer, [...byToken]]))
+function tableOf(layers: ReadonlyMap<number, GrowingColumns>): FeatureTable {
+  return Object.fromEntries([...layers].map(([layer, columns]) => [layer, columns.columns()]))
 }

@@ -1,9 +1,10 @@
 // A run as the document that `promptscope trace --json` prints: the contract with programs outside.
-import type { RunDetail } from '../protocol/requests'
-import type { FeatureTable, Trace } from '../protocol/values'
+import { featuresOn, layersOf, type FeatureTable } from '../protocol/featureColumns'
+import type { RunRecord } from '../protocol/runRecord'
+import type { FeatureLists, Trace } from '../protocol/values'
 
 /** The trace of a run, with at most `top` features per layer and token. */
-export function buildTrace(run: RunDetail, top: number): Trace {
+export function buildTrace(run: RunRecord, top: number): Trace {
   return {
     model: run.model,
     sae: run.sae,
@@ -15,6 +16,6 @@ export function buildTrace(run: RunDetail, top: number): Trace {
   }
 }
 
-function limit(table: FeatureTable, top: number): FeatureTable {
-  return Object.fromEntries(Object.entries(table).map(([layer, byToken]) => [layer, byToken.map((entries) => entries.slice(0, top))]))
+function limit(table: FeatureTable, top: number): FeatureLists {
+  return Object.fromEntries(layersOf(table).map((layer) => [layer, Array.from(table[layer]!.ends, (_, token) => featuresOn(table[layer], token, top))]))
 }

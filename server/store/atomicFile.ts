@@ -4,14 +4,14 @@ import { dirname } from 'node:path'
 
 let nextTemporary = 0
 
-/** Replaces `path` by the text, whole or in pieces; creates its folder when needed. */
-export async function writeFileAtomically(path: string, text: string | readonly string[]): Promise<void> {
+/** Replaces `path` by a text, or by pieces of text and bytes; creates its folder when needed. */
+export async function writeFileAtomically(path: string, content: string | readonly (string | Uint8Array)[]): Promise<void> {
   const temporary = `${path}.${process.pid}.${nextTemporary++}.tmp`
   await mkdir(dirname(path), { recursive: true })
   try {
     const file = await open(temporary, 'w')
     try {
-      for (const piece of typeof text === 'string' ? [text] : text) await file.appendFile(piece, 'utf8')
+      for (const piece of typeof content === 'string' ? [content] : content) await file.appendFile(piece)
       await file.sync()
     } finally {
       await file.close()

@@ -3,14 +3,15 @@ import { createHash } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RunSummary } from '../protocol/requests'
+import { summaryOf } from '../protocol/runRecord'
 import { isMissing, setAside, writeFileAtomically } from './atomicFile'
-import { readRunFile, readRunHeader, renderRunFile, summaryOf, type RunHeader, type StoredRun } from './runFile'
+import { readRunFile, readRunHeader, renderRunFile, type RunHeader, type StoredRun } from './runFile'
 
 /** Runs kept; an older one is deleted, with a line in the log, when a newer one needs its place. */
 export const KEPT_RUNS = 200
 /** Deleted runs that can be brought back. */
 const KEPT_DELETED = 20
-/** Whole runs held in memory, so that hovers need no disk; one of a large model takes tens of megabytes. */
+/** Whole runs held in memory, so that hovers need no disk; one of a large model with all its layers takes ten megabytes per thousand tokens. */
 const CACHED_RUNS = 6
 
 const INTERRUPTED = { kind: 'failed', message: 'run was interrupted because the worker stopped', remedy: 'run the prompt again' } as const
@@ -25,6 +26,8 @@ export interface RunStore {
   cached(id: string): StoredRun | null
   /** The newest run of a prompt file whose text was exactly this. */
   findByPrompt(promptUri: string, promptText: string): RunSummary | null
+  /** Readable at once, on disk with the next `save` of it or `flush`. */
+  keep(run: StoredRun): void
   /** Listed and readable at once; resolves when it is on disk. Saves of one run never overtake each other. */
   save(run: StoredRun): Promise<void>
   remove(id: string): Promise<void>
@@ -54,7 +57,7 @@ export async function openRunStore(folder: string | null, log: (message: string)
     if (!folder) return
     for (const id of cache.keys()) {
       if (cache.size <= CACHED_RUNS) break
-      if (!writes.has(id)) cache.delete(id)
+      if (!writes.has(id) && !unsaved.has(id)) cache.delete(id)
     }
   }
 
@@ -79,7 +82,7 @@ export async function openRunStore(folder: string | null, log: (message: string)
         // Of several saves that wait, the first writes the newest and the others have nothing left to do.
         const newest = unsaved.get(id)
         unsaved.delete(id)
-        if (newest) await writeFileAtomically(path(id), await renderRunFile(newest, promptDigest))
+        if (newest) await writeFileAtomically(path(id), renderRunFile(newest, promptDigest))
       })
     }
     await forgetOldest()
@@ -99,7 +102,7 @@ export async function openRunStore(folder: string | null, log: (message: string)
     if (known) remember(known)
     if (known || !folder || !headers.has(id)) return known ?? null
     try {
-      const run = readRunFile(await readFile(path(id), 'utf8'))
+      const run = readRunFile(await readFile(path(id)))
       remember(run)
       return run
     } catch (error) {
@@ -122,6 +125,7 @@ export async function openRunStore(folder: string | null, log: (message: string)
     const run = await get(id)
     headers.delete(id)
     cache.delete(id)
+    unsaved.delete(id)
     if (!folder) {
       if (run) deletedInMemory.push(run)
       return
@@ -146,7 +150,7 @@ export async function openRunStore(folder: string | null, log: (message: string)
     for (const name of (await deletedFiles()).reverse()) {
       const file = join(deletedFolder!, name)
       try {
-        const run = readRunFile(await readFile(file, 'utf8'))
+        const run = readRunFile(await readFile(file))
         await rm(file)
         return run
       } catch (error) {
@@ -196,10 +200,15 @@ export async function openRunStore(folder: string | null, log: (message: string)
       const matching = ofPrompt.filter(({ promptDigest }) => promptDigest === wanted)
       return matching.map(({ summary }) => summary).sort(newestFirst)[0] ?? null
     },
+    keep(run) {
+      if (folder) unsaved.set(run.detail.id, run)
+      remember(run)
+    },
     save,
     remove,
     restore,
     flush: async () => {
+      await Promise.all([...unsaved.values()].map(save))
       await Promise.all(writes.values())
     },
   }

@@ -11,12 +11,14 @@ import { promptProblems } from '../editor/promptProblems'
 import { tokenAtOffset, type TokenPlace } from '../editor/tokenLookup'
 import type { Problem } from '../formats/problem'
 import { inputErrorLine } from '../protocol/errors'
-import type { ModelListing, ModelState, PinsAndEdits, RunDetail, RunToken } from '../protocol/requests'
+import type { ModelListing, ModelState, PinsAndEdits, RunToken } from '../protocol/requests'
+import type { RunRecord } from '../protocol/runRecord'
 import { parseRunUri } from '../protocol/runUri'
 import type { TextRange } from '../protocol/values'
 import { detectFaults, type Fault } from '../runs/detectors'
 import { toSignal } from './abort'
 import type { FeatureService } from './featureService'
+import type { LayerService } from './layerService'
 import type { RunService } from './runService'
 import { createThrottle } from './throttle'
 
@@ -30,7 +32,7 @@ export interface EditorFeatures {
 }
 
 export interface Located {
-  readonly run: RunDetail
+  readonly run: RunRecord
   readonly token: RunToken
   readonly place: TokenPlace
 }
@@ -41,6 +43,7 @@ export interface EditorFeaturesParts {
   readonly canRefreshLenses: boolean
   readonly runs: RunService
   readonly features: FeatureService
+  readonly layers: LayerService
   modelState(): ModelState
   pinsAndEdits(): PinsAndEdits
   listModels(signal: AbortSignal): Promise<readonly ModelListing[]>
@@ -70,7 +73,10 @@ export function startEditorFeatures(parts: EditorFeaturesParts): EditorFeatures 
     const range = found?.token[found.place]
     if (!found || !range) return null
     const describe = await features.describer(found.run.sae?.path ?? null)
-    const value = renderTokenHover({ ...found, describe, pinsAndEdits: parts.pinsAndEdits(), faults: faultsOf(found.run) })
+    const pinsAndEdits = parts.pinsAndEdits()
+    parts.layers.want(found.run, pinsAndEdits.pins.map(({ layer }) => layer))
+    const reading = parts.layers.state()
+    const value = renderTokenHover({ ...found, describe, pinsAndEdits, faults: faultsOf(found.run), reading: reading?.runId === found.run.id ? reading.layers : [] })
     return { contents: { kind: MarkupKind.Markdown, value }, range: toRange(document, range) }
   })
 
@@ -142,7 +148,7 @@ export function startEditorFeatures(parts: EditorFeaturesParts): EditorFeatures 
     await connection.sendDiagnostics({ uri, version: document.version, diagnostics })
   }
 
-  function isNewestOfItsPrompt({ id, promptUri }: RunDetail): boolean {
+  function isNewestOfItsPrompt({ id, promptUri }: RunRecord): boolean {
     return runs.list().find((run) => run.promptUri === promptUri)?.id === id
   }
 
@@ -203,9 +209,9 @@ export function startEditorFeatures(parts: EditorFeaturesParts): EditorFeatures 
 }
 
 /** Faults of runs that have ended. */
-const knownFaults = new WeakMap<RunDetail, readonly Fault[]>()
+const knownFaults = new WeakMap<RunRecord, readonly Fault[]>()
 
-function faultsOf(run: RunDetail): readonly Fault[] {
+function faultsOf(run: RunRecord): readonly Fault[] {
   if (run.status.kind === 'running') return []
   const faults = knownFaults.get(run) ?? detectFaults(run)
   knownFaults.set(run, faults)

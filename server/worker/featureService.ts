@@ -3,26 +3,29 @@ import type { Engine } from '../engine/engine'
 import { describeFeature, type FeatureLabels } from '../features/describe'
 import { contrastFeatures } from '../features/contrast'
 import { InputError } from '../protocol/errors'
+import { featuresOn, layersOf } from '../protocol/featureColumns'
 import { proposeSuppressions } from '../features/proposeSuppressions'
 import { tellingFeatures } from '../features/tellingFeatures'
 import { parseEditLine } from '../formats/editLine'
-import type { FeatureContrast, RunDetail, SuppressionProposal, TokenFeatures } from '../protocol/requests'
+import type { FeatureContrast, SuppressionProposal, TokenFeatures } from '../protocol/requests'
+import type { RunRecord } from '../protocol/runRecord'
 import { mostActive, type FeatureDescription, type FeatureId, type Progress } from '../protocol/values'
 import { detectFaults } from '../runs/detectors'
-import type { ModelService, ReadyModel } from './modelService'
 import { measureSaeFit } from './measureSaeFit'
+import { modelOfRun } from './modelOfRun'
+import type { ModelService } from './modelService'
 
 export interface FeatureService {
   /** A function that describes a set's features from memory; with null, or when the set has no labels, it knows no words. */
   describer(saePath: string | null): Promise<(feature: FeatureId) => FeatureDescription>
-  /** What is listed for a token, as in its hover. */
-  ofToken(run: RunDetail, token: number): Promise<TokenFeatures>
+  /** What is listed for a token, as in its hover, and all that fires on it. */
+  ofToken(run: RunRecord, token: number): Promise<TokenFeatures>
   /** Throws InputError when a token is not in the run. */
-  contrast(run: RunDetail, tokens: readonly number[], count: number): Promise<readonly FeatureContrast[]>
+  contrast(run: RunRecord, tokens: readonly number[], count: number): Promise<readonly FeatureContrast[]>
   /** How well the SAE set explains the model on the run's text; rejects as `propose` does. */
-  saeFit(run: RunDetail, signal: AbortSignal, onProgress: (progress: Progress) => void): ReturnType<typeof measureSaeFit>
+  saeFit(run: RunRecord, signal: AbortSignal, onProgress: (progress: Progress) => void): ReturnType<typeof measureSaeFit>
   /** Ranks what to suppress to be rid of the run's first fault by trying it; rejects when another model is loaded than the run was made with. */
-  propose(run: RunDetail, count: number, signal: AbortSignal, onProgress: (progress: Progress) => void): Promise<readonly SuppressionProposal[]>
+  propose(run: RunRecord, count: number, signal: AbortSignal, onProgress: (progress: Progress) => void): Promise<readonly SuppressionProposal[]>
 }
 
 export interface FeatureServiceParts {
@@ -49,14 +52,6 @@ export function createFeatureService(parts: FeatureServiceParts): FeatureService
     return reading
   }
 
-  async function modelOf(run: RunDetail, signal: AbortSignal, onProgress: (progress: Progress) => void): Promise<ReadyModel> {
-    const isOfRun = ({ loaded }: ReadyModel): boolean => loaded.identity.path === run.model.path && loaded.sae?.path === run.sae?.path
-    const current = parts.models.current()
-    const model = current && isOfRun(current) ? current : await parts.models.load(signal, onProgress)
-    if (!isOfRun(model)) throw new InputError(`run ${run.name} was made with another model`, 'run the prompt again')
-    return model
-  }
-
   return {
     async describer(saePath) {
       const loaded = await labels(saePath)
@@ -66,7 +61,11 @@ export function createFeatureService(parts: FeatureServiceParts): FeatureService
       const loaded = await labels(run.sae?.path ?? null)
       const faults = run.status.kind === 'running' ? [] : detectFaults(run)
       const { measure, features } = tellingFeatures(run, token, (feature) => describeFeature(loaded, feature), faults)
-      return { measure, features: features.map(({ feature, bar, isSuspect }) => ({ feature, bar, isSuspect })) }
+      const layers = layersOf(run.features).map((layer) => {
+        const after = run.featuresAfterEdit[layer]
+        return { layer, features: featuresOn(run.features[layer], token), after: after ? featuresOn(after, token) : null }
+      })
+      return { layers, measure, features: features.map(({ feature, bar, isSuspect }) => ({ feature, bar, isSuspect })) }
     },
     async contrast(run, tokens, count) {
       const outside = tokens.find((token) => !run.tokens[token])
@@ -74,12 +73,12 @@ export function createFeatureService(parts: FeatureServiceParts): FeatureService
       return contrastFeatures([{ run, chosen: tokens }], await labels(run.sae?.path ?? null), count)
     },
     async saeFit(run, signal, onProgress) {
-      return measureSaeFit(parts.engine, await modelOf(run, signal, onProgress), run, signal, onProgress)
+      return measureSaeFit(parts.engine, await modelOfRun(parts.models, run, signal, onProgress), run, signal, onProgress)
     },
     async propose(run, count, signal, onProgress) {
       const fault = detectFaults(run)[0]
       if (!fault) return []
-      const { loaded, reader } = await modelOf(run, signal, onProgress)
+      const { loaded, reader } = await modelOfRun(parts.models, run, signal, onProgress)
       const edits = run.edits.map(({ edit }) => parseEditLine(edit).edit).filter((edit) => edit !== null)
       const report = (fraction: number): void => onProgress({ message: 'trying features', fraction })
       return proposeSuppressions({

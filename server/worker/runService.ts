@@ -1,18 +1,21 @@
 // Owns the runs: starts, queues, streams, cancels and keeps them. One run computes at a time; the others wait in line.
 import { randomBytes } from 'node:crypto'
-import type { Engine, GenerateResult } from '../engine/engine'
+import type { Engine, GenerateResult, LayerReport } from '../engine/engine'
 import { checkPromptSize } from '../formats/promptSize'
 import { CancelledError, InputError } from '../protocol/errors'
-import type { RunDetail, RunStatus, RunSummary, StartRunParams, WorkerSettings } from '../protocol/requests'
+import type { RunStatus, RunSummary, StartRunParams, WorkerSettings } from '../protocol/requests'
+import { summaryOf, type RunRecord } from '../protocol/runRecord'
 import { mostActive, type Edit, type Progress } from '../protocol/values'
+import { liveLayers } from '../runs/liveLayers'
 import type { RunRecorder } from '../runs/runDetail'
 import { buildGenerateRequest, mergeRunSettings, type RunChoices, type RunSettings } from '../runs/runSettings'
-import { summaryOf, type StoredRun } from '../store/runFile'
+import { withLayer } from '../runs/withLayer'
+import type { StoredRun } from '../store/runFile'
 import type { RunStore } from '../store/runStore'
 import { orCancelled } from './abort'
 import { fileNameOf } from '../editor/fileName'
 import type { ModelChoice, ModelService } from './modelService'
-import { createThrottle } from './throttle'
+import { createThrottle, type Throttle } from './throttle'
 
 /** Alternatives kept per token: more than a hover shows, enough for the panel. */
 const ALTERNATIVES = 10
@@ -37,7 +40,11 @@ export interface RunService {
   /** Newest first. */
   list(): readonly RunSummary[]
   /** As far as it has come; null when there is no such run. */
-  detail(runId: string): Promise<RunDetail | null>
+  detail(runId: string): Promise<RunRecord | null>
+  /** The same once the run has ended; rejects with CancelledError when the signal aborts. */
+  ended(runId: string, signal: AbortSignal): Promise<RunRecord | null>
+  /** Keeps a layer that was read of a run that has ended; false when the run is gone. */
+  addLayer(runId: string, report: LayerReport): Promise<boolean>
   /** The name of the run that computes while this one waits for its turn, or null. */
   waitsFor(runId: string): string | null
   /** The newest run of a prompt file whose text was exactly this. */
@@ -54,9 +61,12 @@ export interface RunServiceParts {
   readonly models: ModelService
   readonly store: RunStore
   activeEdits(): readonly Edit[]
+  /** Layers that are looked at or pinned, for models too large to read all layers while they generate. */
+  layersOnScreen(): readonly number[]
   /** Which model the prompt file asks for itself, if any. */
   readModelChoice(promptUri: string, text: string): Promise<ModelChoice>
   onChanged(change: RunChange): void
+  onLayerRead(runId: string, layer: number): void
   log(message: string): void
 }
 
@@ -65,7 +75,7 @@ interface LiveRun {
   readonly promptUri: string
   readonly controller: AbortController
   readonly ended: Promise<unknown>
-  detail: (() => RunDetail) | null
+  detail: (() => RunRecord) | null
   /** Its turn has come. */
   isComputing: boolean
 }
@@ -112,13 +122,15 @@ export function createRunService(parts: RunServiceParts): RunService {
     if (parent) await orCancelled(parent.ended, signal)
     const model = await models.load(signal, onProgress, await parts.readModelChoice(plan.promptUri, plan.text))
     const prompt = model.reader.read(plan.promptUri, plan.text)
-    const settings = settingsOf(plan, prompt.choices, models.settings())
+    const chosen = settingsOf(plan, prompt.choices, models.settings())
+    const onScreen = [...parts.layersOnScreen(), ...chosen.edits.map(({ feature }) => feature.layer)]
+    const settings = chosen.layers.length > 0 ? chosen : { ...chosen, layers: liveLayers(model.loaded, onScreen) }
     const extent = { top: mostActive(model.loaded.sae), alternatives: ALTERNATIVES, capture: null }
     const request = buildGenerateRequest(settings, prompt.ids, model.loaded, extent)
-    const { identity, sae, loadMs } = model.loaded
+    const { identity, sae, saeLayers, loadMs } = model.loaded
     const recorder = model.reader.createRecorder({
       id: newRunId(), name: nextName(plan.promptUri), promptUri: plan.promptUri, createdAt: new Date().toISOString(), model: identity, sae,
-      sampling: settings.sampling, generate: settings.generate, edits: settings.edits, layers: request.layers, parentRunId: plan.parent?.id ?? null, loadMs,
+      sampling: settings.sampling, generate: settings.generate, edits: settings.edits, layers: request.layers, saeLayers, parentRunId: plan.parent?.id ?? null, loadMs,
     }, prompt)
     const record = openRecord(recorder, plan.text)
     run.detail = () => record.detail()
@@ -146,13 +158,13 @@ export function createRunService(parts: RunServiceParts): RunService {
 
   /** The run's record: told to the editor and saved as it grows. */
   function openRecord(recorder: RunRecorder, promptText: string): {
-    detail(): RunDetail
+    detail(): RunRecord
     add: RunRecorder['add']
     addPredictions: RunRecorder['addPredictions']
     end(status: RunStatus, result: GenerateResult | null): Promise<RunSummary>
   } {
-    let current: RunDetail | null = null
-    const detail = (): RunDetail => (current ??= recorder.detail())
+    let current: RunRecord | null = null
+    const detail = (): RunRecord => (current ??= recorder.detail())
     const stored = (): StoredRun => ({ detail: detail(), promptText })
     const tell = createThrottle(STREAM_INTERVAL_MS, () => parts.onChanged(changeOf(detail())))
     const save = (): Promise<void> => store.save(stored()).catch((error: unknown) => parts.log(`run ${recorder.summary().name} could not be saved: ${String(error)}`))
@@ -214,6 +226,20 @@ export function createRunService(parts: RunServiceParts): RunService {
     return store.list().map((summary) => growing.get(summary.id) ?? summary)
   }
 
+  const detail = async (runId: string): Promise<RunRecord | null> => findLive(runId)?.detail?.() ?? (await store.get(runId))?.detail ?? null
+
+  const savesOfLayers = new Map<string, Throttle>()
+  /** Layers of a finished run come one after the other; the file is written whole. */
+  function saveSoon(runId: string): void {
+    const save = async (): Promise<void> => {
+      const run = store.cached(runId)
+      if (run) await store.save(run).catch((error: unknown) => parts.log(`run ${run.detail.name} could not be saved: ${String(error)}`))
+    }
+    const throttle = savesOfLayers.get(runId) ?? createThrottle(SAVE_INTERVAL_MS, save, SAVE_REST_FACTOR)
+    savesOfLayers.set(runId, throttle)
+    throttle.request()
+  }
+
   return {
     start: ({ promptUri, text }, signal, onProgress = () => {}) => begin({ promptUri, text, edits: parts.activeEdits(), parent: null }, signal, onProgress),
     async rerun(runId, signal, onProgress = () => {}) {
@@ -241,8 +267,18 @@ export function createRunService(parts: RunServiceParts): RunService {
       return summary
     },
     list,
-    async detail(runId) {
-      return findLive(runId)?.detail?.() ?? (await store.get(runId))?.detail ?? null
+    detail,
+    async ended(runId, signal) {
+      await orCancelled(findLive(runId)?.ended ?? Promise.resolve(), signal)
+      return detail(runId)
+    },
+    async addLayer(runId, report) {
+      const run = await store.get(runId)
+      if (!run) return false
+      store.keep({ ...run, detail: withLayer(run.detail, report) })
+      saveSoon(runId)
+      parts.onLayerRead(runId, report.layer)
+      return true
     },
     waitsFor(runId) {
       const run = findLive(runId)
@@ -268,7 +304,7 @@ function settingsOf({ edits, parent }: Plan, choices: RunChoices, settings: Work
   return parent ? mergeRunSettings(user, choices, { generate: parent.generate, ...parent.sampling }) : mergeRunSettings(user, choices)
 }
 
-function changeOf(detail: RunDetail): RunChange {
+function changeOf(detail: RunRecord): RunChange {
   return { summary: summaryOf(detail), text: detail.text, generatedStart: detail.generatedStart }
 }
 

@@ -9,13 +9,15 @@ import { InputError } from '../protocol/errors'
 import * as requests from '../protocol/requests'
 import type { ModelListing, WorkerOptions, WorkerSettings } from '../protocol/requests'
 import { detectFaults } from '../runs/detectors'
-import { featureHeat } from '../runs/heat'
+import { runDetailOf, type RunRecord } from '../protocol/runRecord'
+import { featureHeat, greatestActivations } from '../runs/heat'
 import { openRunStore } from '../store/runStore'
 import { openStateStore } from '../store/stateStore'
 import type { DownloadService } from './downloadService'
 import { createEditsService, type EditsService } from './editsService'
 import { startEditorFeatures, type EditorFeatures } from './editorFeatures'
 import { createFeatureService, type FeatureService } from './featureService'
+import { createLayerService, type LayerService } from './layerService'
 import { createModelService, type ModelLocation, type ModelService } from './modelService'
 import * as change from './pinsAndEdits'
 import { readModelChoice } from './promptModelChoice'
@@ -23,6 +25,8 @@ import { createPrecisionService, storedPrecisionOf, type PrecisionParts, type Pr
 import type { PromptReader } from './promptReader'
 import { notify, onRequest } from './requestHandlers'
 import { createRunService, type RunService } from './runService'
+import { createThrottle } from './throttle'
+import { withYieldingReads } from './yieldingReads'
 
 /** What the language server is built from; the composition roots and tests decide. */
 export interface WorkerParts {
@@ -42,8 +46,11 @@ export interface WorkerParts {
 /** For editors that send no options of ours: the demo model, nothing kept on disk. */
 const DEFAULT_OPTIONS: WorkerOptions = {
   storageFolder: null,
-  settings: { model: '', sae: '', precision: 'exact', providers: [], layers: [], generate: 64, sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 }, modelFolders: [] },
+  settings: { model: '', sae: '', precision: 'exact', providers: [], layers: [], generate: 64, sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 }, modelFolders: [], cacheLimitBytes: null },
 }
+
+/** News of what is read while layers are. */
+const READING_INTERVAL_MS = 100
 
 interface Services {
   readonly edits: EditsService
@@ -51,6 +58,8 @@ interface Services {
   readonly precisions: PrecisionService
   readonly features: FeatureService
   readonly runs: RunService
+  readonly layers: LayerService
+  readonly showLayers: (layers: readonly number[]) => void
   readonly editor: EditorFeatures
   /** Ends runs under way, saves, and lets the engine go. */
   close(): Promise<void>
@@ -85,7 +94,8 @@ export function serveEditor(parts: WorkerParts): Promise<void> {
 }
 
 async function openServices(parts: WorkerParts, documents: TextDocuments<TextDocument>, params: InitializeParams): Promise<Services> {
-  const { connection, engine } = parts
+  const { connection } = parts
+  const engine = withYieldingReads(parts.engine)
   const options = readOptions(params.initializationOptions)
   const { storageFolder } = options
   const log = (message: string): void => connection.console.warn(message)
@@ -102,6 +112,7 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
     locate: (settings) => parts.locateModel(settings),
     choosePrecision: (modelPath) => parts.precisions.choose(modelPath),
     storedPrecision: storedPrecisionOf,
+    trimCache: (limitBytes, keep) => parts.precisions.store.trim(limitBytes, keep),
     openReader: (modelPath) => parts.openPromptReader(modelPath),
     log,
     onChanged(next) {
@@ -109,6 +120,7 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
       if (next.kind !== 'loading') editor.refreshDiagnostics()
     },
   })
+  let onScreen: readonly number[] = []
   const precisions = createPrecisionService(parts.precisions, models, engine, () => parts.locateModel(models.settings()))
   const features = createFeatureService({ engine, models, readLabels: (saePath) => parts.readLabels(saePath), log })
   const runs = createRunService({
@@ -116,6 +128,7 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
     models,
     store,
     activeEdits: () => edits.active(),
+    layersOnScreen: () => [...onScreen, ...edits.state().pins.map(({ layer }) => layer)],
     readModelChoice,
     log,
     onChanged(next) {
@@ -124,6 +137,16 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
       editor.refreshLenses(hasEnded)
       if (hasEnded) editor.refreshDiagnostics()
     },
+    onLayerRead: (runId, layer) => notify(connection, requests.layersRead, { runId, layers: [layer] }),
+  })
+  const tellReading = createThrottle(READING_INTERVAL_MS, () => notify(connection, requests.readingChanged, layers.state()))
+  const layers = createLayerService({
+    engine,
+    models,
+    endedRun: (runId, signal) => runs.ended(runId, signal),
+    addLayer: (runId, report) => runs.addLayer(runId, report),
+    onReading: () => tellReading.request(),
+    log,
   })
   const editor = startEditorFeatures({
     connection,
@@ -131,6 +154,7 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
     canRefreshLenses: params.capabilities.workspace?.codeLens?.refreshSupport === true,
     runs,
     features,
+    layers,
     modelState: () => models.state(),
     pinsAndEdits: () => edits.state(),
     listModels: (signal) => parts.listModels(models.settings(), signal),
@@ -139,10 +163,10 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
     await runs.close()
     await engine.dispose()
   }
-  return { edits, models, precisions, features, runs, editor, close }
+  return { edits, models, precisions, features, runs, layers, editor, close, showLayers: (shown) => (onScreen = shown) }
 }
 
-function answerRequests(connection: Connection, parts: WorkerParts, { edits, models, precisions, features, runs, editor }: Services): void {
+function answerRequests(connection: Connection, parts: WorkerParts, { edits, models, precisions, features, runs, layers, editor, showLayers }: Services): void {
   onRequest(connection, requests.settingsChanged, (settings) => {
     models.changeSettings(settings)
     return null
@@ -175,7 +199,18 @@ function answerRequests(connection: Connection, parts: WorkerParts, { edits, mod
     return null
   })
   onRequest(connection, requests.listRuns, () => runs.list())
-  onRequest(connection, requests.getRun, ({ runId }) => runs.detail(runId))
+  onRequest(connection, requests.getRun, async ({ runId }) => {
+    const run = await runs.detail(runId)
+    return run && runDetailOf(run)
+  })
+  onRequest(connection, requests.readLayers, async (params, { signal, report }) => {
+    await layers.read(params.runId, params.layers, signal, report)
+    return null
+  })
+  onRequest(connection, requests.layersOnScreen, (params) => {
+    showLayers(params.layers)
+    return null
+  })
   onRequest(connection, requests.deleteRun, async ({ runId }) => {
     await runs.remove(runId)
     return null
@@ -211,11 +246,12 @@ function answerRequests(connection: Connection, parts: WorkerParts, { edits, mod
     return params.features.map(describe)
   })
   onRequest(connection, requests.tokenFeatures, async ({ runId, token }) => features.ofToken(await existingRun(runId), token))
+  onRequest(connection, requests.greatestActivations, async (params) => greatestActivations(await existingRun(params.runId), params.features))
   onRequest(connection, requests.contrastFeatures, async ({ runId, tokens, count }) => features.contrast(await existingRun(runId), tokens, count))
   onRequest(connection, requests.checkSaeFit, async ({ runId }, { signal, report }) => features.saeFit(await existingRun(runId), signal, report))
   onRequest(connection, requests.proposeSuppressions, async ({ runId, count }, { signal, report }) => features.propose(await existingRun(runId), count, signal, report))
 
-  async function existingRun(runId: string): Promise<requests.RunDetail> {
+  async function existingRun(runId: string): Promise<RunRecord> {
     const run = await runs.detail(runId)
     if (!run) throw new InputError(`run ${runId} does not exist`, 'choose another run')
     return run

@@ -1,10 +1,10 @@
 // Made-up runs that look like real ones: an English question whose answer drifts into Chinese, and the same with a feature suppressed.
-import type { PinsAndEdits, RunDetail, RunFault, RunToken, TokenFeatures } from '../../server/protocol/requests'
+import type { FeatureHeat, PinsAndEdits, RunDetail, RunFault, RunToken, TokenFeatures } from '../../server/protocol/requests'
 import type { ScopeView } from '../../server/protocol/scopePanel'
-import type { FeatureActivation, FeatureDescription, FeatureId, FeatureTable } from '../../server/protocol/values'
+import type { FeatureActivation, FeatureDescription, FeatureId, FeatureLists } from '../../server/protocol/values'
 
 /** The situations that can be looked at. */
-export type FixtureCase = 'run' | 'rerun' | 'branch' | 'weak' | 'never' | 'failed' | 'empty' | 'loading' | 'growing' | 'long'
+export type FixtureCase = 'run' | 'partly' | 'reading' | 'rerun' | 'branch' | 'weak' | 'never' | 'failed' | 'empty' | 'loading' | 'growing' | 'long'
 
 const PROMPT = ['<|im_start|>', 'user', '\n', 'Why', ' is', ' the', ' sky', ' blue', '?', ' Answer', ' in', ' two', ' sentences', ',', ' please', '.', '<|im_end|>', '\n', '<|im_start|>', 'assistant', '\n']
 const PLAIN = ['The', ' sky', ' looks', ' blue', ' because', ' air', ' scatters', ' short', ' wavelengths', ' of', ' light', ' more', ' than', ' long', ' ones', '.', ' In', ' other', ' words', ',', ' 天', '空', '是', '蓝', '色', '的', '，', '因为', '大', '气', '把', '蓝', '光', '散', '射', '得', '最', '多', '。', '⟨e5⟩', '⟨a4⟩', '天', '空', '是', '蓝', '色', '的', '。', '<|im_end|>']
@@ -16,8 +16,14 @@ const D_SAE = 2048
 const CHINESE: FeatureId = { layer: 3, feature: 1021 }
 const LABELS: Readonly<Record<string, string>> = { 'L3/1021': 'Chinese 81 %, classical Chinese 12 % · 的, 是, 空', 'L3/77': 'sentence ends', 'L4/1530': 'explanations, “because”', 'L2/412': 'colours', 'L5/88': 'weather and sky', 'L1/9': 'after a comma', 'L0/3': 'chat markers' }
 
+/** A run and the features that a host would answer from. */
+export interface FixtureRun extends RunDetail {
+  readonly features: FeatureLists
+  readonly featuresAfterEdit: FeatureLists
+}
+
 /** A run: without edits, with the Chinese feature suppressed, or with edits that change little. */
-export function fixtureRun(kind: 'plain' | 'edited' | 'same' | 'never' | 'long'): RunDetail {
+export function fixtureRun(kind: 'plain' | 'edited' | 'same' | 'never' | 'long'): FixtureRun {
   const completion = kind === 'edited' ? EDITED : kind === 'long' ? Array.from({ length: 3900 }, (_unused, i) => PLAIN[i % 48]!) : PLAIN
   const texts = [...PROMPT, ...completion]
   const random = seeded(kind === 'edited' ? 7 : 3)
@@ -43,7 +49,7 @@ export function fixtureRun(kind: 'plain' | 'edited' | 'same' | 'never' | 'long')
     edits: edited ? [{ edit: 'L3/1021 = 0', firedAt: fired }] : kind === 'never' ? [{ edit: 'L3/1999 = 0', firedAt: [] }] : [],
     promptTokens: PROMPT.length, generatedTokens: completion.length, preview: 'The sky looks blue', parent: kind === 'plain' || kind === 'long' ? null : { runId: 'run-plain', firstRecomputed: 41 },
     timing: { loadMs: 310, prefillMs: 42, decodeMsPerToken: 6.4 },
-    text: texts.join(''), generatedStart: PROMPT.join('').length, tokens, layers: LAYERS, features,
+    text: texts.join(''), generatedStart: PROMPT.join('').length, tokens, layers: LAYERS, saeLayers: LAYERS, layerScales: scalesOf(features), features,
     featuresAfterEdit: edited ? { 3: features[3]!.map((list) => list.filter(({ feature }) => feature !== CHINESE.feature)) } : {},
   }
 }
@@ -52,11 +58,16 @@ export function fixtureRun(kind: 'plain' | 'edited' | 'same' | 'never' | 'long')
 export function fixtureView(kind: FixtureCase): ScopeView {
   const pins: readonly FeatureId[] = [CHINESE, { layer: 5, feature: 88 }]
   const suppressing: PinsAndEdits = { pins, edits: [{ id: 'e1', line: 'L3/1021 = 0', feature: CHINESE, enabled: true }], undo: 'suppress L3/1021' }
-  const shown = (run: RunDetail, original: RunDetail | null, pinsAndEdits: PinsAndEdits): ScopeView => ({ run, original, ancestors: original ? [original] : [], faults: run.id === 'run-edited' || run.status.kind === 'failed' ? [] : [DRIFT], selectedToken: PROMPT.length + 20, chosenFeature: CHINESE, pinsAndEdits })
+  const shown = (run: RunDetail, original: RunDetail | null, pinsAndEdits: PinsAndEdits): ScopeView => ({ reading: null, run, original, ancestors: original ? [original] : [], faults: run.id === 'run-edited' || run.status.kind === 'failed' ? [] : [DRIFT], selectedToken: PROMPT.length + 20, chosenFeature: CHINESE, pinsAndEdits })
   const plain = fixtureRun('plain')
   switch (kind) {
     case 'run':
       return { ...shown(plain, null, { pins: [], edits: [], undo: null }) }
+    case 'partly':
+    case 'reading': {
+      const reading = kind === 'reading' ? { runId: plain.id, layers: [4, 5], done: 2, total: 4, fraction: 0.3 } : null
+      return { ...shown({ ...plain, layers: [1, 3] }, null, { ...suppressing, edits: [] }), reading }
+    }
     case 'weak':
       return shown(fixtureRun('same'), plain, suppressing)
     case 'never':
@@ -67,7 +78,7 @@ export function fixtureView(kind: FixtureCase): ScopeView {
       return shown(fixtureRun('long'), null, suppressing)
     case 'empty':
     case 'loading':
-      return { run: null, original: null, ancestors: [], faults: [], selectedToken: null, chosenFeature: null, pinsAndEdits: { pins: [], edits: [], undo: null } }
+      return { reading: null, run: null, original: null, ancestors: [], faults: [], selectedToken: null, chosenFeature: null, pinsAndEdits: { pins: [], edits: [], undo: null } }
     case 'branch': {
       const weaker = { ...fixtureRun('same'), name: 'sky.prompt #6' }
       return { ...shown({ ...fixtureRun('edited'), name: 'sky.prompt #7' }, weaker, suppressing), ancestors: [weaker, plain] }
@@ -78,10 +89,28 @@ export function fixtureView(kind: FixtureCase): ScopeView {
   }
 }
 
-/** The host's list in short: labelled features first as suspects, the others by activation. */
+/** The host's list in short, of the layers that the run has read: labelled features first as suspects, the others by activation. */
 export function listFixture(run: RunDetail, token: number): TokenFeatures {
-  const all = LAYERS.flatMap((layer) => (run.features[layer]?.[token] ?? []).map(({ feature, activation }) => ({ feature: { layer, feature }, bar: Math.min(1, activation / 16), isSuspect: `L${layer}/${feature}` in LABELS })))
-  return { measure: 'strength', features: all.sort((a, b) => Number(b.isSuspect) - Number(a.isSuspect) || b.bar - a.bar).slice(0, 8) }
+  const { features, featuresAfterEdit } = fixtureRun(kindOf(run))
+  const layers = run.layers.map((layer) => ({ layer, features: features[layer]?.[token] ?? [], after: featuresAfterEdit[layer]?.[token] ?? null }))
+  const all = layers.flatMap(({ layer, features: fired }) => fired.map(({ feature, activation }) => ({ feature: { layer, feature }, bar: Math.min(1, activation / 16), isSuspect: `L${layer}/${feature}` in LABELS })))
+  return { layers, measure: 'strength', features: all.sort((a, b) => Number(b.isSuspect) - Number(a.isSuspect) || b.bar - a.bar).slice(0, 8) }
+}
+
+/** One feature over all tokens of a run. */
+export function heatFixture(run: RunDetail, feature: FeatureId): FeatureHeat {
+  const { features, featuresAfterEdit } = fixtureRun(kindOf(run))
+  const over = (table: FeatureLists): number[] => run.tokens.map((_token, i) => table[feature.layer]?.[i]?.find((each) => each.feature === feature.feature)?.activation ?? 0)
+  const activations = over(features)
+  return { runId: run.id, feature, activations, after: featuresAfterEdit[feature.layer] ? over(featuresAfterEdit) : null, max: Math.max(...activations) }
+}
+
+function kindOf({ id }: RunDetail): Parameters<typeof fixtureRun>[0] {
+  return id.replace('run-', '') as Parameters<typeof fixtureRun>[0]
+}
+
+function scalesOf(features: FeatureLists): RunDetail['layerScales'] {
+  return Object.fromEntries(LAYERS.map((layer) => [layer, Math.max(...features[layer]!.slice(1).map((list) => list[0]?.activation ?? 0))]))
 }
 
 /** A label for the few features that have one, words for the others. */
@@ -92,7 +121,7 @@ export function describeFixture(feature: FeatureId): FeatureDescription {
   return { feature, label, tokens: Array.from({ length: 6 }, () => words[Math.floor(random() * words.length)]!), density: random() ** 3, typicalActivation: 2 + 6 * random(), maxActivation: 14 + 10 * random() }
 }
 
-function tableOf(tokens: readonly RunToken[], random: () => number): FeatureTable {
+function tableOf(tokens: readonly RunToken[], random: () => number): FeatureLists {
   return Object.fromEntries(LAYERS.map((layer) => [layer, tokens.map((token) => featuresOn(token, layer, random))]))
 }
 

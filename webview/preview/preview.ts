@@ -3,12 +3,12 @@
 //   npm run build && npx esbuild webview/preview/preview.ts --bundle --outfile=out/preview/preview.js
 //   then open webview/preview/index.html?theme=dark&case=rerun
 //
-// theme: dark, light, hc, hc-light. case: run, rerun, branch, weak, never, failed, empty, loading, growing, long.
+// theme: dark, light, hc, hc-light. case: run, partly, reading, rerun, branch, weak, never, failed, empty, loading, growing, long.
 import { answer, isReply, type Call, type Reply } from '../../server/protocol/rpc'
 import type { ScopeHostApi, ScopePanelApi, ScopeView } from '../../server/protocol/scopePanel'
 import type { PinsAndEdits, RunDetail } from '../../server/protocol/requests'
 import { connectHost } from '../host'
-import { describeFixture, fixtureRun, fixtureView, listFixture, type FixtureCase } from './fixture'
+import { describeFixture, fixtureRun, fixtureView, heatFixture, listFixture, type FixtureCase } from './fixture'
 import { THEMES, type ThemeName } from './themes'
 
 const query = new URLSearchParams(location.search)
@@ -27,10 +27,19 @@ const host: ScopeHostApi = {
   ready: () => (shownCase === 'loading' ? new Promise(() => undefined) : Promise.resolve(view)),
   selectToken: async (runId, index) => panel.selectToken(runId, index),
   chooseFeature: async () => undefined,
-  heat: async (runId, feature) => {
-    const activations = view.run!.tokens.map((_token, i) => view.run!.features[feature.layer]?.[i]?.find((each) => each.feature === feature.feature)?.activation ?? 0)
-    return { runId, feature, activations, max: Math.max(...activations) }
+  heat: async (_runId, feature) => heatFixture(view.run!, feature),
+  greatest: async (_runId, features) => features.map((feature) => heatFixture(view.run!, feature).max),
+  readLayers: async (_runId, layers) => {
+    const run = view.run!
+    const all = layers === 'all' ? run.saeLayers : [...run.layers, ...layers].sort((a, b) => a - b)
+    const left = all.filter((layer) => !run.layers.includes(layer))
+    await panel.showReading({ runId: run.id, layers: left, done: 0, total: left.length, fraction: 0.4 })
+    await new Promise((resolve) => setTimeout(resolve, 1200))
+    view = { ...view, run: { ...run, layers: all }, reading: null }
+    await panel.showView(view)
   },
+  cancelReading: async () => panel.showReading(null),
+  showLayers: async () => undefined,
   tokenFeatures: async (_runId, token) => listFixture(view.run!, token),
   describe: async (features) => features.map(describeFixture),
   setPinned: async (feature, pinned) => showEdits({ ...view.pinsAndEdits, pins: [...view.pinsAndEdits.pins.filter((pin) => pin.layer !== feature.layer || pin.feature !== feature.feature), ...(pinned ? [feature] : [])] }),

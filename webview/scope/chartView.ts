@@ -5,7 +5,7 @@ import { element, setShown, setText, type Part } from '../widgets/element'
 import { visibleText } from '../widgets/tokenText'
 import type { ScopeActions } from './controller'
 import { featureName, formatActivation } from './format'
-import { chosenHeat, heatSummary, type Heat } from './selectors'
+import { chosenHeat, heatSummary, layerState, type Heat } from './selectors'
 import type { ScopeState } from './state'
 
 /** The table lists this many of the strongest tokens. */
@@ -24,6 +24,7 @@ export function createChartView(actions: ScopeActions): Part<ScopeState> {
   const details = element('details', { class: 'chart-table' }, element('summary', {}, 'Strongest tokens as a table'),
     element('table', {}, element('thead', {}, element('tr', {}, ...['Token', 'Text', 'Part', 'Activation'].map((name) => element('th', { scope: 'col' }, name)))), table))
   const hint = element('p', { class: 'hint' }, 'Press a feature’s name to see its activation over all tokens, here and behind the text.')
+  const missing = element('p', { class: 'hint', role: 'status' })
   const body = element('div', { class: 'chart-body' }, chart.element, key, summary, details)
   let chosen: ScopeState['chosenFeature'] = null
   let shown: ScopeState | null = null
@@ -40,7 +41,7 @@ export function createChartView(actions: ScopeActions): Part<ScopeState> {
   }
 
   return {
-    element: element('section', { class: 'chart', 'aria-labelledby': 'chart-title' }, element('div', { class: 'section-head' }, title, label, close.element), hint, body),
+    element: element('section', { class: 'chart', 'aria-labelledby': 'chart-title' }, element('div', { class: 'section-head' }, title, label, close.element), hint, missing, body),
     update(state) {
       const previous = shown
       shown = state
@@ -50,12 +51,15 @@ export function createChartView(actions: ScopeActions): Part<ScopeState> {
       setText(label, (chosenFeature && state.descriptions[featureName(chosenFeature)]?.label) ?? '')
       setShown(close.element, chosenFeature !== null)
       setShown(hint, chosenFeature === null)
-      setShown(body, chosenFeature !== null)
-      if (!run || !chosenFeature) return
+      const heat = chosenHeat(state)
+      const words = run && chosenFeature && !heat ? missingWords(state, chosenFeature.layer) : ''
+      setText(missing, words)
+      setShown(missing, words !== '')
+      setShown(body, heat !== null)
+      if (!run || !chosenFeature || !heat) return
       if (run === previous?.run && chosenFeature === previous.chosenFeature && state.heat === previous.heat && state.selectedIndex === previous.selectedIndex) return
-      const heat = chosenHeat(state)!
-      const words = heatSummary(run, heat)
-      setText(summary, words)
+      const sentence = heatSummary(run, heat)
+      setText(summary, sentence)
       setShown(key, heat.after !== null)
       chart.update({
         values: heat.values,
@@ -63,7 +67,7 @@ export function createChartView(actions: ScopeActions): Part<ScopeState> {
         scale: heat.scale,
         selected: state.selectedIndex,
         boundary: run.promptTokens < run.tokens.length ? run.promptTokens : null,
-        summary: words,
+        summary: sentence,
         words: (index) => {
           const token = run.tokens[index]!
           const after = heat.after ? [`after the edits ${formatActivation(heat.after[index] ?? 0)}`] : []
@@ -73,4 +77,12 @@ export function createChartView(actions: ScopeActions): Part<ScopeState> {
       if (state.selectedIndex === previous?.selectedIndex || !details.open) fillTable(heat)
     },
   }
+}
+
+/** Empty while the host is about to answer. */
+function missingWords(state: ScopeState, layer: number): string {
+  const read = layerState(state, layer)
+  if (read === 'reading') return `Reading layer ${layer}…`
+  if (read === 'read') return ''
+  return state.run?.status.kind === 'running' ? `Layer ${layer} is not read while the run goes on.` : `Layer ${layer} has not been read in this run.`
 }

@@ -4,7 +4,7 @@ import type { FeatureId } from '../../server/protocol/values'
 import { boost, boostLine, suppressLine, suppression } from './editLine'
 import { featureName, sameFeature } from './format'
 import { createSelectionLink } from './selectionLink'
-import { isRanked, selectedToken, shownFeatures } from './selectors'
+import { isRanked, layerState, selectedToken, shownFeatures } from './selectors'
 import { INITIAL_STATE, nextState, type PendingRequest, type Problem, type SavedScope, type ScopeEvent, type ScopeState } from './state'
 
 /** Everything a user can do in the panel. */
@@ -25,7 +25,10 @@ export interface ScopeActions {
   readonly compareWith: (ancestorRunId: string) => void
   readonly suggestSuppressions: () => void
   readonly runPrompt: () => void
+  /** Unfolding a layer that has not been read reads it. */
   readonly unfoldLayer: (layer: number, open: boolean) => void
+  readonly readAllLayers: () => void
+  readonly cancelReading: () => void
   readonly dismissProblem: () => void
 }
 
@@ -50,18 +53,50 @@ export function createController(host: () => ScopeHostApi, saved: SavedScope | n
     state = nextState(state, event)
     if (state === previous) return
     changed(state)
-    askForHeat(previous)
+    if (!sameFeature(state.chosenFeature, previous.chosenFeature)) heatAsked = ''
+    askForLayers()
+    askForHeat()
     askForRanking()
     askForDescriptions()
+    askForGreatest()
+    if (state.openLayers !== previous.openLayers || state.loaded !== previous.loaded) host().showLayers(state.openLayers).catch(ignore)
   }
 
-  /** The run's own table fills in while a run grows; the host's numbers are asked for once it stands still. */
-  const askForHeat = (previous: ScopeState): void => {
+  const layersAsked = new Set<string>()
+  /** Layers of the run shown that are looked at and have not been read: those of open lists, of pins and of the chosen feature. */
+  const askForLayers = (): void => {
+    const { run } = state
+    if (!run || run.status.kind === 'running') return
+    const lookedAt = [...state.openLayers, ...state.pinsAndEdits.pins.map(({ layer }) => layer), ...(state.chosenFeature ? [state.chosenFeature.layer] : [])]
+    const layers = [...new Set(lookedAt)].filter((layer) => run.saeLayers.includes(layer) && layerState(state, layer) === 'unread' && !layersAsked.has(`${run.id} ${layer}`))
+    if (layers.length > 0) readLayers(layers, false)
+  }
+  /** What was asked for once and did not come is read again only when the user asks. */
+  const readLayers = (layers: readonly number[] | 'all', userAsks: boolean): void => {
+    const { run } = state
+    if (!run) return
+    if (layers !== 'all') for (const layer of layers) layersAsked.add(`${run.id} ${layer}`)
+    attempt(host().readLayers(run.id, layers, userAsks))
+  }
+  const readOnDemand = (layer: number): void => {
+    const { run } = state
+    if (run && run.status.kind !== 'running' && run.saeLayers.includes(layer) && layerState(state, layer) === 'unread') readLayers([layer], true)
+  }
+
+  let heatUnderWay = false
+  let heatAsked = ''
+  /** One at a time, and again when the run has grown or ended. */
+  const askForHeat = (): void => {
     const { run, chosenFeature } = state
-    if (!run || !chosenFeature || run.status.kind === 'running') return
-    const unchanged = run.id === previous.run?.id && run.tokens.length === previous.run.tokens.length && run.status.kind === previous.run.status.kind
-    if (unchanged && sameFeature(chosenFeature, previous.chosenFeature)) return
-    host().heat(run.id, chosenFeature).then((heat) => happen({ kind: 'heatArrived', heat }), ignore)
+    if (!run || !chosenFeature || heatUnderWay || !run.layers.includes(chosenFeature.layer)) return
+    const wanted = `${run.id} ${featureName(chosenFeature)} ${run.tokens.length} ${run.status.kind}`
+    if (wanted === heatAsked) return
+    heatAsked = wanted
+    heatUnderWay = true
+    void host().heat(run.id, chosenFeature).then((heat) => happen({ kind: 'heatArrived', heat }), ignore).then(() => {
+      heatUnderWay = false
+      askForHeat()
+    })
   }
 
   let rankingUnderWay = false
@@ -71,7 +106,7 @@ export function createController(host: () => ScopeHostApi, saved: SavedScope | n
     const token = selectedToken(state)
     if (!run || !token || run.layers.length === 0 || rankingUnderWay || isRanked(state, token.index)) return
     rankingUnderWay = true
-    const asked = { ofTokens: run.tokens.length, ofEndedRun: run.status.kind !== 'running' }
+    const asked = { ofTokens: run.tokens.length, ofLayers: run.layers.length, ofEndedRun: run.status.kind !== 'running' }
     void host().tokenFeatures(run.id, token.index).catch(() => null).then((listed) => {
       rankingUnderWay = false
       happen({ kind: 'featuresRanked', runId: run.id, index: token.index, ranking: { ...asked, listed } })
@@ -85,6 +120,22 @@ export function createController(host: () => ScopeHostApi, saved: SavedScope | n
     const missing = shownFeatures(state).filter((feature) => !asked.has(featureName(feature)) && asked.add(featureName(feature)))
     if (missing.length === 0) return
     host().describe(missing).then((descriptions) => happen({ kind: 'featuresDescribed', descriptions }), ignore)
+  }
+
+  const greatestAsked = new Set<string>()
+  /** How strong a feature gets tells what a boost is measured by where no label does; once while the run goes on, and once when it has ended. */
+  const askForGreatest = (): void => {
+    const { run } = state
+    if (!run) return
+    const isNews = ({ layer, feature }: FeatureId): boolean => {
+      const key = `${run.id} ${run.status.kind} ${layer}/${feature}`
+      return run.layers.includes(layer) && !greatestAsked.has(key) && greatestAsked.add(key).size > 0
+    }
+    const features = shownFeatures(state).filter(isNews)
+    if (features.length === 0) return
+    host().greatest(run.id, features).then((values) => {
+      happen({ kind: 'greatestArrived', runId: run.id, greatest: Object.fromEntries(features.map((feature, place) => [featureName(feature), values[place] ?? 0])) })
+    }, ignore)
   }
 
   /** Settles when the host has done, or refused, what was asked of the edits last. */
@@ -117,11 +168,13 @@ export function createController(host: () => ScopeHostApi, saved: SavedScope | n
       }),
     toggleChosen(feature) {
       const next = sameFeature(feature, state.chosenFeature) ? null : feature
+      if (next) readOnDemand(next.layer)
       happen({ kind: 'featureChosen', feature: next })
       attempt(host().chooseFeature(next))
     },
     togglePinned(feature) {
       const pinned = state.pinsAndEdits.pins.some((pin) => sameFeature(pin, feature))
+      if (!pinned) readOnDemand(feature.layer)
       attempt(host().setPinned(feature, !pinned))
     },
     toggleSuppressed(feature) {
@@ -141,7 +194,13 @@ export function createController(host: () => ScopeHostApi, saved: SavedScope | n
     compareWith: (ancestorRunId) => attempt(host().compareWith(ancestorRunId)),
     suggestSuppressions: () => withRun((runId) => attempt(host().suggestSuppressions(runId))),
     runPrompt: () => request('run', () => host().runPrompt()),
-    unfoldLayer: (layer, open) => happen({ kind: 'layerUnfolded', layer, open }),
+    unfoldLayer: (layer, open) => {
+      // A list that is open already says so again when it is drawn.
+      if (open && !state.openLayers.includes(layer)) readOnDemand(layer)
+      happen({ kind: 'layerUnfolded', layer, open })
+    },
+    readAllLayers: () => readLayers('all', true),
+    cancelReading: () => attempt(host().cancelReading()),
     dismissProblem: () => happen({ kind: 'problemDismissed' }),
   }
 
@@ -152,6 +211,7 @@ export function createController(host: () => ScopeHostApi, saved: SavedScope | n
       if (runId === state.run?.id && link.isNews()) happen({ kind: 'tokenSelected', index })
     },
     showFeature: async (feature) => happen({ kind: 'featureChosen', feature }),
+    showReading: async (reading) => happen({ kind: 'readingChanged', reading }),
     showPinsAndEdits: async (pinsAndEdits) => happen({ kind: 'editsChanged', pinsAndEdits }),
   }
 

@@ -45,7 +45,8 @@ export function createFeatureRow(actions: ScopeActions, first: FeatureRow): Part
       setText(edits, next.edits.join('   '))
       setShown(edits, next.edits.length > 0)
       bar.update({ before: next.share, after: next.after === null ? null : next.shareAfter })
-      setText(before, formatActivation(next.activation))
+      setText(before, next.missing === null ? formatActivation(next.activation) : MISSING[next.missing](next.feature.layer))
+      node.classList.toggle('missing', next.missing !== null)
       setText(after, next.after === null ? '' : ` → ${formatActivation(next.after)}`)
       setAttribute(after, 'aria-label', next.after === null ? undefined : `after the edits ${formatActivation(next.after)}`)
       pin.update({ text: next.pinned ? 'Pinned' : 'Pin', pressed: next.pinned, label: next.pinned ? `Unpin ${next.name}` : `Pin ${next.name}: keep it in view` })
@@ -62,6 +63,13 @@ export function createFeatureRow(actions: ScopeActions, first: FeatureRow): Part
       node.classList.toggle('suppressed', next.suppressed)
     },
   }
+}
+
+/** What stands in place of a number that is not known. */
+const MISSING: Readonly<Record<NonNullable<FeatureRow['missing']>, (layer: number) => string>> = {
+  unread: (layer) => `layer ${layer} not read`,
+  reading: (layer) => `reading layer ${layer}…`,
+  asked: () => '…',
 }
 
 /** Without a label, the tokens on which the feature fires most say what it may be about. */

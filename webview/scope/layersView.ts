@@ -1,10 +1,10 @@
 // The selected token's features layer by layer: every layer in one line, unfolded where the user wants to look closer.
 import { createBar } from '../widgets/bar'
-import { createList, element, setShown, setText, type Part } from '../widgets/element'
+import { createList, element, setAttribute, setShown, setText, type Part } from '../widgets/element'
 import type { ScopeActions } from './controller'
 import { createFeatureRow } from './featureRowView'
 import { count, featureName, formatActivation } from './format'
-import { featureRow, layerRows, layerScale, type FeatureRow } from './selectors'
+import { featureRow, layerOn, layerRows, layerScale, layerState, type FeatureRow } from './selectors'
 import type { ScopeState } from './state'
 
 interface LayerLine {
@@ -21,7 +21,7 @@ export function createLayersView(actions: ScopeActions): Part<{ readonly state: 
   return {
     element: list,
     update({ state, index }) {
-      update((state.run?.layers ?? []).map((layer) => ({ layer, index, state, open: state.openLayers.includes(layer) })))
+      update((state.run?.saeLayers ?? []).map((layer) => ({ layer, index, state, open: state.openLayers.includes(layer) })))
     },
   }
 }
@@ -39,18 +39,29 @@ function createLayer(actions: ScopeActions, layer: number): Part<LayerLine> {
   return {
     element: details,
     update({ state, index, open }) {
-      const features = state.run?.features[layer]?.[index] ?? []
-      const top = features[0]
+      const features = layerOn(state, layer, index)?.features
+      const top = features?.[0]
       const row = top && featureRow(state, { layer, feature: top.feature }, index)
-      setText(strongest, row ? `${featureName(row.feature)}${row.description?.label ? `  ${row.description.label}` : ''}` : 'no active feature')
+      const read = layerState(state, layer)
+      setText(strongest, row ? `${featureName(row.feature)}${row.description?.label ? `  ${row.description.label}` : ''}` : emptyWords(state, layer, features !== undefined))
       strongest.classList.toggle('unnamed', !row)
+      details.classList.toggle('unread', read !== 'read')
+      setAttribute(details, 'aria-busy', read === 'reading' ? 'true' : undefined)
       bar.update({ before: row ? row.activation / layerScale(state.run!, layer) : 0, after: null })
       setText(value, row ? formatActivation(row.activation) : '')
-      setText(amount, count(features.length, 'feature'))
-      setShown(amount, features.length > 0)
+      setText(amount, count(features?.length ?? 0, 'feature'))
+      setShown(amount, row !== undefined)
       if (details.open !== open) details.open = open
       // Folded rows are not kept up to date; unfolding draws them.
       if (open) updateRows(layerRows(state, layer, index))
     },
   }
+}
+
+/** A layer on which nothing fires is another thing than one that has not been read. */
+function emptyWords(state: ScopeState, layer: number, isKnown: boolean): string {
+  const read = layerState(state, layer)
+  if (read === 'read') return isKnown ? 'no active feature' : '…'
+  if (read === 'reading') return `reading layer ${layer}…`
+  return state.run?.status.kind === 'running' ? 'not read while the run goes on' : 'not read; unfold to read it'
 }

@@ -43,7 +43,7 @@ export function createScopeView(actions: ScopeActions): Part<ScopeState> {
       setShown(empty.element, state.run === null)
       setShown(run, state.run !== null)
       if (!state.run) return
-      run.classList.toggle('edited', Object.keys(state.run.featuresAfterEdit).length > 0)
+      run.classList.toggle('edited', state.run.edits.some(({ firedAt }) => firedAt.length > 0))
       for (const part of parts) part.update(state)
       progress.update(state.run.status.kind === 'running' ? Math.min(1, state.run.generatedTokens / Math.max(1, state.run.generate)) : null)
     },

@@ -1,5 +1,5 @@
 // What the views draw, worked out from the state: the selected token's features, heat over the tokens, scales. Pure.
-import type { RunDetail, RunToken } from '../../server/protocol/requests'
+import type { LayerFeatures, RunDetail, RunToken } from '../../server/protocol/requests'
 import type { FeatureActivation, FeatureDescription, FeatureId } from '../../server/protocol/values'
 import { boost, boostUnits, editsOf, readEditLine, suppression } from './editLine'
 import { featureName, sameFeature } from './format'
@@ -10,7 +10,9 @@ export interface FeatureRow {
   readonly name: string
   readonly feature: FeatureId
   readonly description: FeatureDescription | null
-  /** Activation of the residual as it arrived; 0 where the feature is not among the top k. */
+  /** Why nothing is known of the feature here: its layer has not been read, is being read, or the host has not answered yet. */
+  readonly missing: 'unread' | 'reading' | 'asked' | null
+  /** Activation of the residual as it arrived; 0 where the feature is not among the top k, or `missing`. */
   readonly activation: number
   /** Activation after the layer's edits; null where no edit touched the layer's features here. */
   readonly after: number | null
@@ -52,11 +54,9 @@ export function selectedToken(state: ScopeState): RunToken | null {
 
 /** All features of a token at a layer, strongest first, also those that an edit brought in. */
 export function layerRows(state: ScopeState, layer: number, index: number): readonly FeatureRow[] {
-  const { run } = state
-  if (!run) return []
-  const before = run.features[layer]?.[index] ?? []
+  const { features: before = [], after = [] } = layerOn(state, layer, index) ?? {}
   const known = new Set(before.map(({ feature }) => feature))
-  const added = (run.featuresAfterEdit[layer]?.[index] ?? []).filter(({ feature }) => !known.has(feature))
+  const added = (after ?? []).filter(({ feature }) => !known.has(feature))
   return [...before, ...added].map(({ feature }) => featureRow(state, { layer, feature }, index))
 }
 
@@ -69,10 +69,26 @@ export function rankedRows(state: ScopeState, index: number): readonly FeatureRo
   }) ?? null
 }
 
+/** What the host said about a layer on a token; undefined where it has not answered or the layer has not been read. */
+export function layerOn({ rankings }: ScopeState, layer: number, index: number): LayerFeatures | undefined {
+  return rankings[index]?.listed?.layers.find((each) => each.layer === layer)
+}
+
+/** What is being read of the run shown; null when nothing is. */
+export function readingOf({ run, reading }: ScopeState): ScopeState['reading'] {
+  return reading !== null && reading.runId === run?.id ? reading : null
+}
+
+/** Whether a layer of the run shown has been read, and if not whether it is under way. */
+export function layerState(state: ScopeState, layer: number): 'read' | 'reading' | 'unread' {
+  if (!state.run || state.run.layers.includes(layer)) return 'read'
+  return readingOf(state)?.layers.includes(layer) ? 'reading' : 'unread'
+}
+
 /** Whether the host has said how a token's features rank in the run as it is now. */
 export function isRanked({ run, rankings }: ScopeState, index: number): boolean {
   const ranking = rankings[index]
-  return ranking !== undefined && ranking.ofTokens === run?.tokens.length && ranking.ofEndedRun === (run.status.kind !== 'running')
+  return ranking !== undefined && ranking.ofTokens === run?.tokens.length && ranking.ofLayers === run.layers.length && ranking.ofEndedRun === (run.status.kind !== 'running')
 }
 
 /** One feature on one token; `index` null gives a row without activation. */
@@ -80,15 +96,17 @@ export function featureRow(state: ScopeState, feature: FeatureId, index: number 
   const { run, pinsAndEdits } = state
   const name = featureName(feature)
   const description = state.descriptions[name] ?? null
-  const activation = run && index !== null ? activationAt(run.features, feature, index) : 0
-  const edited = run && index !== null && run.featuresAfterEdit[feature.layer] !== undefined
-  const after = edited ? activationAt(run.featuresAfterEdit, feature, index) : null
+  const onToken = index === null ? undefined : layerOn(state, feature.layer, index)
+  const read = layerState(state, feature.layer)
+  const activation = activationIn(onToken?.features, feature)
+  const after = onToken?.after ? activationIn(onToken.after, feature) : null
   const scale = run ? layerScale(run, feature.layer) : 1
   const unit = usualActivation(state, feature)
   const boosted = boost(pinsAndEdits, feature)
   const suppressing = suppression(pinsAndEdits, feature)
   return {
     name, feature, description, activation,
+    missing: index === null ? null : read !== 'read' ? read : onToken ? null : 'asked',
     after: after !== null && Math.abs(after - activation) > 1e-6 * Math.max(1, activation) ? after : null,
     suspect: false,
     share: activation / scale,
@@ -102,13 +120,12 @@ export function featureRow(state: ScopeState, feature: FeatureId, index: number 
   }
 }
 
-/** The chosen feature over all tokens: the host's numbers where they have arrived, the run's own table beyond. */
+/** The chosen feature over all tokens, as far as the host has told; null until it has. */
 export function chosenHeat(state: ScopeState): Heat | null {
   const { run, chosenFeature, heat } = state
-  if (!run || !chosenFeature) return null
-  const values = run.tokens.map((_token, i) => heat?.activations[i] ?? activationAt(run.features, chosenFeature, i))
-  const edited = run.featuresAfterEdit[chosenFeature.layer] !== undefined
-  const after = edited ? run.tokens.map((_token, i) => activationAt(run.featuresAfterEdit, chosenFeature, i)) : null
+  if (!run || !chosenFeature || !heat) return null
+  const values = run.tokens.map((_token, i) => heat.activations[i] ?? 0)
+  const after = heat.after && run.tokens.map((_token, i) => heat.after![i] ?? 0)
   const all = after ? values.map((value, i) => Math.max(value, after[i]!)) : values
   const typical = all.filter((_value, i) => !run.tokens[i]!.outlier)
   return { feature: chosenFeature, values, after, scale: greatest(typical) || greatest(all) || 1 }
@@ -135,48 +152,26 @@ export function heatSummary(run: RunDetail, heat: Heat): string {
 export function shownFeatures(state: ScopeState): readonly FeatureId[] {
   const index = selectedToken(state)?.index
   const rows = index === undefined ? [] : [...(rankedRows(state, index) ?? []), ...state.openLayers.flatMap((layer) => layerRows(state, layer, index))]
-  const tops = index === undefined ? [] : (state.run?.layers ?? []).flatMap((layer) => (state.run?.features[layer]?.[index] ?? []).slice(0, 1).map(({ feature }) => ({ layer, feature })))
+  const tops = index === undefined ? [] : (state.rankings[index]?.listed?.layers ?? []).flatMap(({ layer, features }) => features.slice(0, 1).map(({ feature }) => ({ layer, feature })))
   const edited = state.pinsAndEdits.edits.map((edit) => edit.feature)
   return [...rows.map(({ feature }) => feature), ...tops, ...state.pinsAndEdits.pins, ...edited, ...(state.chosenFeature ? [state.chosenFeature] : [])]
 }
 
 /** The greatest activation of a layer on tokens that are no outliers: the length of a full bar. Never 0. */
 export function layerScale(run: RunDetail, layer: number): number {
-  return remembered(run, `L${layer}`, () => {
-    const tables = [run.features[layer] ?? [], run.featuresAfterEdit[layer] ?? []]
-    const tops = tables.flatMap((table) => table.map((features, i) => ({ top: features[0]?.activation ?? 0, outlier: run.tokens[i]?.outlier ?? false })))
-    return greatest(tops.filter(({ outlier }) => !outlier).map(({ top }) => top)) || greatest(tops.map(({ top }) => top)) || 1
-  })
+  return run.layerScales[layer] ?? 1
 }
 
-/** A number worked out once per run object; a run that grew is a new object. */
-function remembered(run: RunDetail, name: string, compute: () => number): number {
-  let numbers = numbersOfRuns.get(run)
-  if (!numbers) numbersOfRuns.set(run, (numbers = new Map<string, number>()))
-  const known = numbers.get(name)
-  if (known !== undefined) return known
-  const value = compute()
-  numbers.set(name, value)
-  return value
-}
-
-const numbersOfRuns = new WeakMap<RunDetail, Map<string, number>>()
-
-function activationAt(table: RunDetail['features'], feature: FeatureId, index: number): number {
-  return table[feature.layer]?.[index]?.find((each: FeatureActivation) => each.feature === feature.feature)?.activation ?? 0
+function activationIn(features: readonly FeatureActivation[] | undefined, { feature }: FeatureId): number {
+  return features?.find((each) => each.feature === feature)?.activation ?? 0
 }
 
 /** The label data's usual activation, else the feature's own greatest in this run, else the layer's scale. */
 function usualActivation(state: ScopeState, feature: FeatureId): number {
-  const described = state.descriptions[featureName(feature)]?.typicalActivation
+  const name = featureName(feature)
+  const described = state.descriptions[name]?.typicalActivation
   if (described && described > 0) return described
-  const { run } = state
-  if (!run) return 1
-  return greatestInRun(run, feature) || layerScale(run, feature.layer)
-}
-
-function greatestInRun(run: RunDetail, feature: FeatureId): number {
-  return remembered(run, featureName(feature), () => greatest(run.tokens.filter(({ outlier }) => !outlier).map(({ index }) => activationAt(run.features, feature, index))))
+  return state.greatest[name] || (state.run ? layerScale(state.run, feature.layer) : 1)
 }
 
 function greatest(values: readonly number[]): number {

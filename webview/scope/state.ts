@@ -1,6 +1,6 @@
 // What the Scope panel knows, and how each event changes it. Pure: no DOM, no host.
 import type { ScopeView } from '../../server/protocol/scopePanel'
-import type { FeatureHeat, PinsAndEdits, RunDetail, RunFault, RunSummary, TokenFeatures } from '../../server/protocol/requests'
+import type { FeatureHeat, LayerReading, PinsAndEdits, RunDetail, RunFault, RunSummary, TokenFeatures } from '../../server/protocol/requests'
 import type { FeatureDescription, FeatureId } from '../../server/protocol/values'
 import { featureName, sameFeature } from './format'
 
@@ -13,10 +13,11 @@ export interface Problem {
 /** The call to the host that the user waits for. */
 export type PendingRequest = 'run' | 'rerun' | 'cancel'
 
-/** A token's most telling features, as the host ranked them. */
+/** A token's features, as the host ranked them. */
 export interface Ranking {
-  /** What the run was when this was asked for: its tokens, and whether it had ended. */
+  /** What the run was when this was asked for: its tokens, the layers that had been read, and whether it had ended. */
   readonly ofTokens: number
+  readonly ofLayers: number
   readonly ofEndedRun: boolean
   /** Null when the host could not say. */
   readonly listed: TokenFeatures | null
@@ -39,6 +40,10 @@ export interface ScopeState {
   readonly heat: FeatureHeat | null
   /** By token index, of the run shown. */
   readonly rankings: Readonly<Record<number, Ranking>>
+  /** By feature name: the most that it reaches in the run shown, as far as it has been asked for. */
+  readonly greatest: Readonly<Record<string, number>>
+  /** What is being read of a run, not always of the one shown. */
+  readonly reading: LayerReading | null
   /** By feature name. */
   readonly descriptions: Readonly<Record<string, FeatureDescription>>
   readonly pinsAndEdits: PinsAndEdits
@@ -64,6 +69,8 @@ export type ScopeEvent =
   | { readonly kind: 'featureChosen'; readonly feature: FeatureId | null }
   | { readonly kind: 'heatArrived'; readonly heat: FeatureHeat }
   | { readonly kind: 'featuresRanked'; readonly runId: string; readonly index: number; readonly ranking: Ranking }
+  | { readonly kind: 'greatestArrived'; readonly runId: string; readonly greatest: Readonly<Record<string, number>> }
+  | { readonly kind: 'readingChanged'; readonly reading: LayerReading | null }
   | { readonly kind: 'featuresDescribed'; readonly descriptions: readonly FeatureDescription[] }
   | { readonly kind: 'editsChanged'; readonly pinsAndEdits: PinsAndEdits }
   | { readonly kind: 'layerUnfolded'; readonly layer: number; readonly open: boolean }
@@ -82,6 +89,8 @@ export const INITIAL_STATE: ScopeState = {
   chosenFeature: null,
   heat: null,
   rankings: {},
+  greatest: {},
+  reading: null,
   descriptions: {},
   pinsAndEdits: { pins: [], edits: [], undo: null },
   openLayers: [],
@@ -104,6 +113,10 @@ export function nextState(state: ScopeState, event: ScopeEvent): ScopeState {
       return belongs(event.heat, state) ? { ...state, heat: event.heat } : state
     case 'featuresRanked':
       return event.runId === state.run?.id ? { ...state, rankings: { ...state.rankings, [event.index]: event.ranking } } : state
+    case 'greatestArrived':
+      return event.runId === state.run?.id ? { ...state, greatest: { ...state.greatest, ...event.greatest } } : state
+    case 'readingChanged':
+      return { ...state, reading: event.reading }
     case 'featuresDescribed':
       return { ...state, descriptions: { ...state.descriptions, ...Object.fromEntries(event.descriptions.map((each) => [featureName(each.feature), each])) } }
     case 'editsChanged':
@@ -149,6 +162,8 @@ function showView(state: ScopeState, view: ScopeView, saved: SavedScope | null):
     chosenFeature,
     // What the host could not rank it may be able to now.
     rankings: sameRun ? Object.fromEntries(Object.entries(state.rankings).filter(([, { listed }]) => listed !== null)) : {},
+    greatest: sameRun ? state.greatest : {},
+    reading: view.reading,
     heat: sameRun && sameFeature(chosenFeature, state.chosenFeature) ? state.heat : null,
     pinsAndEdits: view.pinsAndEdits,
     openLayers: state.loaded ? state.openLayers : (saved?.openLayers ?? []),

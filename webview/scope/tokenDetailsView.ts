@@ -1,5 +1,5 @@
 // The selected token: what it is, how likely it was, what could have stood there, and the features that fired on it.
-import type { RunToken, TokenFeatures } from '../../server/protocol/requests'
+import type { RunDetail, RunToken, TokenFeatures } from '../../server/protocol/requests'
 import type { TokenAlternative } from '../../server/protocol/values'
 import { createBar } from '../widgets/bar'
 import { createButton } from '../widgets/button'
@@ -7,8 +7,9 @@ import { createList, element, setAttribute, setShown, setText, type Part } from 
 import { visibleText } from '../widgets/tokenText'
 import type { ScopeActions } from './controller'
 import { createFeatureRow } from './featureRowView'
-import { formatProbability } from './format'
+import { formatProbability, rangesText } from './format'
 import { createLayersView } from './layersView'
+import { createReadingView } from './readingView'
 import { isRanked, rankedRows, selectedToken, type FeatureRow } from './selectors'
 import type { ScopeState } from './state'
 
@@ -19,9 +20,10 @@ export function createTokenDetailsView(actions: ScopeActions): Part<ScopeState> 
   const alternatives = createAlternatives()
   const telling = element('ul', { class: 'feature-rows' })
   const note = element('p', { class: 'note' })
-  const unranked = element('p', { class: 'hint' }, 'Their order is not known right now. All features stand below, layer by layer.')
+  const unranked = element('p', { class: 'hint' }, 'Its features are not known right now.')
   const updateTelling = createList<FeatureRow>(telling, (row) => row.name, (row) => createFeatureRow(actions, row))
   const layers = createLayersView(actions)
+  const reading = createReadingView(actions)
   const noFeatures = element('p', { class: 'hint' }, 'This run has no features: no SAE set was found for the model. Choose one in the settings (promptscope.sae).')
   const features = element('div', { class: 'features' },
     element('h3', {}, 'Most telling features'),
@@ -30,6 +32,7 @@ export function createTokenDetailsView(actions: ScopeActions): Part<ScopeState> 
     unranked,
     element('h3', {}, 'By layer'),
     element('p', { class: 'note' }, 'Each layer’s features by activation.'),
+    reading.element,
     layers.element,
   )
   const body = element('div', { class: 'details-body' }, facts.element, alternatives.element, features, noFeatures)
@@ -43,11 +46,12 @@ export function createTokenDetailsView(actions: ScopeActions): Part<ScopeState> 
       if (!token || !state.run) return
       facts.update(token)
       alternatives.update(token)
-      const hasFeatures = state.run.layers.length > 0
+      const hasFeatures = state.run.saeLayers.length > 0
       setShown(features, hasFeatures)
       setShown(noFeatures, !hasFeatures)
       if (!hasFeatures) return
       layers.update({ state, index: token.index })
+      reading.update(state)
       const rows = rankedRows(state, token.index)
       const waiting = rows === null && !isRanked(state, token.index)
       // While the order is asked for, the list keeps its height and shows nothing of another token.
@@ -55,17 +59,18 @@ export function createTokenDetailsView(actions: ScopeActions): Part<ScopeState> 
       setAttribute(telling, 'aria-busy', waiting ? 'true' : undefined)
       setShown(unranked, rows === null && !waiting)
       if (waiting) return
-      setText(note, listWords(state.rankings[token.index]?.listed ?? null))
+      setText(note, listWords(state.rankings[token.index]?.listed ?? null, state.run))
       updateTelling(rows ?? [])
     },
   }
 }
 
 /** The rule of the list, which hovers and the terminal follow too. */
-function listWords(listed: TokenFeatures | null): string {
+function listWords(listed: TokenFeatures | null, { layers, saeLayers }: RunDetail): string {
   const suspects = listed?.features.some(({ isSuspect }) => isSuspect) ? 'First, with ⚠, those that come to the fore where the completion goes wrong. ' : ''
   const bars = listed?.measure === 'strength' ? 'the feature’s own maximum' : 'the layer’s greatest activation in this run'
-  return `${suspects}Strong for themselves and rare elsewhere, as in hovers. Bars: share of ${bars}.`
+  const partly = layers.length < saeLayers.length ? ` Of ${layers.length === 1 ? 'layer' : 'layers'} ${rangesText(layers)}; the others have not been read.` : ''
+  return `${suspects}Strong for themselves and rare elsewhere, as in hovers. Bars: share of ${bars}.${partly}`
 }
 
 function createFacts(): Part<RunToken> {

@@ -4,12 +4,12 @@ import { renderTokenHover } from '../../../server/editor/hover'
 import { tokenAtOffset } from '../../../server/editor/tokenLookup'
 import type { Fault } from '../../../server/runs/detectors'
 import type { FeatureDescription, FeatureId } from '../../../server/protocol/values'
-import { sampleRun } from '../store/sampleRun'
+import { sampleRun, type RunChange } from '../store/sampleRun'
 
 const unknown = (feature: FeatureId): FeatureDescription => ({ feature, label: null, tokens: [], density: null, typicalActivation: null, maxActivation: null })
-const hover = (index: number, change = {}, describeFeature = unknown, pins: FeatureId[] = [], faults: Fault[] = []): string => {
+const hover = (index: number, change: RunChange = {}, describeFeature = unknown, pins: FeatureId[] = [], faults: Fault[] = [], reading: number[] = []): string => {
   const run = sampleRun(change)
-  return renderTokenHover({ run, token: run.tokens[index]!, describe: describeFeature, pinsAndEdits: { pins }, faults })
+  return renderTokenHover({ run, token: run.tokens[index]!, describe: describeFeature, pinsAndEdits: { pins }, faults, reading })
 }
 
 describe('hover', () => {

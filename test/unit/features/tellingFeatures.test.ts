@@ -16,7 +16,7 @@ test('chooses by what a feature tells and orders by its bar', () => {
 
 test('measures all bars by the features\' own maximum, or none', () => {
   const known = (feature: FeatureId): FeatureDescription => ({ ...unknown(feature), maxActivation: 60 })
-  expect(tellingFeatures(sampleRun(), 1, known, [])).toMatchObject({ measure: 'strength', features: [{ bar: 30.123456789 / 60 }, { bar: 2.25 / 60 }, { bar: 0.1 / 60 }] })
+  expect(tellingFeatures(sampleRun(), 1, known, [])).toMatchObject({ measure: 'strength', features: [{ bar: 30.125 / 60 }, { bar: 2.25 / 60 }, { bar: Math.fround(0.1) / 60 }] })
   const one = (feature: FeatureId): FeatureDescription => (feature.layer === 1 ? known(feature) : unknown(feature))
   expect(tellingFeatures(sampleRun(), 1, one, []).measure).toBe('share')
 })

@@ -1,11 +1,13 @@
 // Runs for tests, made from words: each word is a token, equal words have equal ids.
-import type { RunDetail, RunToken } from '../../../server/protocol/requests'
-import type { FeatureTable } from '../../../server/protocol/values'
+import { packTable } from '../../../server/protocol/featureColumns'
+import type { RunToken } from '../../../server/protocol/requests'
+import type { RunRecord } from '../../../server/protocol/runRecord'
+import type { FeatureLists } from '../../../server/protocol/values'
 
 const ids = new Map<string, number>()
 
 /** A run whose tokens are the given texts. */
-export function fakeRun(prompt: readonly string[], completion: readonly string[], features: FeatureTable = {}): RunDetail {
+export function fakeRun(prompt: readonly string[], completion: readonly string[], features: FeatureLists = {}): RunRecord {
   let end = 0
   const tokens = [...prompt, ...completion].map((text, index): RunToken => {
     const start = end
@@ -18,7 +20,7 @@ export function fakeRun(prompt: readonly string[], completion: readonly string[]
     model: { path: '/model', architecture: 'qwen3', layers: 2, dModel: 4, precision: 'exact', provider: 'cpu' }, sae: { path: '/sae', dSae: 8, k: 2 },
     sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 }, generate: completion.length, edits: [], promptTokens: prompt.length, generatedTokens: completion.length,
     preview: completion.join(''), parent: null, timing: { loadMs: 0, prefillMs: 0, decodeMsPerToken: 0 },
-    text: [...prompt, ...completion].join(''), generatedStart: prompt.join('').length, tokens, layers: Object.keys(features).map(Number), features, featuresAfterEdit: {},
+    text: [...prompt, ...completion].join(''), generatedStart: prompt.join('').length, tokens, layers: Object.keys(features).map(Number), saeLayers: Object.keys(features).map(Number), layerScales: {}, features: packTable(features), featuresAfterEdit: {},
   }
 }
 

@@ -26,7 +26,7 @@ const tokenizer = {
 const header: RunHeader = {
   id: 'r1', name: 'greeting #1', promptUri: 'file:///greeting.prompt', createdAt: '2026-01-01T00:00:00.000Z',
   model: { path: '/m', architecture: 'qwen3', layers: 2, dModel: 4, precision: 'exact', provider: 'cpu' }, sae: { path: '/s', dSae: 8, k: 2 },
-  sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 }, generate: 4, edits: [parseEditLine('L1/2 = 0').edit!, parseEditLine('L1/5 += 1 @ last').edit!], layers: [0, 1], parentRunId: null, loadMs: 7,
+  sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 }, generate: 4, edits: [parseEditLine('L1/2 = 0').edit!, parseEditLine('L1/5 += 1 @ last').edit!], layers: [0, 1], saeLayers: [0, 1, 3], parentRunId: null, loadMs: 7,
 }
 
 function report(index: number, id: number, extra: Partial<TokenReport> = {}): TokenReport {
@@ -90,7 +90,7 @@ it('is a trace of the contract, with no more features than asked for', () => {
 
 it('knows one feature’s activation over all tokens', () => {
   const run = record([report(0, 0), report(1, 1), report(2, 2)]).detail()
-  expect(featureHeat(run, { layer: 1, feature: 2 })).toEqual({ runId: 'r1', feature: { layer: 1, feature: 2 }, activations: [0, 1, 2], max: 2 })
+  expect(featureHeat(run, { layer: 1, feature: 2 })).toEqual({ runId: 'r1', feature: { layer: 1, feature: 2 }, activations: [0, 1, 2], after: [0, 0, 0], max: 2 })
   expect(featureHeat(run, { layer: 0, feature: 7 }).max).toBe(0)
   expect(() => featureHeat(run, { layer: 4, feature: 2 })).toThrow('layer 4 was not read in this run')
 })

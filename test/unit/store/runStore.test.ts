@@ -3,15 +3,17 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { packTable } from '../../../server/protocol/featureColumns'
+import { summaryOf } from '../../../server/protocol/runRecord'
 import type { StoredRun } from '../../../server/store/runFile'
 import { KEPT_RUNS, openRunStore } from '../../../server/store/runStore'
-import { sampleRun } from './sampleRun'
+import { sampleRun, type RunChange } from './sampleRun'
 
 let folder: string
 let log: string[]
 const open = () => openRunStore(folder, (line) => log.push(line))
 const openStoreAndSave = async (run: StoredRun) => (await open()).save(run)
-const stored = (id: string, change = {}) => ({ detail: sampleRun({ id, ...change }), promptText: 'Hello world' })
+const stored = (id: string, change: RunChange = {}) => ({ detail: sampleRun({ id, ...change }), promptText: 'Hello world' })
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'promptscope-runs-'))
@@ -42,18 +44,39 @@ describe('a run that was saved', () => {
     expect(again.findByPrompt('file:///prompts/other.prompt', 'Hello world')).toBeNull()
   })
 
-  test('lets other work through while a large one is written', async () => {
-    const layers = Array.from({ length: 8 }, (_, layer) => layer)
-    const saved = openStoreAndSave(stored('a', { layers, features: Object.fromEntries(layers.map((layer) => [layer, sampleRun().features[0]!])) }))
-    let turns = 0
-    let isSaved = false
-    void saved.then(() => (isSaved = true))
-    while (!isSaved) {
-      await new Promise((resolve) => setImmediate(resolve))
-      turns++
+  test('keeps features of wide SAEs, and what edits made of them', async () => {
+    const wide = [[{ feature: 1_000_000, activation: 0.5 }], [], [{ feature: 65_535, activation: 1 }, { feature: 0, activation: 0.25 }], []]
+    for (const sae of [{ path: '/sae', dSae: 2_000_000, k: null }, null]) {
+      const run = stored('a', { sae, layers: [3], saeLayers: [3, 7], features: { 3: wide }, featuresAfterEdit: { 3: [[], [], [{ feature: 1, activation: 2 }], []] } })
+      await openStoreAndSave(run)
+      expect(await (await open()).get('a')).toEqual(run)
     }
-    expect(turns).toBeGreaterThan(layers.length)
-    expect((await (await open()).get('a'))?.detail.features).toEqual(Object.fromEntries(layers.map((layer) => [layer, sampleRun().features[0]])))
+  })
+
+  test('can be read from files of version 1, whose tables were base64', async () => {
+    const run = sampleRun()
+    const { text, generatedStart, tokens } = run
+    const base64 = (numbers: Uint32Array | Float64Array): string => Buffer.from(numbers.buffer).toString('base64')
+    const features = { 1: { counts: base64(Uint32Array.of(1, 0, 2, 0)), features: base64(Uint32Array.of(63, 8, 9)), activations: base64(Float64Array.of(1, 12.5, 0.5)) } }
+    const body = JSON.stringify({ promptText: 'Hello world', text, generatedStart, tokens, layers: [1], features, featuresAfterEdit: {} })
+    await writeFile(join(folder, 'a.run'), `${JSON.stringify({ promptscopeRun: 1, promptDigest: null, bodyBytes: Buffer.byteLength(body), summary: summaryOf({ ...run, id: 'a' }) })}\n${body}\n`)
+    const store = await open()
+    expect(store.list()).toMatchObject([{ id: 'a' }])
+    const read = await store.get('a')
+    expect(read?.detail).toEqual({ ...run, id: 'a', layers: [1], saeLayers: [1], layerScales: { 1: 12.5 }, features: packTable({ 1: [[{ feature: 63, activation: 1 }], [], [{ feature: 8, activation: 12.5 }, { feature: 9, activation: 0.5 }], []] }) })
+    await store.save(read!)
+    expect(await (await open()).get('a')).toEqual(read)
+    expect(log).toEqual([])
+  })
+
+  test('that more was read of is readable at once, and on disk with the next flush', async () => {
+    const store = await open()
+    await store.save(stored('a', { layers: [0] }))
+    store.keep(stored('a', { layers: [0, 1] }))
+    expect((await store.get('a'))?.detail.layers).toEqual([0, 1])
+    expect((await (await open()).get('a'))?.detail.layers).toEqual([0])
+    await store.flush()
+    expect((await (await open()).get('a'))?.detail.layers).toEqual([0, 1])
   })
 
   test('keeps its last state when several saves wait', async () => {
@@ -78,7 +101,7 @@ describe('a damaged file', () => {
     ['empty', (path) => writeFile(path, '')],
     ['cut short', (path) => truncate(path, 900)],
     ['not JSON', (path) => writeFile(path, 'no run\n')],
-    ['of another version', async (path) => writeFile(path, (await readFile(path, 'utf8')).replace('"promptscopeRun":1', '"promptscopeRun":2'))],
+    ['of another version', async (path) => writeFile(path, (await readFile(path, 'latin1')).replace('"promptscopeRun":2', '"promptscopeRun":3'), 'latin1')],
   ]
   test.each(damages)('%s is set aside and logged; the others stay', async (_name, damage) => {
     const store = await open()
@@ -94,8 +117,8 @@ describe('a damaged file', () => {
   test('is set aside when only its second line is damaged', async () => {
     await (await open()).save(stored('a'))
     const path = join(folder, 'a.run')
-    const text = await readFile(path, 'utf8')
-    await writeFile(path, text.slice(0, -3) + '??\n')
+    const text = await readFile(path, 'latin1')
+    await writeFile(path, text.replace('"tokens":[', '"tokens":?'), 'latin1')
     const again = await open()
     expect(await again.get('a')).toBeNull()
     expect(again.list()).toEqual([])

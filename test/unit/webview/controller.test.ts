@@ -7,12 +7,12 @@ import type { ScopeHostApi, ScopePanelApi } from '../../../server/protocol/scope
 import { connectHost } from '../../../webview/host'
 import { createController, type Controller } from '../../../webview/scope/controller'
 import type { ScopeState } from '../../../webview/scope/state'
-import { edits, run, table, view } from './runFixture'
+import { edits, layersOn, run, table, view } from './runFixture'
 
 const FEATURE = { layer: 1, feature: 7 }
-const DETAIL = run('ab', 'cd', { features: table({ 0: [{}, {}, {}, {}], 1: [{}, { 7: 10 }, { 7: 4, 8: 20 }, {}] }) })
+const DETAIL = run('ab', 'cd')
 
-const LISTED: TokenFeatures = { measure: 'strength', features: [{ feature: { layer: 1, feature: 8 }, bar: 0.5, isSuspect: true }, { feature: FEATURE, bar: 0.25, isSuspect: false }] }
+const LISTED: TokenFeatures = { layers: layersOn(2, table({ 0: [{}, {}, {}, {}], 1: [{}, { 7: 10 }, { 7: 4, 8: 20 }, {}] })), measure: 'strength', features: [{ feature: { layer: 1, feature: 8 }, bar: 0.5, isSuspect: true }, { feature: FEATURE, bar: 0.25, isSuspect: false }] }
 
 let controller: Controller
 let host: { [K in keyof ScopeHostApi]: ReturnType<typeof vi.fn> }
@@ -26,7 +26,8 @@ beforeEach(async () => {
   const done = () => vi.fn(async () => undefined)
   host = {
     ready: vi.fn(async () => view(DETAIL)),
-    heat: vi.fn(async (runId: string, feature: typeof FEATURE) => ({ runId, feature, activations: [0, 10, 4, 0], max: 10 })),
+    heat: vi.fn(async (runId: string, feature: typeof FEATURE) => ({ runId, feature, activations: [0, 10, 4, 0], after: null, max: 10 })),
+    greatest: vi.fn(async (_runId: string, features: readonly (typeof FEATURE)[]) => features.map(({ feature }) => feature)), readLayers: done(), cancelReading: done(), showLayers: done(),
     describe: vi.fn(async (features: readonly (typeof FEATURE)[]) => features.map((feature) => ({ feature, label: 'a label', tokens: [], density: null, typicalActivation: 2, maxActivation: null }))),
     tokenFeatures: vi.fn(async () => LISTED), compareWith: done(), suggestSuppressions: done(),
     selectToken: done(), chooseFeature: done(), setPinned: done(), addEdit: done(), removeEdit: done(), undoEdits: done(), rerun: done(), cancelRun: done(), openDiff: done(), runPrompt: done(),
@@ -153,6 +154,65 @@ describe('ranking', () => {
   })
 })
 
+describe('layers', () => {
+  const partly = { ...DETAIL, layers: [1], saeLayers: [0, 1, 2] }
+  const show = (more = {}): Promise<void> => toPanel.showView(view(partly, more))
+
+  it('that have not been read are read when they are unfolded, pinned or chosen, once', async () => {
+    await show()
+    controller.actions.unfoldLayer(0, true)
+    controller.actions.unfoldLayer(0, true)
+    controller.actions.unfoldLayer(1, true)
+    controller.actions.toggleChosen({ layer: 2, feature: 3 })
+    await settle()
+    expect(host.readLayers.mock.calls).toEqual([['run-1', [0], true], ['run-1', [2], true]])
+    expect(host.heat).not.toHaveBeenCalled()
+    await toPanel.showView(view({ ...partly, layers: [0, 1, 2] }, { chosenFeature: { layer: 2, feature: 3 } }))
+    await settle()
+    expect(host.heat).toHaveBeenCalledExactlyOnceWith('run-1', { layer: 2, feature: 3 })
+    expect(host.readLayers).toHaveBeenCalledTimes(2)
+  })
+
+  it('of pins and open lists are read without a question where that costs no more than a moment', async () => {
+    controller.actions.unfoldLayer(2, true)
+    await show({ pinsAndEdits: { pins: [{ layer: 0, feature: 1 }], edits: [], undo: null } })
+    await show({ pinsAndEdits: { pins: [{ layer: 0, feature: 1 }], edits: [], undo: null } })
+    await settle()
+    expect(host.readLayers.mock.calls).toEqual([['run-1', [2, 0], false]])
+  })
+
+  it('wait for the end of a run that goes on', async () => {
+    const growing = { ...partly, status: { kind: 'running' as const } }
+    await toPanel.showView(view(growing))
+    controller.actions.unfoldLayer(0, true)
+    await settle()
+    expect(host.readLayers).not.toHaveBeenCalled()
+    await show()
+    await settle()
+    expect(host.readLayers.mock.calls).toEqual([['run-1', [0], false]])
+  })
+
+  it('are all read, told of, and given up', async () => {
+    await show()
+    controller.actions.readAllLayers()
+    await toPanel.showReading({ runId: 'run-1', layers: [2], done: 1, total: 2, fraction: 0.5 })
+    expect(state().reading).toMatchObject({ done: 1, total: 2 })
+    controller.actions.cancelReading()
+    await toPanel.showReading(null)
+    await settle()
+    expect(host.readLayers).toHaveBeenCalledExactlyOnceWith('run-1', 'all', true)
+    expect(host.cancelReading).toHaveBeenCalledTimes(1)
+    expect(state().reading).toBeNull()
+  })
+
+  it('that are unfolded are told to the host, for the next run', async () => {
+    expect(host.showLayers.mock.calls).toEqual([[[]]])
+    controller.actions.unfoldLayer(1, true)
+    await settle()
+    expect(host.showLayers).toHaveBeenLastCalledWith([1])
+  })
+})
+
 describe('edits', () => {
   const show = (pinsAndEdits: PinsAndEdits): Promise<void> => toPanel.showPinsAndEdits(pinsAndEdits)
 
@@ -220,19 +280,21 @@ describe('runs', () => {
     expect(state().pending).toBeNull()
   })
 
-  it('streams a re-run and asks for exact heat when it ends', async () => {
+  it('streams a re-run and asks for heat as it grows and when it ends, never twice for the same tokens', async () => {
     await toPanel.showFeature(FEATURE)
     await settle()
     host.heat.mockClear()
     const growing = { ...DETAIL, id: 'run-2', status: { kind: 'running' as const }, parent: { runId: 'run-1', firstRecomputed: 1 } }
     await toPanel.showView(view({ ...growing, tokens: DETAIL.tokens.slice(0, 2) }, { original: DETAIL, chosenFeature: FEATURE }))
+    await settle()
     await toPanel.growRun({ ...growing, tokens: DETAIL.tokens.slice(0, 3) })
     await settle()
     expect(state().run?.tokens).toHaveLength(3)
-    expect(host.heat).not.toHaveBeenCalled()
+    expect(host.heat).toHaveBeenCalledTimes(2)
     await toPanel.growRun({ ...growing, status: { kind: 'done', reason: 'length' } })
+    await toPanel.showView(view({ ...growing, status: { kind: 'done', reason: 'length' } }, { original: DETAIL, chosenFeature: FEATURE }))
     await settle()
-    expect(host.heat).toHaveBeenCalledExactlyOnceWith('run-2', FEATURE)
+    expect(host.heat.mock.calls).toEqual([['run-2', FEATURE], ['run-2', FEATURE], ['run-2', FEATURE]])
   })
 
   it('does not call what the user cancelled a problem', async () => {

@@ -1,7 +1,7 @@
 // Small runs for the panel's tests: tokens by their texts, features by hand.
-import type { EditEntry, PinsAndEdits, RunDetail, RunToken } from '../../../server/protocol/requests'
+import type { EditEntry, LayerFeatures, PinsAndEdits, RunDetail, RunToken } from '../../../server/protocol/requests'
 import type { ScopeView } from '../../../server/protocol/scopePanel'
-import type { FeatureTable } from '../../../server/protocol/values'
+import type { FeatureLists } from '../../../server/protocol/values'
 
 /** A token whose id is the code of its first character, so that equal texts have equal ids. */
 export function token(index: number, text: string, generated: boolean, more: Partial<RunToken> = {}): RunToken {
@@ -16,15 +16,20 @@ export function run(prompt: string, completion: string, more: Partial<RunDetail>
     model: { path: 'model', architecture: 'qwen3', layers: 2, dModel: 8, precision: 'exact', provider: 'cpu' }, sae: { path: 'sae', dSae: 100, k: 4 },
     sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 }, generate: completion.length, edits: [], promptTokens: prompt.length, generatedTokens: completion.length,
     preview: completion, parent: null, timing: { loadMs: 0, prefillMs: 0, decodeMsPerToken: 0 }, text: prompt + completion, generatedStart: prompt.length,
-    tokens, layers: [0, 1], features: { 0: [], 1: [] }, featuresAfterEdit: {}, ...more,
+    tokens, layers: [0, 1], saeLayers: [0, 1], layerScales: { 0: 1, 1: 1 }, ...more,
   }
 }
 
 /** A feature table from `{ layer: [{ feature: activation }, …] }`, one object per token. */
-export function table(layers: Readonly<Record<number, readonly Readonly<Record<number, number>>[]>>): FeatureTable {
+export function table(layers: Readonly<Record<number, readonly Readonly<Record<number, number>>[]>>): FeatureLists {
   return Object.fromEntries(Object.entries(layers).map(([layer, tokens]) => [
     layer, tokens.map((features) => Object.entries(features).map(([feature, activation]) => ({ feature: Number(feature), activation })).sort((a, b) => b.activation - a.activation)),
   ]))
+}
+
+/** What a host answers about a token from such tables. */
+export function layersOn(token: number, features: FeatureLists, afterEdit: FeatureLists = {}): readonly LayerFeatures[] {
+  return Object.entries(features).map(([layer, tokens]) => ({ layer: Number(layer), features: tokens[token] ?? [], after: afterEdit[Number(layer)]?.[token] ?? null }))
 }
 
 export const NO_EDITS: PinsAndEdits = { pins: [], edits: [], undo: null }
@@ -39,5 +44,5 @@ function edit(line: string, i: number): EditEntry {
 }
 
 export function view(shown: RunDetail | null, more: Partial<ScopeView> = {}): ScopeView {
-  return { run: shown, original: null, ancestors: [], faults: [], selectedToken: null, chosenFeature: null, pinsAndEdits: NO_EDITS, ...more }
+  return { run: shown, original: null, ancestors: [], faults: [], selectedToken: null, chosenFeature: null, pinsAndEdits: NO_EDITS, reading: null, ...more }
 }

@@ -1,20 +1,30 @@
 // What the Scope panel draws: feature rows, scales, heat, and the sentences that stand for the chart.
 import { describe, expect, it } from 'vitest'
-import { chosenHeat, featureRow, heatStep, heatSummary, layerRows, isRanked, layerScale, rankedRows } from '../../../webview/scope/selectors'
-import { INITIAL_STATE, nextState, type ScopeState } from '../../../webview/scope/state'
-import { edits, run, table, view } from './runFixture'
+import { chosenHeat, featureRow, heatStep, heatSummary, layerRows, layerState, isRanked, layerScale, rankedRows } from '../../../webview/scope/selectors'
+import { INITIAL_STATE, nextState, type Ranking, type ScopeState } from '../../../webview/scope/state'
+import { edits, layersOn, run, table, view } from './runFixture'
 import type { PinsAndEdits, RunDetail, TokenFeatures } from '../../../server/protocol/requests'
-import type { FeatureId } from '../../../server/protocol/values'
+import type { FeatureId, FeatureLists } from '../../../server/protocol/values'
 
 // Four tokens; position 0 is an outlier and must not set any scale.
-const shown = run('ab', 'cd', {
-  features: table({ 0: [{ 5: 90 }, { 5: 1, 6: 0.5 }, { 6: 2 }, {}], 1: [{ 7: 400 }, { 7: 10 }, { 7: 4, 8: 20 }, { 8: 5 }] }),
-})
+const FEATURES = table({ 0: [{ 5: 90 }, { 5: 1, 6: 0.5 }, { 6: 2 }, {}], 1: [{ 7: 400 }, { 7: 10 }, { 7: 4, 8: 20 }, { 8: 5 }] })
+const shown = run('ab', 'cd', { layerScales: { 0: 2, 1: 20 } })
 
-const LISTED: TokenFeatures = { measure: 'strength', features: [{ feature: { layer: 1, feature: 7 }, bar: 0.1, isSuspect: true }, { feature: { layer: 0, feature: 6 }, bar: 0.9, isSuspect: false }] }
+const LISTED: TokenFeatures = { layers: layersOn(2, FEATURES), measure: 'strength', features: [{ feature: { layer: 1, feature: 7 }, bar: 0.1, isSuspect: true }, { feature: { layer: 0, feature: 6 }, bar: 0.9, isSuspect: false }] }
 
-function stateOf(detail: RunDetail, pinsAndEdits?: PinsAndEdits, chosenFeature: FeatureId | null = null): ScopeState {
-  return nextState(INITIAL_STATE, { kind: 'viewShown', view: view(detail, { chosenFeature, ...(pinsAndEdits ? { pinsAndEdits } : {}) }) })
+/** The panel's state when the host has told all that it knows. */
+function stateOf(detail: RunDetail, pinsAndEdits?: PinsAndEdits, chosenFeature: FeatureId | null = null, afterEdit: FeatureLists = {}): ScopeState {
+  const start = nextState(INITIAL_STATE, { kind: 'viewShown', view: view(detail, { chosenFeature, ...(pinsAndEdits ? { pinsAndEdits } : {}) }) })
+  return detail.tokens.reduce((state, { index }) => nextState(state, { kind: 'featuresRanked', runId: detail.id, index, ranking: rankingOf(detail, { ...LISTED, layers: layersOn(index, FEATURES, afterEdit) }) }), start)
+}
+
+function rankingOf({ tokens, layers, status }: RunDetail, listed: TokenFeatures | null): Ranking {
+  return { ofTokens: tokens.length, ofLayers: layers.length, ofEndedRun: status.kind !== 'running', listed }
+}
+
+/** The state before the host has told anything about a token. */
+function untold(detail: RunDetail): ScopeState {
+  return nextState(INITIAL_STATE, { kind: 'viewShown', view: view(detail) })
 }
 
 describe('feature rows', () => {
@@ -24,25 +34,26 @@ describe('feature rows', () => {
   })
 
   it('keeps the host\'s order across layers, and has none of its own', () => {
-    expect(rankedRows(stateOf(shown), 2)).toBeNull()
-    const ranking = { ofTokens: 4, ofEndedRun: true, listed: LISTED }
-    const ranked = nextState(stateOf(shown), { kind: 'featuresRanked', runId: 'run-1', index: 2, ranking })
+    expect(rankedRows(untold(shown), 2)).toBeNull()
+    const ranked = nextState(untold(shown), { kind: 'featuresRanked', runId: 'run-1', index: 2, ranking: rankingOf(shown, LISTED) })
     expect(rankedRows(ranked, 2)?.map(({ name, share, suspect }) => [name, share, suspect])).toEqual([['L1/7', 0.1, true], ['L0/6', 0.9, false]])
     expect(rankedRows(ranked, 1)).toBeNull()
     // The side after an edit is measured like the side before: 2 of 4 is half its bar.
-    const edited = nextState(stateOf({ ...shown, featuresAfterEdit: table({ 1: [{}, {}, { 7: 2 }, {}] }) }), { kind: 'featuresRanked', runId: 'run-1', index: 2, ranking })
+    const edited = stateOf(shown, undefined, null, table({ 1: [{}, {}, { 7: 2 }, {}] }))
     expect(rankedRows(edited, 2)?.[0]).toMatchObject({ after: 2, share: 0.1, shareAfter: 0.05 })
   })
 
   it('is ranked anew when the run has grown or ended, and belongs to one run', () => {
-    const growing = stateOf({ ...shown, status: { kind: 'running' } })
-    const ranked = nextState(growing, { kind: 'featuresRanked', runId: 'run-1', index: 2, ranking: { ofTokens: 4, ofEndedRun: false, listed: LISTED } })
+    const running: RunDetail = { ...shown, status: { kind: 'running' } }
+    const growing = untold(running)
+    const ranked = nextState(growing, { kind: 'featuresRanked', runId: 'run-1', index: 2, ranking: rankingOf(running, LISTED) })
     expect(isRanked(growing, 2)).toBe(false)
     expect(isRanked(ranked, 2)).toBe(true)
     expect(isRanked(nextState(ranked, { kind: 'runGrew', run: { ...shown, status: { kind: 'running' }, tokens: [...shown.tokens, shown.tokens[3]!] } }), 2)).toBe(false)
     expect(isRanked(nextState(ranked, { kind: 'viewShown', view: view(shown) }), 2)).toBe(false)
+    expect(isRanked(nextState(stateOf(shown), { kind: 'viewShown', view: view({ ...shown, layers: [0, 1, 2] }) }), 2)).toBe(false)
     expect(rankedRows(nextState(ranked, { kind: 'viewShown', view: view({ ...shown, id: 'run-2' }) }), 2)).toBeNull()
-    expect(nextState(growing, { kind: 'featuresRanked', runId: 'another', index: 2, ranking: { ofTokens: 4, ofEndedRun: false, listed: LISTED } })).toBe(growing)
+    expect(nextState(growing, { kind: 'featuresRanked', runId: 'another', index: 2, ranking: rankingOf(running, LISTED) })).toBe(growing)
   })
 
   it('shows a layer\'s features strongest first', () => {
@@ -51,17 +62,19 @@ describe('feature rows', () => {
   })
 
   it('shows both sides at an edited layer, also for features that the edit brought in', () => {
-    const edited = { ...shown, featuresAfterEdit: table({ 1: [{ 7: 400 }, {}, { 8: 20, 9: 6 }, { 8: 5 }] }) }
-    const rows = layerRows(stateOf(edited), 1, 2).map(({ name, activation, after }) => [name, activation, after])
+    const edited = stateOf(shown, undefined, null, table({ 1: [{ 7: 400 }, {}, { 8: 20, 9: 6 }, { 8: 5 }] }))
+    const rows = layerRows(edited, 1, 2).map(({ name, activation, after }) => [name, activation, after])
     expect(rows).toEqual([['L1/8', 20, null], ['L1/7', 4, 0], ['L1/9', 0, 6]])
-    expect(layerRows(stateOf(edited), 0, 2)[0]).toMatchObject({ name: 'L0/6', after: null, shareAfter: null })
+    expect(layerRows(edited, 0, 2)[0]).toMatchObject({ name: 'L0/6', after: null, shareAfter: null })
   })
 
   it('knows pins, suppression, boosts and other edits', () => {
     const state = stateOf(shown, { ...edits('L1/7 = 0', 'L1/8 += 10', 'L0/6 *= 0.5 @ generated'), pins: [{ layer: 0, feature: 6 }] })
     expect(featureRow(state, { layer: 1, feature: 7 }, 1)).toMatchObject({ suppressed: true, pinned: false, edits: [], boostUnits: 0 })
-    // Without a label the unit is the feature's own greatest activation, 20; 10 is half of it.
+    // Without a label the unit is the layer's scale, 20, until the feature's own greatest activation is known; 10 is half of it.
     expect(featureRow(state, { layer: 1, feature: 8 }, 1)).toMatchObject({ suppressed: false, edits: ['+= 10'], boostUnit: 20, boostUnits: 0.5 })
+    const told = nextState(state, { kind: 'greatestArrived', runId: 'run-1', greatest: { 'L1/8': 5 } })
+    expect(featureRow(told, { layer: 1, feature: 8 }, 1)).toMatchObject({ boostUnit: 5, boostUnits: 2 })
     expect(featureRow(state, { layer: 0, feature: 6 }, 1)).toMatchObject({ pinned: true, edits: ['*= 0.5 @ generated'], boostUnits: 0 })
   })
 
@@ -72,18 +85,37 @@ describe('feature rows', () => {
   })
 })
 
-describe('heat', () => {
-  const state = stateOf(shown, undefined, { layer: 1, feature: 7 })
+describe('a layer that has not been read', () => {
+  const partly = { ...shown, layers: [1], saeLayers: [0, 1] }
+  const reading = { runId: 'run-1', layers: [0], done: 0, total: 1, fraction: null }
 
-  it('comes from the run\'s own table until the host\'s numbers arrive', () => {
+  it('is another thing than one on which nothing fires', () => {
+    expect([0, 1].map((layer) => layerState(untold(partly), layer))).toEqual(['unread', 'read'])
+    const asked = nextState(untold(partly), { kind: 'readingChanged', reading })
+    expect([0, 1].map((layer) => layerState(asked, layer))).toEqual(['reading', 'read'])
+    expect(layerState(nextState(asked, { kind: 'readingChanged', reading: { ...reading, runId: 'another' } }), 0)).toBe('unread')
+    const told = nextState(asked, { kind: 'featuresRanked', runId: 'run-1', index: 2, ranking: rankingOf(partly, { ...LISTED, layers: LISTED.layers.filter(({ layer }) => layer === 1) }) })
+    expect([{ layer: 0, feature: 6 }, { layer: 1, feature: 99 }].map((feature) => featureRow(told, feature, 2).missing)).toEqual(['reading', null])
+    expect(featureRow(untold(partly), { layer: 1, feature: 7 }, 2).missing).toBe('asked')
+  })
+})
+
+describe('heat', () => {
+  const feature = { layer: 1, feature: 7 }
+  const told = (activations: number[], after: number[] | null = null) => nextState(stateOf(shown, undefined, feature), { kind: 'heatArrived', heat: { runId: 'run-1', feature, activations, after, max: 400 } })
+  const state = told([400, 10, 4, 0])
+
+  it('is not known before the host has told', () => {
+    expect(chosenHeat(stateOf(shown, undefined, feature))).toBeNull()
     expect(chosenHeat(state)?.values).toEqual([400, 10, 4, 0])
-    const exact = nextState(state, { kind: 'heatArrived', heat: { runId: 'run-1', feature: { layer: 1, feature: 7 }, activations: [400, 10, 4, 0.5], max: 400 } })
-    expect(chosenHeat(exact)?.values).toEqual([400, 10, 4, 0.5])
   })
 
-  it('covers tokens that came after the host\'s numbers', () => {
-    const heated = nextState(state, { kind: 'heatArrived', heat: { runId: 'run-1', feature: { layer: 1, feature: 7 }, activations: [400, 11], max: 400 } })
-    expect(chosenHeat(heated)?.values).toEqual([400, 11, 4, 0])
+  it('is 0 on tokens that came after the host\'s numbers', () => {
+    expect(chosenHeat(told([400, 11]))?.values).toEqual([400, 11, 0, 0])
+  })
+
+  it('has both sides of an edit on one scale', () => {
+    expect(chosenHeat(told([400, 10, 4, 0], [400, 30, 0, 0]))).toMatchObject({ after: [400, 30, 0, 0], scale: 30 })
   })
 
   it('is scaled without the outlier, which is cut off and named', () => {
@@ -93,7 +125,7 @@ describe('heat', () => {
   })
 
   it('says so when the feature is nowhere active', () => {
-    expect(heatSummary(shown, chosenHeat(stateOf(shown, undefined, { layer: 1, feature: 99 }))!)).toBe('L1/99 is not active on any of the 4 tokens.')
+    expect(heatSummary(shown, chosenHeat(told([0, 0, 0, 0]))!)).toBe('L1/7 is not active on any of the 4 tokens.')
   })
 
   it('has six steps above nothing', () => {

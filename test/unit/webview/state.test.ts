@@ -57,7 +57,7 @@ describe('selection and the chosen feature', () => {
 
   it('takes heat only for the run and the feature that are shown', () => {
     const state = after({ kind: 'viewShown', view: view(run('ab', 'c'), { chosenFeature: FEATURE }) })
-    const heat = { runId: 'run-1', feature: FEATURE, activations: [0, 1, 2], max: 2 }
+    const heat = { runId: 'run-1', feature: FEATURE, activations: [0, 1, 2], after: null, max: 2 }
     expect(nextState(state, { kind: 'heatArrived', heat }).heat).toBe(heat)
     expect(nextState(state, { kind: 'heatArrived', heat: { ...heat, runId: 'old' } })).toBe(state)
     expect(nextState(state, { kind: 'heatArrived', heat: { ...heat, feature: { layer: 0, feature: 7 } } })).toBe(state)

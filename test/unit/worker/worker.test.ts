@@ -35,7 +35,8 @@ describe('a run', () => {
     const run = await worker.request(requests.getRun, { runId: summary.id })
     expect(run?.text.startsWith(`${text} w`)).toBe(true)
     expect(run?.tokens).toHaveLength(8)
-    expect(run?.features[0]).toHaveLength(8)
+    expect(run).toMatchObject({ layers: [0, 1], saeLayers: [0, 1] })
+    expect(Object.keys(run!)).not.toContain('features')
     expect(await worker.request(requests.getRun, { runId: 'none' })).toBeNull()
   })
 
@@ -170,7 +171,7 @@ describe('bad input', () => {
 describe('edits', () => {
   test('are added, tell everyone, apply to a re-run that names where it began anew, and are undone', async () => {
     const original = await worker.request(requests.startRun, { promptUri, text })
-    const feature = (await worker.request(requests.getRun, { runId: original.id }))!.features[0]![2]![0]!.feature
+    const feature = (await worker.request(requests.tokenFeatures, { runId: original.id, token: 2 })).layers[0]!.features[0]!.feature
     const state = await worker.request(requests.addEdit, { line: `L0/${feature}=0` })
     expect(state).toMatchObject({ edits: [{ line: `L0/${feature} = 0`, enabled: true }], undo: `add L0/${feature} = 0` })
     expect(worker.editStates).toEqual([state])
