@@ -14,9 +14,11 @@ export interface ProblemAction {
 
 export const SHOW_LOG: ProblemAction = { title: 'Show Log', command: Command.showLog }
 
-/** The way out when a model did not load: the precision that always works, else another model. */
-export function loadRemedy(): ProblemAction {
-  return readSettings().precision === 'exact' ? { title: 'Choose Another Model', command: Command.selectModel } : { title: 'Use exact', command: Command.selectPrecision, args: ['exact'] }
+/** The way out when a model did not load: the precision that the remedy names, another one where one was chosen, else another model. */
+export function loadRemedy(remedy: string): ProblemAction {
+  const [, precision] = /^use precision (exact|q8|q4)\b/.exec(remedy) ?? []
+  if (precision !== undefined) return { title: `Use ${precision}`, command: Command.selectPrecision, args: [precision] }
+  return ['exact', 'auto'].includes(readSettings().precision) ? { title: 'Choose Another Model', command: Command.selectModel } : { title: 'Choose Precision', command: Command.selectPrecision }
 }
 
 /** Shows an error; a cancelled call is not one. `action` replaces the button Show Log for bad input. */

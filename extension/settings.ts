@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import * as vscode from 'vscode'
 import type { WorkerSettings } from '../server/protocol/requests'
-import type { Precision } from '../server/protocol/values'
+import type { PrecisionChoice } from '../server/protocol/values'
 import { Setting, SETTINGS_SECTION } from './contributions'
 
 /** The settings that concern the worker, as they are now. */
@@ -11,12 +11,13 @@ export function readSettings(): WorkerSettings {
   return {
     model: resolveModel(get(Setting.model, '')),
     sae: resolveModel(get(Setting.sae, '')),
-    precision: get<Precision>(Setting.precision, 'exact'),
+    precision: get<PrecisionChoice>(Setting.precision, 'auto'),
     providers: get<readonly string[]>(Setting.providers, ['cpu']),
     layers: get<readonly number[]>(Setting.layers, []),
     generate: get(Setting.generate, 64),
     sampling: { temperature: get(Setting.temperature, 0), topP: get(Setting.topP, 1), topK: get(Setting.topK, 0), seed: get(Setting.seed, 0) },
     modelFolders: get<readonly string[]>(Setting.modelFolders, []).map(resolveFolder),
+    cacheLimitBytes: limitOf(get(Setting.cacheLimit, 0)),
   }
 }
 
@@ -38,6 +39,9 @@ export function onDidChangeSettings(listener: () => void): vscode.Disposable {
     if (event.affectsConfiguration(SETTINGS_SECTION)) listener()
   })
 }
+
+/** Gigabytes as bytes; 0 sets no limit. */
+const limitOf = (gigabytes: number): number | null => (gigabytes > 0 ? gigabytes * 1e9 : null)
 
 /** Reads one setting after the other from the configuration as it is now. */
 function reader(): <T>(name: string, fallback: T) => T {

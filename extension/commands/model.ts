@@ -1,24 +1,17 @@
 // The commands about the model and the worker: choose, load, unload, precision, restart, and the status bar's list of actions.
 import * as vscode from 'vscode'
 import { listModels, loadModel, modelState, settingsChanged, unloadModel, type ModelListing, type ModelSource } from '../../server/protocol/requests'
-import type { Precision } from '../../server/protocol/values'
 import { Command, Setting } from '../contributions'
 import { featureName } from '../featureName'
 import type { Heat } from '../heat'
 import { longTask } from '../longTask'
-import { belongs, listingNotes, listingText } from '../modelListing'
+import { belongs, fittingPrecision, listingNotes, listingText } from '../modelListing'
 import { InputError } from '../../server/protocol/errors'
 import { loadRemedy, showProblem } from '../problems'
 import type { Worker } from '../serverProcess'
 import { readSettings, writeSetting } from '../settings'
 import { byteText, countOf } from '../wording'
 import type { WorkerState } from '../workerState'
-
-const PRECISIONS: readonly { readonly label: Precision; readonly description: string; readonly isAvailable: boolean }[] = [
-  { label: 'exact', description: 'float32 from the stored weights', isAvailable: true },
-  { label: 'q8', description: '8-bit weights: not available yet', isAvailable: false },
-  { label: 'q4', description: '4-bit weights: not available yet', isAvailable: false },
-]
 
 interface ModelItem extends vscode.QuickPickItem {
   readonly command?: string
@@ -29,7 +22,7 @@ export function createModelCommands(worker: Worker, state: WorkerState, heat: He
   const load = async (): Promise<void> => {
     await worker.request(settingsChanged, readSettings())
     const next = await longTask('Loading the model', (token, report) => worker.request(loadModel, null, token, report))
-    if (next.kind === 'failed') showProblem(new InputError(next.message, next.remedy), log, loadRemedy())
+    if (next.kind === 'failed') showProblem(new InputError(next.message, next.remedy), log, loadRemedy(next.remedy))
   }
 
   const useModel = async (path: string, sae: string): Promise<void> => {
@@ -53,15 +46,6 @@ export function createModelCommands(worker: Worker, state: WorkerState, heat: He
       }
       const folder = await vscode.window.showOpenDialog({ canSelectFolders: true, canSelectFiles: false, openLabel: 'Use This Model', title: 'Choose a Model Folder' })
       if (folder?.[0]) await useModel(folder[0].fsPath, '')
-    },
-    selectPrecision: async (precision?: unknown) => {
-      const now = readSettings().precision
-      const items = PRECISIONS.map((each) => ({ ...each, description: each.label === now ? `${each.description} · in use` : each.description }))
-      const picked = items.find(({ label }) => label === precision) ?? (await vscode.window.showQuickPick(items, { title: 'Precision', placeHolder: 'How the weights are computed with' }))
-      if (!picked || picked.label === now) return
-      if (!picked.isAvailable) return void vscode.window.showInformationMessage(`Precision ${picked.label} is not available yet.`)
-      await writeSetting(Setting.precision, picked.label)
-      await load()
     },
     loadModel: load,
     unloadModel: async () => {
@@ -106,7 +90,7 @@ function modelItems(models: readonly ModelListing[], current: string | null): Mo
 
 function modelItem(model: ModelListing, current: string | null): ModelItem {
   return {
-    label: `$(${model.problem !== null ? 'warning' : model.fits ? 'circuit-board' : 'circle-slash'}) ${model.name}`,
+    label: `$(${model.problem !== null ? 'warning' : fittingPrecision(model) ? 'circuit-board' : 'circle-slash'}) ${model.name}`,
     description: `${listingText(model)}${model.path === current ? ' · in use' : ''}`,
     detail: listingNotes(model).join(' · '),
     model,

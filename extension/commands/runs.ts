@@ -61,7 +61,7 @@ export function createRunCommands(worker: Worker, state: WorkerState, log: vscod
       if (run.status.kind === 'failed') throw new InputError(run.status.message, run.status.remedy)
       return run
     } catch (error) {
-      showProblem(error, log, state.model?.kind === 'failed' ? loadRemedy() : failure)
+      showProblem(error, log, state.model?.kind === 'failed' ? loadRemedy(state.model.remedy) : failure)
       return null
     } finally {
       vscode.Disposable.from(...subscriptions).dispose()

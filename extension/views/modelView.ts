@@ -1,13 +1,13 @@
 // The Model view: what is loaded, how it is computed, what it costs, and its SAE set.
 import * as vscode from 'vscode'
 import { inputErrorLine } from '../../server/protocol/errors'
+import { costWords } from '../../server/protocol/precisionWords'
 import { listModels, type ModelState } from '../../server/protocol/requests'
 import type { PairingKind } from '../../server/protocol/values'
 import { Command, View } from '../contributions'
-import { belongs, listingNotes, listingText } from '../modelListing'
-import { sentence } from '../problems'
+import { belongs, fittingPrecision, listingNotes, listingText } from '../modelListing'
+import { loadRemedy, sentence } from '../problems'
 import type { Worker } from '../serverProcess'
-import { readSettings } from '../settings'
 import { baseName, byteText, modelName, parameterText } from '../wording'
 import type { WorkerState } from '../workerState'
 import { registeredView, type RegisteredView } from './registeredView'
@@ -51,12 +51,15 @@ export function modelRows(state: ModelState | null, load: () => Promise<readonly
   if (state === null || state.kind === 'none') return []
   if (state.kind === 'loading') {
     const percent = state.progress.fraction === null ? '' : ` ${Math.round(100 * state.progress.fraction)} %`
-    return [{ label: `Loading ${modelName(state.path)}`, description: `${state.progress.message}${percent}`, icon: 'loading~spin', tooltip: state.path }]
+    return [
+      { label: `Loading ${modelName(state.path)}`, description: `${state.progress.message}${percent}`, icon: 'loading~spin', tooltip: `${state.progress.message}${percent}\n${state.path}` },
+      { label: 'Cancel', description: 'weights that are written already are kept', icon: 'debug-stop', command: Command.unloadModel },
+    ]
   }
   if (state.kind === 'failed') {
     return [
       { label: 'The model did not load', description: modelName(state.path), icon: 'error', tooltip: `${state.path}\n${inputErrorLine(state.message, state.remedy)}` },
-      ...(readSettings().precision === 'exact' ? [] : [{ label: 'Use precision exact', icon: 'symbol-numeric', command: Command.selectPrecision, args: ['exact'] }]),
+      ...wayOut(state.remedy),
       { label: 'Choose another model…', icon: 'circuit-board', command: Command.selectModel },
       { label: 'Try again', icon: 'refresh', command: Command.loadModel },
     ]
@@ -65,7 +68,7 @@ export function modelRows(state: ModelState | null, load: () => Promise<readonly
   return [
     { label: state.name, description: `${model.architecture} · ${parameterText(state.parameters)}`, icon: 'circuit-board', tooltip: model.path, command: Command.selectModel },
     { label: 'Shape', description: `${model.layers} layers · d_model ${model.dModel} · context ${state.contextLength.toLocaleString('en')}`, icon: 'layers' },
-    { label: 'Precision', description: model.precision === 'q4' ? 'q4 · features approximate' : model.precision, icon: 'symbol-numeric', tooltip: 'Change the precision', command: Command.selectPrecision },
+    precisionRow(state),
     {
       label: 'Provider', description: state.fallbacks.length > 0 ? `${model.provider} · ${state.fallbacks.length} not used` : model.provider, icon: 'server-process',
       children: state.fallbacks.map((line) => ({ label: line, icon: 'info', tooltip: line })),
@@ -88,6 +91,27 @@ export function modelRows(state: ModelState | null, load: () => Promise<readonly
   ]
 }
 
+/** The precision, what it was found to cost, and what it keeps on disk. */
+function precisionRow({ model, quantised }: ModelState & { readonly kind: 'ready' }): ModelRow {
+  const cost = quantised?.cost ?? null
+  const label = model.precision === 'q4' ? 'q4 · features approximate' : model.precision
+  return {
+    label: 'Precision', description: cost === null ? label : `${label} · ${costWords(cost)}`, icon: 'symbol-numeric', tooltip: cost === null ? 'Change the precision' : `${sentence(costWords(cost))}. Choose to change the precision`, command: Command.selectPrecision,
+    ...(quantised && {
+      children: [
+        { label: 'Cost in accuracy', description: cost === null ? 'not measured yet' : costWords(cost), icon: 'beaker', tooltip: cost === null ? 'Measure it' : 'Measure it again, layer by layer', command: Command.measurePrecision },
+        { label: 'On disk', description: byteText(quantised.bytes), icon: 'file-binary', tooltip: 'The quantised weights, which can be written again: choose to clear some', command: Command.clearQuantised },
+      ],
+    }),
+  }
+}
+
+/** The precision that the remedy names, or a choice among them where the one that was chosen did not do. */
+function wayOut(remedy: string): readonly ModelRow[] {
+  const { title, command, args } = loadRemedy(remedy)
+  return command === Command.selectPrecision ? [{ label: title, icon: 'symbol-numeric', command, ...(args && { args }) }] : []
+}
+
 const PAIRING: Readonly<Record<PairingKind, string>> = { match: 'Made for this model', transfer: 'Transfer', unknown: 'May not belong', mismatch: 'Of another model' }
 
 /** One row for each model that was found; choosing one loads it with the SAE set that belongs to it. */
@@ -97,7 +121,7 @@ async function foundRows(worker: Worker): Promise<readonly ModelRow[]> {
     const { name, path, problem } = model
     const sae = model.saeSets.find(belongs)
     return {
-      label: name, description: listingText(model), icon: problem !== null ? 'warning' : model.fits ? 'circuit-board' : 'circle-slash', tooltip: [path, ...listingNotes(model)].join('\n'),
+      label: name, description: listingText(model), icon: problem !== null ? 'warning' : fittingPrecision(model) ? 'circuit-board' : 'circle-slash', tooltip: [path, ...listingNotes(model)].join('\n'),
       ...(problem === null && { command: Command.selectModel, args: [path, sae?.path ?? ''] }),
     }
   })

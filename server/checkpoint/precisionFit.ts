@@ -1,6 +1,7 @@
 // Whether a model fits this machine's memory and GPU at each precision, before anything is loaded, and which precision to take.
 import { byteText } from '../formats/byteText'
 import type { ModelConfig } from '../formats/modelConfig'
+import { QUANTISATIONS, type Quantisation } from '../formats/quantise'
 import type { PrecisionFit } from '../protocol/requests'
 import type { Precision } from '../protocol/values'
 import { InputError } from '../protocol/errors'
@@ -15,21 +16,18 @@ interface WeightBytes {
   readonly file: number
 }
 
-/**
- * Quantised weights have a float32 scale for each block of 32. In memory the runtime keeps them in the order of its kernels, with the sum of each
- * block as another float32.
- */
-const WEIGHT_BYTES: Readonly<Record<Precision, WeightBytes>> = {
-  exact: { memory: 4, file: 0 },
-  q8: { memory: 1 + 8 / 32, file: 1 + 4 / 32 },
-  q4: { memory: 0.5 + 8 / 32, file: 0.5 + 4 / 32 },
+const WEIGHT_BYTES: Readonly<Record<Precision, WeightBytes>> = { exact: { memory: 4, file: 0 }, q8: quantised(QUANTISATIONS.q8), q4: quantised(QUANTISATIONS.q4) }
+
+/** With a float32 scale for each block; in memory the runtime keeps the sum of each block as another. */
+function quantised({ bits, block }: Quantisation): WeightBytes {
+  return { memory: bits / 8 + 8 / block, file: bits / 8 + 4 / block }
 }
 
 /** An SAE's encoder as it lies in memory: int8 with scales, and what is rescored from its file. */
 const SAE_WEIGHT_BYTES = 1.5
 
-/** Node, the runtime's library, and what the arithmetic of a chunk needs. */
-const PROGRAM_BYTES = 150e6
+/** Two processes of Node, the runtime's library, the graph, and what the arithmetic of a chunk needs. */
+const PROGRAM_BYTES = 250e6
 
 /** The rest is left to the system and the editor. */
 const USABLE_SHARE = 0.8
@@ -80,12 +78,15 @@ export function choosePrecision(model: ModelSize, freeBytes: number): Precision 
   return PRECISIONS.find((precision) => bytesNeeded(model, precision) <= freeBytes * FREE_SHARE) ?? 'q4'
 }
 
-/** Memory for weights, what is remembered of 4096 positions, and one layer of an SAE set; or what loading takes, where that is more. */
+/**
+ * Memory for weights, what is remembered of 4096 positions, and one layer of an SAE set; or what loading takes, where that is more. Pages of files
+ * that the system may take back are not counted. docs/models.md compares it with what was measured.
+ */
 export function bytesNeeded({ config, parameters }: ModelSize, precision: Precision, sae: SaeSize | null = null): number {
   const weights = computedWeights(config, parameters) * WEIGHT_BYTES[precision].memory
   const running = memoryOfPositions(config) + (sae === null ? 0 : sae.dSae * config.dModel * SAE_WEIGHT_BYTES)
-  // While it is put into the kernels' order, the largest matrix is there twice.
-  const loading = config.vocabSize * config.dModel * WEIGHT_BYTES[precision].memory
+  // While it is converted to float32, the largest matrix is there twice.
+  const loading = precision === 'exact' ? 4 * config.vocabSize * config.dModel : 0
   return Math.round(PROGRAM_BYTES + weights + Math.max(running, loading))
 }
 

@@ -10,7 +10,7 @@ export function precisionLabel(precision: Precision): string {
 export const PRECISION_WORDS: Readonly<Record<Precision, { readonly weights: string; readonly speed: string; readonly accuracy: string }>> = {
   exact: { weights: 'float32 from the stored weights', speed: 'slowest', accuracy: 'features are exact' },
   q8: { weights: '8-bit weights', speed: 'about 3 times as fast as exact', accuracy: 'features nearly as at exact' },
-  q4: { weights: '4-bit weights', speed: 'about 4 times as fast as exact', accuracy: 'features are approximate: good for chat, a hint for reading features' },
+  q4: { weights: '4-bit weights', speed: 'about 4 times as fast as exact', accuracy: 'good for chat, a hint for reading features' },
 }
 
 /** `keeps 97.2 % of the top features, residuals off by 0.8 %, same next token on 98 %`; the worst layer of each. */

@@ -45,6 +45,8 @@ export interface ModelServiceParts {
   choosePrecision(modelPath: string): Promise<Precision>
   /** What is known of a model's weights on disk; null where it has none but the stored ones. */
   storedPrecision(loaded: LoadedModel): Promise<StoredPrecision | null>
+  /** Deletes quantised weights until the others take no more; `keep` stays. */
+  trimCache(limitBytes: number, keep: string): Promise<void>
   /** Must read nothing but the folder's small files. */
   openReader(modelPath: string): Promise<PromptReader>
   onChanged(state: ModelState): void
@@ -116,6 +118,7 @@ export function createModelService(parts: ModelServiceParts): ModelService {
       report({ message: 'reading the model folder', fraction: null })
       const reader = await parts.openReader(modelPath)
       const loaded = await engine.load(request, report, signal)
+      if (loaded.weightsCache?.written && wanted.cacheLimitBytes !== null) await parts.trimCache(wanted.cacheLimitBytes, loaded.weightsCache.folder)
       const model = { key, loaded, reader }
       if (isLatest()) {
         ready = model

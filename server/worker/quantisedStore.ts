@@ -3,15 +3,10 @@ import { dirname } from 'node:path'
 import type { Checkpoint } from '../checkpoint/checkpoint'
 import { openCheckpoint } from '../checkpoint/openCheckpoint'
 import { userQuantisedCache } from '../checkpoint/quantisedCache'
+import { findQuantised, listQuantised, removeQuantised, trimQuantised, verifyQuantised } from '../checkpoint/quantisedEntries'
 import type { ModelListing, PrecisionFit, QuantisedListing, StoredPrecision } from '../protocol/requests'
-import type { Precision, PrecisionCost } from '../protocol/values'
+import type { PrecisionCost } from '../protocol/values'
 import { readPrecisionCost } from '../store/precisionCosts'
-
-interface FoundEntry { readonly folder: string; readonly model: string; readonly name: string; readonly precision: Precision; readonly bytes: number; readonly lastUsed: Date; readonly isComplete: boolean }
-const listQuantised = async (_cache: unknown): Promise<FoundEntry[]> => []
-const findQuantised = async (..._: unknown[]): Promise<{ folder: string; bytes: number } | null> => null
-const removeQuantised = async (..._: unknown[]): Promise<number> => 0
-const verifyQuantised = async (..._: unknown[]): Promise<boolean> => true
 
 export interface QuantisedStore {
   list(): Promise<QuantisedListing>
@@ -19,6 +14,8 @@ export interface QuantisedStore {
   remove(folders: readonly string[]): Promise<number>
   /** False for one that is damaged; `onBytes` is told how far it is. Rejects with CancelledError. */
   verify(folder: string, onBytes: (done: number) => void, signal: AbortSignal): Promise<boolean>
+  /** Deletes entries, those unused for longest first, until the others take no more than `limitBytes`; `keep` stays. */
+  trim(limitBytes: number, keep: string | null): Promise<void>
   /** The fits with what lies on disk for each. */
   withStored(checkpoint: Checkpoint, sae: string | null, fits: readonly PrecisionFit[]): Promise<PrecisionFit[]>
   /** The same for models that were found, with the SAE set that belongs to each. */
@@ -36,8 +33,7 @@ export function createQuantisedStore(cache = userQuantisedCache()): QuantisedSto
   return {
     async list() {
       const found = await listQuantised(cache)
-      const entries = await Promise.all(found.map(async (entry) => ({ ...entry, lastUsed: entry.lastUsed.toISOString(), cost: await readPrecisionCost(entry.folder) })))
-      return { folder: cache.folder, entries: entries.sort((a, b) => b.lastUsed.localeCompare(a.lastUsed)) }
+      return { folder: cache.folder, entries: await Promise.all(found.map(async (entry) => ({ ...entry, lastUsed: entry.lastUsed.toISOString(), cost: await readPrecisionCost(entry.folder) }))) }
     },
     freeBytes: () => freeBytesOf(cache.folder, cache.freeBytes),
     async listingsWithStored(listings) {
@@ -54,6 +50,7 @@ export function createQuantisedStore(cache = userQuantisedCache()): QuantisedSto
       for (const folder of folders) bytes += await removeQuantised(cache, folder)
       return bytes
     },
+    trim: (limitBytes, keep) => trimQuantised(cache, limitBytes, keep),
     verify: (folder, onBytes, signal) => verifyQuantised(folder, onBytes, signal),
   }
 }

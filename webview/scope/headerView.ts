@@ -1,4 +1,5 @@
 // The run in one line (name, state, what it ran on) and the buttons that run it again or stop it.
+import { precisionLabel } from '../../server/protocol/precisionWords'
 import type { RunDetail } from '../../server/protocol/requests'
 import { createButton } from '../widgets/button'
 import { element, setShown, setText, type Part } from '../widgets/element'
@@ -54,7 +55,7 @@ function runFacts(run: RunDetail): string {
   const { model, sampling, timing } = run
   return [
     `${model.architecture}, ${count(model.layers, 'layer')}`,
-    model.precision === 'exact' ? 'exact' : `${model.precision}${model.precision === 'q4' ? ' (approximate)' : ''}`,
+    precisionLabel(model.precision),
     model.provider,
     sampling.temperature === 0 ? 'greedy' : `temperature ${sampling.temperature}, seed ${sampling.seed}`,
     timing.prefillMs > 0 ? `prompt read in ${formatDuration(timing.prefillMs)}` : '',

@@ -15,13 +15,15 @@ const model: ModelListing = {
 const tooLarge = 'needs 7.8 GB, and of the 8.0 GB of this machine 6.4 GB can be used'
 
 test('a model that fits, from a cache, with a set that belongs to it', () => {
-  expect(listingText(model)).toBe('qwen3 · 1.7 B parameters · exact needs 7.8 GB')
+  expect(listingText(model)).toBe('qwen3 · 1.7 B parameters · fits at exact with 7.8 GB')
   expect(listingNotes(model)).toEqual(['Hugging Face cache, revision main', 'SAE set SAE-Res-Qwen3-1.7B-Base-W32K-L0_50: trained on the base model', 'GPU: no NVIDIA GPU was found'])
 })
 test('a model that does not fit, in a folder, without a set', () => {
   const large = { ...model, fits: false, source: 'folder', revision: null, saeSets: [], precisions: [{ ...model.precisions[0]!, fits: false, problem: tooLarge }] } as const
-  expect(listingText(large)).toBe('qwen3 · 1.7 B parameters · exact needs 7.8 GB · does not fit')
-  expect(listingNotes(large)).toEqual([tooLarge, 'no SAE set: features are not read'])
+  expect(listingText(large)).toBe('qwen3 · 1.7 B parameters · does not fit: exact needs 7.8 GB')
+  expect(listingNotes(large)).toEqual([`exact ${tooLarge}`, 'no SAE set: features are not read'])
+  const rounded = { ...large, precisions: [...large.precisions, { ...model.precisions[0]!, precision: 'q8', bytesNeeded: 2.9e9 }] } as const
+  expect(listingText(rounded)).toBe('qwen3 · 1.7 B parameters · fits at q8 with 2.9 GB')
 })
 test('a model that cannot be used says why, and nothing else', () => {
   const broken = { ...model, architecture: null, problem: 'config.json architecture "X" is not supported', revision: { commit: '70d244cc86', refs: [] } }

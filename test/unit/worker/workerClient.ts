@@ -33,7 +33,7 @@ export interface WorkerClient {
 }
 
 export const SETTINGS: WorkerSettings = {
-  model: '/models/fake', sae: '/models/fake-sae', precision: 'exact', providers: [], layers: [], generate: 5, sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 }, modelFolders: [],
+  model: '/models/fake', sae: '/models/fake-sae', precision: 'exact', providers: [], layers: [], generate: 5, sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 }, modelFolders: [], cacheLimitBytes: null,
 }
 
 /** Starts a worker in this process, with an engine that computes nothing, on a storage folder or in memory, and initialises it. */
@@ -63,7 +63,7 @@ export function fakeParts(engine: FakeEngine): Omit<WorkerParts, 'connection'> {
     precisions: {
       choose: async () => 'q8',
       choices: async ({ modelPath }) => ({ model: modelPath, fits: [], auto: 'q8', freeBytes: 0, freeDiskBytes: 0 }),
-      store: { list: async () => ({ folder: '/cache', entries: [] }), remove: async () => 0, verify: async () => true, withStored: async (_checkpoint, _sae, fits) => [...fits], listingsWithStored: async (listings) => [...listings], freeBytes: async () => 0 },
+      store: { list: async () => ({ folder: '/cache', entries: [] }), remove: async () => 0, verify: async () => true, withStored: async (_checkpoint, _sae, fits) => [...fits], listingsWithStored: async (listings) => [...listings], freeBytes: async () => 0, trim: async () => {} },
       openExactEngine: createFakeEngine,
     },
     openPromptReader: async () => fakePromptReader,
