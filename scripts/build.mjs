@@ -14,6 +14,7 @@ function bundles(/** @type {boolean} */ production) {
     { ...node, entryPoints: ['extension/extension.ts'], outfile: 'dist/extension.js' },
     { ...node, entryPoints: ['server/main.ts'], outfile: 'dist/main.js' },
     { ...node, entryPoints: ['server/engine/thread.ts'], outfile: 'dist/engine.js' },
+    { ...node, entryPoints: ['server/checkpoint/roundingThread.ts'], outfile: 'dist/rounding.js' },
     { ...node, entryPoints: ['server/cli.ts'], outfile: 'dist/cli.js' },
     { ...shared, platform: 'browser', format: 'iife', target: 'es2022', entryPoints: { scope: 'webview/scope/main.ts' }, outdir: 'dist/webview' },
     { ...shared, platform: 'browser', target: 'es2022', entryPoints: { scope: 'webview/scope/scope.css' }, outdir: 'dist/webview' },

@@ -11,6 +11,7 @@ import { cacheFolder } from './cacheFolder'
 import type { Checkpoint } from './checkpoint'
 import { takeFileLock } from './fileLock'
 import { isQuantisedFile } from './quantisedFile'
+import { ROUNDING_HERE, type Rounding } from './roundingThreads'
 import { weightsIdentity } from './weightsIdentity'
 import { writeQuantised, writtenBytes } from './writeQuantised'
 
@@ -26,23 +27,26 @@ export interface QuantisedFile {
 /** A precision whose weights are rounded. */
 export type QuantisedPrecision = Exclude<Precision, 'exact'>
 
-/** Where the entries lie, and how much more may be put there; tests have their own. */
+/** Where the entries lie, how much more may be put there, and who rounds; tests have their own. */
 export interface QuantisedCache {
   readonly folder: string
   readonly freeBytes: (folder: string) => Promise<number>
+  /** Called when there is something to round; closed afterwards. */
+  readonly startRounding: () => Rounding
 }
 
 /** The weights of an entry, which is a folder of the cache that is named by the entry's id. */
 export const WEIGHTS_FILE = 'weights.safetensors'
 
-/** The user's. */
-export function userQuantisedCache(): QuantisedCache {
+/** The user's. Rounds in the caller's thread unless told otherwise. */
+export function userQuantisedCache(startRounding: () => Rounding = () => ROUNDING_HERE): QuantisedCache {
   return {
     folder: join(cacheFolder(), 'quantised'),
     freeBytes: async (folder) => {
       const { bavail, bsize } = await statfs(folder)
       return bavail * bsize
     },
+    startRounding,
   }
 }
 
@@ -68,7 +72,8 @@ export async function quantisedWeights(
       try {
         // Whoever had the lock may have written it.
         if (!(await isQuantisedFile(file, layout))) {
-          await writeQuantised(file, layout, tensors, progress, (missing) => checkSpace(cache, precision, checkpoint.name, missing), signal)
+          const rounding = cache.startRounding()
+          await writeQuantised(file, layout, tensors, rounding, progress, (missing) => checkSpace(cache, precision, checkpoint.name, missing), signal).finally(() => rounding.close())
           if ((await sourceOf(checkpoint, precision)).identity !== source.identity) throw new InputError(`model ${checkpoint.path} was changed while its weights were read`, 'load it again')
           isNew = true
         }

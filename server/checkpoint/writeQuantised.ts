@@ -2,18 +2,15 @@
 import { appendFile, mkdir, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Piece, QuantisedLayout } from '../formats/quantisedLayout'
-import type { StoredTensor } from '../formats/tensorEntry'
+import { DTYPE_BYTES, type StoredTensor } from '../formats/tensorEntry'
 import { CancelledError } from '../protocol/errors'
-import { withFile } from './fileSource'
-import { pieceBytes, pieceChecksum, storedChecksum } from './quantisedFile'
-import { quantiseStoredRows } from './quantiseStored'
+import { pieceBytes, storedChecksum } from './quantisedFile'
+import type { Rounding } from './roundingThreads'
+import { writeAll, type PieceJob } from './roundPiece'
 
 /** Where a file lies until it is complete, and the list of its pieces that are. */
 export const partialPath = (path: string): string => `${path}.partial`
 export const journalPath = (path: string): string => `${path}.journal`
-
-/** Pieces under way at once: while one is computed, others are read, hashed and written. */
-const LANES = 3
 
 /**
  * Rounds `tensors`, one for each matrix of the layout, and writes them to `path`. `onBytes` is told how many bytes of the file are there.
@@ -21,7 +18,7 @@ const LANES = 3
  * written, with the bytes that are missing. Two writers of the same file write the same bytes to the same places.
  */
 export async function writeQuantised(
-  path: string, layout: QuantisedLayout, tensors: readonly StoredTensor[], onBytes: (done: number) => void, checkSpace: (missing: number) => Promise<void>, signal: AbortSignal,
+  path: string, layout: QuantisedLayout, tensors: readonly StoredTensor[], rounding: Rounding, onBytes: (done: number) => void, checkSpace: (missing: number) => Promise<void>, signal: AbortSignal,
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   const partial = await openPartial(partialPath(path))
@@ -41,13 +38,14 @@ export async function writeQuantised(
       for (const index of missing) {
         if (signal.aborted) throw new CancelledError()
         if (isFailed) return
-        const checksum = await writePiece(partial, tensors, layout, layout.pieces[index]!)
+        const piece = layout.pieces[index]!
+        const checksum = await rounding.round(jobOf(piece, tensors[piece.matrix]!, layout, partialPath(path)))
         await appendFile(journalPath(path), journalLine(index, checksum))
         checksums.set(index, checksum)
-        onBytes((done += pieceBytes(layout.pieces[index]!)))
+        onBytes((done += pieceBytes(piece)))
       }
     }
-    const lanes = Array.from({ length: LANES }, () =>
+    const lanes = Array.from({ length: rounding.lanes }, () =>
       lane().catch((error: unknown) => {
         isFailed = true
         throw error
@@ -94,15 +92,12 @@ async function donePieces(partial: FileHandle, path: string, layout: QuantisedLa
   return done
 }
 
-/** Rounds and writes some rows, and answers with their checksum. */
-async function writePiece(partial: FileHandle, tensors: readonly StoredTensor[], { quantisation }: QuantisedLayout, piece: Piece): Promise<string> {
-  const tensor = tensors[piece.matrix]!
-  const { codes, scales } = await withFile(tensor.file, 'open the model again', (source) => quantiseStoredRows(source, tensor, piece.firstRow, piece.rows, quantisation))
-  const scaleBytes = new Uint8Array(scales.buffer, scales.byteOffset, scales.byteLength)
-  await Promise.all([writeAll(partial, codes, piece.codes.offset), writeAll(partial, scaleBytes, piece.scales.offset)])
-  return pieceChecksum(codes, scaleBytes)
-}
-
-async function writeAll(handle: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) done += (await handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten
+function jobOf({ firstRow, rows, codes, scales }: Piece, { file, dtype, shape, offset }: StoredTensor, { quantisation }: QuantisedLayout, target: string): PieceJob {
+  const columns = shape[1]!
+  const rowBytes = columns * DTYPE_BYTES[dtype]
+  return {
+    from: { file, dtype, columns, offset: offset + firstRow * rowBytes, length: rows * rowBytes },
+    to: { file: target, codesOffset: codes.offset, scalesOffset: scales.offset },
+    quantisation,
+  }
 }
