@@ -14,7 +14,7 @@ export function createCapture(wanted: NonNullable<GenerateRequest['capture']>): 
   return {
     wantsLogits: wanted.logits,
     add(chunk) {
-      if (wanted.logits) logits.push(chunk.logits!)
+      if (wanted.logits) logits.push(chunk.head!.logits!)
       for (const [layer, chunks] of residuals) chunks.push(chunk.captured.get(layer)!)
     },
     finish: () => ({

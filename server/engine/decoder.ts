@@ -3,7 +3,7 @@ import { EMBED_STAGE, headStage, layerStage, residPost } from '../graph/decoderS
 import { layerMemories, newKey, newState, newValue, pastKey, pastState, pastValue, type LayerMemory } from '../graph/layerMemory'
 import { ropeRows } from '../graph/rope'
 import type { ModelConfig } from '../formats/modelConfig'
-import { boolTensor, float32Data, float32Tensor, int64Tensor, type Session, type Tensor } from './onnx'
+import { boolTensor, float32Data, float32Tensor, int64Data, int64Tensor, type Session, type Tensor } from './onnx'
 import { SequenceState } from './sequenceState'
 
 /** Which stages to run over which positions. */
@@ -13,8 +13,8 @@ export interface Span {
   /** Layers firstLayer … endLayer − 1 are run. */
   readonly firstLayer: number
   readonly endLayer: number
-  /** Rows of the span whose logits are wanted; the head runs only when there are some, and then `endLayer` must be the number of layers. */
-  readonly logitRows: readonly number[]
+  /** What is wanted of the head; null leaves it out. With it `endLayer` must be the number of layers. */
+  readonly head: HeadRequest | null
   /** Layers of the span whose resid_post is wanted. */
   readonly residuals: readonly number[]
   /** Positions first … first + count − 1. */
@@ -22,11 +22,33 @@ export interface Span {
   readonly count: number
 }
 
+/** Which rows of a span are predicted, and what is wanted of each. */
+export interface HeadRequest {
+  readonly rows: readonly number[]
+  /** Likeliest tokens per row. */
+  readonly candidates: number
+  /** Per row a token whose log-probability is wanted. */
+  readonly targets: readonly number[] | null
+  readonly wantsLogits: boolean
+}
+
+/** R rows, C candidates. Log-probabilities are natural. */
+export interface HeadResult {
+  /** (R, C), likeliest first, of equal ones the lower id. */
+  readonly tokens: Int32Array
+  /** (R, C) */
+  readonly logprobs: Float32Array
+  /** (R), when targets were given. */
+  readonly targetLogprobs: Float32Array | null
+  /** (R, vocab), when they were wanted. */
+  readonly logits: Float32Array | null
+}
+
 export interface SpanResult {
   /** By wanted layer, (T, d_model). */
   readonly residuals: ReadonlyMap<number, Float32Array>
-  /** (R, vocab) for the wanted rows, or null without any. */
-  readonly logits: Float32Array | null
+  /** Null without a head. */
+  readonly head: HeadResult | null
 }
 
 /** Added to scores that must not count; its exponential is 0. */
@@ -52,7 +74,7 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
     const flags = Array.from({ length: layers + 2 }, () => false)
     flags[EMBED_STAGE] = 'tokenIds' in span.input
     for (let layer = span.firstLayer; layer < span.endLayer; layer++) flags[layerStage(layer)] = true
-    flags[headStage(layers)] = span.logitRows.length > 0
+    flags[headStage(layers)] = span.head !== null
     return flags
   }
 
@@ -66,7 +88,9 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
       stages: boolTensor(stageFlags(span)),
       token_ids: int64Tensor(tokenIds),
       x: float32Tensor(x, [x.length / dModel, dModel]),
-      logit_rows: int64Tensor(span.logitRows),
+      logit_rows: int64Tensor(span.head?.rows ?? []),
+      candidates: int64Tensor([span.head?.candidates ?? 1]),
+      targets: int64Tensor(span.head ? (span.head.targets ?? span.head.rows.map(() => 0)) : []),
       cos: float32Tensor(cos, [count, rope.rotaryDim / 2]),
       sin: float32Tensor(sin, [count, rope.rotaryDim / 2]),
       past_mask: float32Tensor(new Float32Array(kv.capacity).fill(MASKED, first), [1, 1, 1, kv.capacity]),
@@ -105,7 +129,7 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
       state.kv.reserve(first + count)
       const outputs = span.residuals.map(residPost)
       for (let layer = firstLayer; layer < endLayer; layer++) outputs.push(...memoryOutputs(memories[layer]!, layer))
-      if (span.logitRows.length > 0) outputs.push('logits')
+      if (span.head) outputs.push(...headOutputs(span.head))
       const result = await session.run(feeds(span, state), outputs)
       for (let layer = firstLayer; layer < endLayer; layer++) {
         const memory = memories[layer]!
@@ -114,10 +138,23 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
       }
       return {
         residuals: new Map(span.residuals.map((layer) => [layer, float32Data(result[residPost(layer)])])),
-        logits: span.logitRows.length > 0 ? float32Data(result['logits']) : null,
+        head: span.head && headResult(span.head, result),
       }
     },
     release: () => session.release(),
+  }
+}
+
+function headOutputs({ targets, wantsLogits }: HeadRequest): string[] {
+  return ['top_tokens', 'top_logprobs', ...(targets ? ['target_logprobs'] : []), ...(wantsLogits ? ['logits'] : [])]
+}
+
+function headResult({ targets, wantsLogits }: HeadRequest, result: Readonly<Record<string, Tensor>>): HeadResult {
+  return {
+    tokens: int64Data(result['top_tokens']),
+    logprobs: float32Data(result['top_logprobs']),
+    targetLogprobs: targets && float32Data(result['target_logprobs']),
+    logits: wantsLogits ? float32Data(result['logits']) : null,
   }
 }
 

@@ -57,7 +57,7 @@ async function readGroup(
   for (let first = start === null && sequence.state.hasStates ? 0 : from; first < end; first += CHUNK) {
     const stop = Math.min(end, first + CHUNK)
     const tokenIds = records.slice(first, stop).map(({ token }) => token)
-    const { findings } = await forward({ decoder, saes }, sequence, { tokenIds, first, start, endLayer: top + 1, logitRows: [] }, options, state)
+    const { findings } = await forward({ decoder, saes }, sequence, { tokenIds, first, start, endLayer: top + 1, head: null }, options, state)
     await queue.flush()
     findings.forEach(({ readings }, row) => {
       for (const layer of layers) records[first + row]!.readings.set(layer, readings.get(layer) ?? records[first + row]!.readings.get(layer)!)

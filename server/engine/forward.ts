@@ -1,7 +1,7 @@
 // Runs layers over some positions of a sequence: reads features at the wanted layers, applies edits where they are due, and notes what came of each position.
 import { CancelledError } from '../protocol/errors'
 import { addDirections, editEffect, type Coefficients, type EditEffect } from './applyEdits'
-import type { Decoder } from './decoder'
+import type { Decoder, HeadRequest, HeadResult } from './decoder'
 import type { EditPlan } from './editPlan'
 import { tokenScale, type TokenScale } from './inputScale'
 import { refuseNonFiniteEdit } from './nonFinite'
@@ -24,8 +24,8 @@ export interface Chunk {
   readonly start: number | null
   /** Layers below this one are computed. */
   readonly endLayer: number
-  /** Rows of the chunk whose logits are wanted; needs all layers. */
-  readonly logitRows: readonly number[]
+  /** What is wanted of the head; needs all layers. */
+  readonly head: HeadRequest | null
 }
 
 export interface ForwardOptions {
@@ -52,8 +52,7 @@ export interface Finding {
 }
 
 export interface ForwardResult {
-  /** (R, vocab) of the wanted rows, or null. */
-  readonly logits: Float32Array | null
+  readonly head: HeadResult | null
   /** Per position of the chunk. */
   readonly findings: readonly Finding[]
   /** By captured layer, (T, d_model). */
@@ -123,7 +122,7 @@ export async function forward(model: ForwardModel, sequence: Sequence, chunk: Ch
   state.begin()
   let x: Float32Array | null = null
   let firstLayer = 0
-  let logits: Float32Array | null = null
+  let head: HeadResult | null = null
   if (start !== null) {
     x = sequence.residuals.read(start, first, first + count)
     await visit(start, x)
@@ -137,7 +136,7 @@ export async function forward(model: ForwardModel, sequence: Sequence, chunk: Ch
         input: x ? { x } : { tokenIds },
         firstLayer,
         endLayer: end,
-        logitRows: stop === null && !isEdited(end - 1) ? chunk.logitRows : [],
+        head: stop === null && !isEdited(end - 1) ? chunk.head : null,
         residuals: wanted.filter((layer) => layer >= firstLayer && layer < end),
         first,
         count,
@@ -146,21 +145,21 @@ export async function forward(model: ForwardModel, sequence: Sequence, chunk: Ch
     )
     for (const [layer, residual] of result.residuals) await visit(layer, residual)
     x = result.residuals.get(end - 1) ?? null
-    logits = result.logits
+    head = result.head
     firstLayer = end
   }
-  if (chunk.logitRows.length > 0 && !logits) logits = await headLogits(decoder, x!, chunk.logitRows, first, state)
+  if (chunk.head && !head) head = await runHead(decoder, x!, chunk.head, first, state)
   for (const { layer, arrived } of kept) sequence.residuals.keep(layer, arrived, first)
   state.commit(first + count)
   sequence.hasGrown = true
-  return { logits, findings, captured }
+  return { head, findings, captured }
 }
 
-/** Logits (R, vocab) of some rows of `x` (T, d_model), the residual that leaves the last layer. */
-export async function headLogits(decoder: Decoder, x: Float32Array, rows: readonly number[], first: number, state: SequenceState): Promise<Float32Array> {
+/** The head alone over `x` (T, d_model), the residual that leaves the last layer at positions from `first` on. */
+export async function runHead(decoder: Decoder, x: Float32Array, head: HeadRequest, first: number, state: SequenceState): Promise<HeadResult> {
   const { layers, dModel } = decoder.config
-  const result = await decoder.run({ input: { x }, firstLayer: layers, endLayer: layers, logitRows: rows, residuals: [], first, count: x.length / dModel }, state)
-  return result.logits!
+  const result = await decoder.run({ input: { x }, firstLayer: layers, endLayer: layers, head, residuals: [], first, count: x.length / dModel }, state)
+  return result.head!
 }
 
 /** What leaves a kept layer at positions first … end − 1, edits added: (end − first, d_model). */

@@ -5,7 +5,7 @@ import type { EditPlan } from './editPlan'
 import type { GenerateEvent, GenerateRequest, GenerateResult, TokenReport } from './engine'
 import { readPositions } from './fillReadings'
 import { forward, type ForwardModel } from './forward'
-import { logitsAfter, predict, predictMissing } from './predictions'
+import { lastRow, predictAfter, predictMissing, predictionOf, type Next } from './predictions'
 import { refuseNonFinite } from './nonFinite'
 import { reportPosition, type Prediction } from './positionRecord'
 import type { PrefixCache } from './prefixCache'
@@ -16,6 +16,9 @@ import { cutTokens, type Sequence } from './sequence'
 
 /** Positions per prefill run: what a cancel waits for, and what bounds the memory of attention scores. */
 export const CHUNK = 64
+
+/** An edit is most often one of a layer that was read. Of more layers than these only some are kept, which costs a few layers per edit. */
+const MOST_READ_KEPT = 8
 
 /** Kept per position even when fewer are asked for, so that asking for more later needs no new run. */
 const MIN_CANDIDATES = 10
@@ -32,7 +35,9 @@ export async function generateTokens(
   const readLayers = [...new Set([...request.layers, ...edits.layers, ...reconstructionLayers])].sort((a, b) => a - b)
   const candidates = Math.min(vocabSize, Math.max(request.alternatives, MIN_CANDIDATES))
   const key = samplingKey(sampling)
-  const keepLayers = [...alwaysKept(layers), ...edits.layers]
+  // The greedy choice is the likeliest token, which the graph finds itself.
+  const wantsLogits = sampling.temperature > 0
+  const keepLayers = [...alwaysKept(layers), ...edits.layers, ...(readLayers.length <= MOST_READ_KEPT ? readLayers : [])]
   const capture = request.capture ? createCapture(request.capture) : null
   const queue = createReadingQueue(model.saes, model.decoder.config.dModel)
 
@@ -56,15 +61,16 @@ export async function generateTokens(
     }
   }
 
-  let logits: Float32Array | null = null
+  let next: Next | null = null
   const feed = async (tokenIds: readonly number[], chosenBy: string | null, prediction: Prediction | null): Promise<void> => {
     if (signal.aborted) throw new CancelledError()
     const first = sequence.positions
     const isLast = first + tokenIds.length >= promptIds.length
     const start = capture ? null : startOf(sequence, tokenIds.length)
-    const logitRows = capture?.wantsLogits ? [...tokenIds.keys()] : isLast ? [tokenIds.length - 1] : []
+    const rows = capture?.wantsLogits ? [...tokenIds.keys()] : isLast ? [tokenIds.length - 1] : []
+    const head = rows.length > 0 ? { rows, candidates, targets: null, wantsLogits: wantsLogits || capture?.wantsLogits === true } : null
     const options = { edits, readLayers, captureLayers: request.capture?.residualLayers ?? [], reconstructionLayers, keepLayers, queue, signal }
-    const result = await forward(model, sequence, { tokenIds, first, start, endLayer: layers, logitRows }, options)
+    const result = await forward(model, sequence, { tokenIds, first, start, endLayer: layers, head }, options)
     await queue.flush()
     refuseNonFinite(sequence.residuals, result.findings, first)
     capture?.add(result)
@@ -78,7 +84,7 @@ export async function generateTokens(
     sequence.positions = first + tokenIds.length
     // Layers below the start may lack what is wanted now.
     if (start !== null) await readPositions(model, sequence, readLayers, edits, first, sequence.positions, () => {}, signal)
-    logits = result.logits && result.logits.slice(-vocabSize)
+    next = result.head && lastRow(result.head, rows.length)
     report(first, sequence.positions)
   }
 
@@ -105,9 +111,9 @@ export async function generateTokens(
         token = old.token
         prediction = old.prediction
       } else {
-        logits ??= await logitsAfter(model, sequence, end - 1)
-        token = sampleToken(logits, sampling, end)
-        prediction = predict(logits, token, candidates)
+        next ??= await predictAfter(model, sequence, end - 1, { candidates, wantsLogits })
+        token = next.logits ? sampleToken(next.logits, sampling, end) : next.tokens[0]!
+        prediction = predictionOf(next, token)
         if (old && old.token !== token) cutTokens(sequence, end)
       }
       await feed([token], key, prediction)

@@ -1,31 +1,44 @@
-// What the model expected at each position: from logits at hand, or by the head's product over residuals that are kept.
+// What the model expected at each position: from the head's results at hand, or by running the head over residuals that are kept.
 import { CancelledError } from '../protocol/errors'
-import { departingResidual, headLogits, type ForwardModel } from './forward'
-import { likeliest, logSumExp } from './logits'
+import type { HeadRequest, HeadResult } from './decoder'
+import { departingResidual, runHead, type ForwardModel } from './forward'
 import type { Prediction } from './positionRecord'
 import type { Sequence } from './sequence'
 
-/** Of `token`, given the logits (vocab) at the position before. */
-export function predict(logits: Float32Array, token: number, candidates: number): Prediction {
-  const normaliser = logSumExp(logits)
-  return { logprob: logits[token]! - normaliser, candidates: likeliest(logits, candidates, normaliser) }
+/** What may follow on a position: the likeliest tokens with their log-probabilities, and all logits (vocab) where they were wanted. */
+export type Next = Pick<HeadResult, 'tokens' | 'logprobs' | 'logits'>
+
+/** Of the last of the head's rows. */
+export function lastRow({ tokens, logprobs, logits }: HeadResult, rows: number): Next {
+  const last = <Values extends Int32Array | Float32Array>(values: Values): Values => (rows === 1 ? values : (values.slice(values.length - values.length / rows) as Values))
+  return { tokens: last(tokens), logprobs: last(logprobs), logits: logits && last(logits) }
 }
 
-/** Logits (vocab) that follow on `position`, which must be computed. */
-export async function logitsAfter(model: ForwardModel, sequence: Sequence, position: number): Promise<Float32Array> {
+/** What follows on `position`, which must be computed. */
+export async function predictAfter(model: ForwardModel, sequence: Sequence, position: number, wanted: Pick<HeadRequest, 'candidates' | 'wantsLogits'>): Promise<Next> {
   const x = await departingResidual(model, sequence, model.decoder.config.layers - 1, position, position + 1)
-  return headLogits(model.decoder, x, [0], position, sequence.state)
+  return lastRow(await runHead(model.decoder, x, { ...wanted, rows: [0], targets: null }, position, sequence.state), 1)
 }
 
-/** Positions whose logits are computed at a time; each takes as many numbers as the vocabulary has. */
+/** The prediction of the token that was taken. Without logits it must be among the likeliest. */
+export function predictionOf({ tokens, logprobs, logits }: Next, token: number): Prediction {
+  const place = tokens.indexOf(token)
+  // log Σ exp(logit) is what any logit is above its log-probability.
+  const logprob = place >= 0 ? logprobs[place]! : logits![token]! - (logits![tokens[0]!]! - logprobs[0]!)
+  return { logprob, candidates: candidatesOf(tokens, logprobs) }
+}
+
+/** Positions that are predicted at a time; each takes as many numbers as the vocabulary has. */
 const CHUNK = 32
 
-/** Predicts the tokens at positions first … end − 1 that have no prediction with so many candidates, position 0 aside; calls back for each stretch that it predicted. */
+/**
+ * Predicts the tokens at positions first … end − 1 that have no prediction with so many candidates, position 0 aside; calls back for each stretch
+ * that it predicted. Throws CancelledError between stretches.
+ */
 export async function predictMissing(
   model: ForwardModel, sequence: Sequence, first: number, end: number, candidates: number, onPredicted: (first: number, end: number) => void, signal: AbortSignal,
 ): Promise<void> {
   const { records } = sequence
-  const { layers, vocabSize } = model.decoder.config
   const isMissing = (position: number): boolean => (records[position]!.prediction?.candidates.length ?? -1) < candidates
   let position = Math.max(1, first)
   while (position < end) {
@@ -36,12 +49,17 @@ export async function predictMissing(
     if (signal.aborted) throw new CancelledError()
     const start = position
     while (position < end && position - start < CHUNK && isMissing(position)) position++
-    const x = await departingResidual(model, sequence, layers - 1, start - 1, position - 1)
-    const logits = await headLogits(model.decoder, x, Array.from({ length: position - start }, (_, row) => row), start - 1, sequence.state)
-    for (let row = 0; row < position - start; row++) {
-      const record = records[start + row]!
-      record.prediction = predict(logits.subarray(row * vocabSize, (row + 1) * vocabSize), record.token, candidates)
-    }
+    const x = await departingResidual(model, sequence, model.decoder.config.layers - 1, start - 1, position - 1)
+    const targets = records.slice(start, position).map(({ token }) => token)
+    const head = await runHead(model.decoder, x, { rows: [...targets.keys()], candidates, targets, wantsLogits: false }, start - 1, sequence.state)
+    targets.forEach((_, row) => {
+      const [from, to] = [row * candidates, (row + 1) * candidates]
+      records[start + row]!.prediction = { logprob: head.targetLogprobs![row]!, candidates: candidatesOf(head.tokens.subarray(from, to), head.logprobs.subarray(from, to)) }
+    })
     onPredicted(start, position)
   }
+}
+
+function candidatesOf(tokens: Int32Array, logprobs: Float32Array): Prediction['candidates'] {
+  return Array.from(tokens, (id, i) => ({ id, logprob: logprobs[i]! }))
 }

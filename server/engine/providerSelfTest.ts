@@ -40,11 +40,11 @@ async function decode(session: Session): Promise<Float32Array> {
   const decoder = createDecoder(session, CONFIG)
   const state = decoder.newState()
   const { layers } = CONFIG
-  const span = { firstLayer: 0, endLayer: layers, logitRows: [0], residuals: Array.from({ length: layers }, (_, layer) => layer) }
+  const span = { firstLayer: 0, endLayer: layers, head: { rows: [0], candidates: 1, targets: null, wantsLogits: true }, residuals: Array.from({ length: layers }, (_, layer) => layer) }
   const prompt = await decoder.run({ ...span, input: { tokenIds: PROMPT }, first: 0, count: PROMPT.length }, state)
   const next = await decoder.run({ ...span, input: { tokenIds: [NEXT] }, first: PROMPT.length, count: 1 }, state)
   await decoder.release()
-  return joined([prompt, next].flatMap(({ residuals, logits }) => [...residuals.values(), logits!]))
+  return joined([prompt, next].flatMap(({ residuals, head }) => [...residuals.values(), head!.logits!]))
 }
 
 const ROWS = 3

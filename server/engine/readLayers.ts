@@ -58,7 +58,7 @@ async function computeUpTo(
     const ids = tokenIds.slice(first, end)
     const other = ids.findIndex((token, row) => records[first + row] && records[first + row]!.token !== token)
     if (other >= 0) cutTokens(sequence, first + other)
-    const { findings } = await forward(model, sequence, { tokenIds: ids, first, start, endLayer: highest + 1, logitRows: [] }, options)
+    const { findings } = await forward(model, sequence, { tokenIds: ids, first, start, endLayer: highest + 1, head: null }, options)
     await queue.flush()
     findings.forEach(({ readings, edited }, row) => {
       const old: PositionRecord = records[first + row] ?? { token: ids[row]!, chosenBy: null, prediction: null, readings: new Map(), edited: new Map() }

@@ -1,6 +1,6 @@
 // Chooses the next token. The random number depends only on seed and position, so a resumed or repeated run draws the same ones.
 import type { Sampling } from '../protocol/values'
-import { largest } from './logits'
+import { largest } from './largest'
 
 /**
  * The id of the token to stand at `position`, drawn after temperature, then top-k, then top-p, as transformers orders them.

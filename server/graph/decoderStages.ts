@@ -3,7 +3,7 @@
 // Because a run can stop after any layer and another can go on from there, one graph serves plain generation, reading a layer without
 // computing the rest, and edits: run to the edited layer, change the residual outside, run on. A skipped layer costs one `If`.
 import { newKey, newState, newValue, pastKey, pastState, pastValue, type LayerMemory } from './layerMemory'
-import type { GraphWriter, Dimension } from './onnxWriter'
+import type { Dimension, ElementType, GraphWriter } from './onnxWriter'
 
 /** What a decoder graph needs to know about its stages. */
 export interface StagesShape {
@@ -35,11 +35,13 @@ export const residPost = (layer: number): string => `resid_post.${layer}`
 /**
  * Adds inputs, outputs and stages to `main`.
  *
- * Inputs: `stages` (bool), `token_ids` (T) read by the embedding stage, `x` (T, d_model) read when that stage is skipped, `logit_rows` (R),
+ * Inputs: `stages` (bool), `token_ids` (T) read by the embedding stage, `x` (T, d_model) read when that stage is skipped, `logit_rows` (R), the
+ * number of `candidates` (1) per row and one of the `targets` (R) for each,
  * `cos` and `sin` (T, rotary_dim / 2), `past_mask`, `new_mask`, `split`, and what each layer remembers: the past keys and values
  * (1, kv_heads, P, head_dim) or its states.
- * Outputs: `resid_post.N` (T, d_model), `new_key.N` and `new_value.N` (1, kv_heads, T, head_dim) or the new states, `logits` (R, vocab); of
- * skipped stages, no rows, except that resid_post of a skipped layer is what arrived there.
+ * Outputs: `resid_post.N` (T, d_model), `new_key.N` and `new_value.N` (1, kv_heads, T, head_dim) or the new states, `logits` (R, vocab),
+ * `top_tokens` and `top_logprobs` (R, candidates), likeliest first and of equal ones the lower id, `target_logprobs` (R, 1); of skipped stages, no
+ * rows, except that resid_post of a skipped layer is what arrived there.
  */
 export function addStages(main: GraphWriter, shape: StagesShape, bodies: StageBodies): void {
   const { memories, dModel, rotaryDim, vocabSize } = shape
@@ -48,6 +50,8 @@ export function addStages(main: GraphWriter, shape: StagesShape, bodies: StageBo
   main.input('token_ids', 'i64', ['ids'])
   main.input('x', 'f32', ['rows', dModel])
   main.input('logit_rows', 'i64', ['R'])
+  main.input('candidates', 'i64', [1])
+  main.input('targets', 'i64', ['R'])
   main.input('cos', 'f32', ['T', rotaryDim / 2])
   main.input('sin', 'f32', ['T', rotaryDim / 2])
   main.input('past_mask', 'f32', [1, 1, 1, 'P'])
@@ -72,11 +76,31 @@ export function addStages(main: GraphWriter, shape: StagesShape, bodies: StageBo
     for (const output of outputs) main.output(output.name, 'f32', output.shape)
   }
 
-  const noLogits = main.constant('no_logits', 'f32', [0, vocabSize], new Float32Array(0))
   const last = x
-  const logits: StageOutput = { name: 'logits', shape: ['R', vocabSize] }
-  conditional(main, flags[headStage(layers)]!, [logits], (graph) => [bodies.head(graph, graph.node('Gather', [last, 'logit_rows'], { axis: 0 }))], () => [noLogits])
-  main.output(logits.name, 'f32', logits.shape)
+  const predictions: readonly StageOutput[] = [
+    { name: 'logits', shape: ['R', vocabSize] },
+    { name: 'top_logprobs', shape: ['R', 'C'] },
+    { name: 'top_tokens', shape: ['R', 'C'], type: 'i64' },
+    { name: 'target_logprobs', shape: ['R', 1] },
+  ]
+  conditional(
+    main, flags[headStage(layers)]!, predictions,
+    (graph) => predict(graph, bodies.head(graph, graph.node('Gather', [last, 'logit_rows'], { axis: 0 }))),
+    () => [
+      main.constant('no_logits', 'f32', [0, vocabSize], new Float32Array(0)),
+      ...['no_logprobs', 'no_tokens', 'no_targets'].map((name, i) => main.constant(name, i === 1 ? 'i64' : 'f32', [0, 1], i === 1 ? new BigInt64Array(0) : new Float32Array(0))),
+    ],
+  )
+  for (const { name, shape, type } of predictions) main.output(name, type ?? 'f32', shape)
+}
+
+/** What is made of the logits here, so that a vocabulary of numbers per token need not leave the graph. In the order of the stage's outputs. */
+function predict(graph: GraphWriter, logits: string): readonly string[] {
+  const logprobs = graph.node('LogSoftmax', [logits], { axis: -1 })
+  const top = [graph.freshName('top_logprobs'), graph.freshName('top_tokens')] as const
+  graph.node('TopK', [logprobs, 'candidates'], { axis: -1 }, { outputs: top })
+  const target = graph.node('GatherElements', [logprobs, graph.node('Reshape', ['targets', graph.ints(-1, 1)])], { axis: 1 })
+  return [logits, ...top, target]
 }
 
 /** One tensor that a layer remembers by: its input, its output, and the shape of nothing, for when the layer is skipped. */
@@ -109,6 +133,8 @@ export const inner = (name: string): string => `${name}.inner`
 interface StageOutput {
   readonly name: string
   readonly shape: readonly Dimension[]
+  /** Default f32. */
+  readonly type?: ElementType
 }
 
 /** Adds an `If` whose outputs bear the given names and returns the first; `otherwise` names values from outside to pass on. */
@@ -116,8 +142,8 @@ function conditional(
   main: GraphWriter, flag: string, outputs: readonly StageOutput[], then: (graph: GraphWriter) => readonly string[], otherwise: () => readonly string[],
 ): string {
   const thenBranch = main.branch(main.freshName('run'))
-  then(thenBranch).forEach((value, i) => thenBranch.output(value, 'f32', outputs[i]!.shape))
+  then(thenBranch).forEach((value, i) => thenBranch.output(value, outputs[i]!.type ?? 'f32', outputs[i]!.shape))
   const elseBranch = main.branch(main.freshName('skip'))
-  otherwise().forEach((value, i) => elseBranch.output(elseBranch.node('Identity', [value]), 'f32', outputs[i]!.shape.map((size) => (typeof size === 'string' ? `${size}_skipped` : size))))
+  otherwise().forEach((value, i) => elseBranch.output(elseBranch.node('Identity', [value]), outputs[i]!.type ?? 'f32', outputs[i]!.shape.map((size) => (typeof size === 'string' ? `${size}_skipped` : size))))
   return main.node('If', [flag], { then_branch: thenBranch, else_branch: elseBranch }, { outputs: outputs.map(({ name }) => name) })
 }

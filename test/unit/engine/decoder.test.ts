@@ -8,6 +8,9 @@ import { NEVER } from '../../golden/engineHarness'
 const LAYERS = 4
 const IDS = [5, 190, 33, 7, 7, 250]
 
+/** All logits of the first `count` rows. */
+const headOf = (count: number) => ({ rows: Array.from({ length: count }, (_, row) => row), candidates: 5, targets: null, wantsLogits: true })
+
 describe('a span of stages', () => {
   let model: RunningModel
   let decoder: Decoder
@@ -18,14 +21,14 @@ describe('a span of stages', () => {
   })
   afterAll(() => model.release())
 
-  const all = { firstLayer: 0, endLayer: LAYERS, logitRows: IDS.map((_, row) => row), residuals: [0, 1, 2, 3], first: 0, count: IDS.length }
+  const all = { firstLayer: 0, endLayer: LAYERS, head: headOf(IDS.length), residuals: [0, 1, 2, 3], first: 0, count: IDS.length }
   const newState = () => decoder.newState()
 
   it('reads a layer without running the rest', async () => {
     const whole = await decoder.run({ ...all, input: { tokenIds: IDS } }, newState())
     const state = newState()
-    const part = await decoder.run({ ...all, input: { tokenIds: IDS }, endLayer: 2, logitRows: [], residuals: [1] }, state)
-    expect(part.logits).toBeNull()
+    const part = await decoder.run({ ...all, input: { tokenIds: IDS }, endLayer: 2, head: null, residuals: [1] }, state)
+    expect(part.head).toBeNull()
     expect(part.residuals.get(1)).toEqual(whole.residuals.get(1))
     expect(state.kv.key(1).some((value) => value !== 0)).toBe(true)
     expect(state.kv.key(2).every((value) => value === 0)).toBe(true)
@@ -35,9 +38,9 @@ describe('a span of stages', () => {
     const wholeState = newState()
     const whole = await decoder.run({ ...all, input: { tokenIds: IDS } }, wholeState)
     const state = newState()
-    const lower = await decoder.run({ ...all, input: { tokenIds: IDS }, endLayer: middle, logitRows: [], residuals: [middle - 1] }, state)
+    const lower = await decoder.run({ ...all, input: { tokenIds: IDS }, endLayer: middle, head: null, residuals: [middle - 1] }, state)
     const upper = await decoder.run({ ...all, input: { x: lower.residuals.get(middle - 1)! }, firstLayer: middle, residuals: [] }, state)
-    expect(upper.logits).toEqual(whole.logits)
+    expect(upper.head!.logits).toEqual(whole.head!.logits)
     for (let layer = 0; layer < LAYERS; layer++) {
       expect(state.kv.key(layer)).toEqual(wholeState.kv.key(layer))
       expect(state.kv.value(layer)).toEqual(wholeState.kv.value(layer))
@@ -50,19 +53,19 @@ describe('a span of stages', () => {
     const below = state.kv.key(0).slice()
     const moved = whole.residuals.get(1)!.map((value) => value + 0.5)
     const again = await decoder.run({ ...all, input: { x: moved }, firstLayer: 2, residuals: [3] }, state)
-    expect(again.logits).not.toEqual(whole.logits)
+    expect(again.head!.logits).not.toEqual(whole.head!.logits)
     expect(state.kv.key(0)).toEqual(below)
     const back = await decoder.run({ ...all, input: { x: whole.residuals.get(1)! }, firstLayer: 2, residuals: [] }, state)
-    expect(back.logits).toEqual(whole.logits)
+    expect(back.head!.logits).toEqual(whole.head!.logits)
   })
 
   it('reads the past that earlier spans left', async () => {
     const whole = await decoder.run({ ...all, input: { tokenIds: IDS } }, newState())
     const state = newState()
     for (const [first, count] of [[0, 3], [3, 1], [4, 2]] as const) {
-      const { logits } = await decoder.run({ ...all, input: { tokenIds: IDS.slice(first, first + count) }, first, count, logitRows: Array.from({ length: count }, (_, row) => row), residuals: [] }, state)
-      const expected = whole.logits!.subarray(first * 300, (first + count) * 300)
-      logits!.forEach((logit, i) => expect(logit).toBeCloseTo(expected[i]!, 4))
+      const { head } = await decoder.run({ ...all, input: { tokenIds: IDS.slice(first, first + count) }, first, count, head: headOf(count), residuals: [] }, state)
+      const expected = whole.head!.logits!.subarray(first * 300, (first + count) * 300)
+      head!.logits!.forEach((logit, i) => expect(logit).toBeCloseTo(expected[i]!, 4))
     }
   })
 })

@@ -9,7 +9,7 @@ const LAYERS = 4
 const MODEL = { layers: LAYERS, saeLayers: [0, 1, 2, 3], dSae: 100 }
 
 /** A sequence of tokens 10, 11, 12, … whose feature L1/position fires at its own position only, at 2; computed whole unless `computedAt` says less. */
-function sequence(length: number, { prompt = 4, key = 'greedy', positions = length, computedAt = ((): number => length) as (layer: number) => number } = {}): ComputedSequence {
+function sequence(length: number, { prompt = 4, key = 'greedy', positions = length, computedAt = (): number => length }: { prompt?: number; key?: string; positions?: number; computedAt?: (layer: number) => number } = {}): ComputedSequence {
   const records = Array.from({ length }, (_, position): PositionRecord => ({
     token: 10 + position,
     chosenBy: position < prompt ? null : key,

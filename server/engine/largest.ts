@@ -1,19 +1,4 @@
-// From a row of logits to probabilities: log-softmax and the likeliest tokens.
-import type { Candidate } from './engine'
-
-/** log Σ exp(logit): subtract it from a logit to get the natural-log probability. */
-export function logSumExp(logits: Float32Array): number {
-  let max = -Infinity
-  for (let i = 0; i < logits.length; i++) if (logits[i]! > max) max = logits[i]!
-  let sum = 0
-  for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i]! - max)
-  return max + Math.log(sum)
-}
-
-/** The `count` likeliest tokens, likeliest first; equal logits in order of id. */
-export function likeliest(logits: Float32Array, count: number, logNormaliser: number): Candidate[] {
-  return largest(logits, count).map((id) => ({ id, logprob: logits[id]! - logNormaliser }))
-}
+// Ranks numbers: the largest of many.
 
 /** Up to here inserting is faster than sorting everything. */
 const INSERTION_LIMIT = 200
