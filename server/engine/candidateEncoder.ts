@@ -57,7 +57,9 @@ export async function openCandidateEncoder(sae: SaeLayer, quantised: QuantisedSa
   const { session } = await openSession(graph, { baseFolder, providers: [], threads: options.threads })
   const stored = openStoredRows(sae.W_enc)
   let exact: LayerEncoder | null = null
+  let opening: Promise<LayerEncoder> | null = null
   let [seen, lost] = [0, 0]
+  const openExact = (): Promise<LayerEncoder> => (opening ??= options.exact().then((encoder) => (exact = encoder)))
 
   /** What the bounds allow to say of each row of `h` (T, d_model). */
   const attempt = async (h: Float32Array, wanted: number, factor: number): Promise<Rescored[]> => {
@@ -92,8 +94,7 @@ export async function openCandidateEncoder(sae: SaeLayer, quantised: QuantisedSa
       if (second.length > 0) open = rowsOf(second, (i) => open[i]!)
     }
     if (open.length > 0) {
-      exact ??= await options.exact()
-      const encoded = await exact.encode(picked(x, open, dModel))
+      const encoded = await (await openExact()).encode(picked(x, open, dModel))
       encoded.forEach((top, i) => (tops[open[i]!] = top))
     }
     counts.exact += open.length

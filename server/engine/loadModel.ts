@@ -5,6 +5,7 @@ import { openCheckpoint } from '../checkpoint/openCheckpoint'
 import { openSaeSet } from '../checkpoint/openSaeSet'
 import { checkPairing, pairingOf } from '../checkpoint/pairing'
 import { bytesNeeded, refuseTooLarge } from '../checkpoint/precisionFit'
+import { userQuantisedCache } from '../checkpoint/quantisedCache'
 import { byteText } from '../formats/byteText'
 import { modelGraph } from '../graph/modelGraph'
 import { CancelledError, InputError } from '../protocol/errors'
@@ -44,7 +45,7 @@ export async function loadModel(request: LoadRequest, onProgress: (progress: Pro
   const weights = await modelWeights(checkpoint, request.precision, threads, (done, total) => step(`rounding the weights to ${request.precision}, once: ${byteText(done)} of ${byteText(total)}`, 0.2 + (0.6 * done) / total), signal)
   step(needed > memory.availableBytes ? `loading the weights: they need ${byteText(needed)} and ${byteText(memory.availableBytes)} are free, so it may take long` : 'loading the weights', 0.8)
   const { decoder, provider, fallbacks } = await openDecoder(checkpoint, weights, { providers: request.providers, threads, fold: !request.mapped, prepack: !request.mapped })
-  const saes = saeSet && createSaeSessions(saeSet, { providers: [provider], threads })
+  const saes = saeSet && createSaeSessions(saeSet, { providers: [provider], threads, cache: userQuantisedCache() })
   step('ready', 1)
   return {
     description: { ...describe(checkpoint, saeSet), identity: identityOf(checkpoint, request.precision, provider), weightsCache: weights.cache, loadMs: performance.now() - started, fallbacks },

@@ -12,7 +12,7 @@ import { float32Data, float32Tensor, type Session } from './onnx'
 import { openSaeGraph, type SaeSessionOptions } from './openSaeGraph'
 import { quantisedSaeEncoder } from './quantisedSaeEncoder'
 import { createResidents } from './residents'
-import { readColumnFast } from './storedColumn'
+import { readScatteredColumn } from './scatteredColumn'
 
 export type { TopK } from './layerEncoder'
 
@@ -40,6 +40,8 @@ export interface SaeSessions {
 export interface SaeSessionsOptions extends SaeSessionOptions {
   /** Where encoders rounded to 8 bits are kept; without it all are encoded in float32 arithmetic, which is slower and takes more memory. */
   readonly cache?: QuantisedCache
+  /** Weights of W_enc from which on candidates are used; default 16 M: below, float32 arithmetic over all takes no longer. */
+  readonly candidatesFrom?: number
   /** What encoders may take together before the one that was not used for longest is let go; default 1 GiB. */
   readonly residentLimitBytes?: number
   /** Told while the encoder of a layer is rounded and written, which is once per layer and user. */
@@ -48,8 +50,7 @@ export interface SaeSessionsOptions extends SaeSessionOptions {
 
 const RESIDENT_LIMIT_BYTES = 1024 ** 3
 
-/** Weights of W_enc from which on candidates are faster than float32 arithmetic over all. */
-const CANDIDATES_FROM = 4 * 1024 * 1024
+const CANDIDATES_FROM = 16 * 1024 * 1024
 
 /** `layer` must be one of the set's in every call. */
 export function createSaeSessions(set: SaeSet, options: SaeSessionsOptions): SaeSessions {
@@ -69,9 +70,9 @@ export function createSaeSessions(set: SaeSet, options: SaeSessionsOptions): Sae
     const sae = set.layers.get(layer)!
     const exact = async (): Promise<LayerEncoder> => openExactEncoder(sae, await normsOf(layer), options)
     const isOnCpu = options.providers.every((provider) => provider === 'cpu')
-    if (!cache || !isOnCpu || !hasCandidates(sae) || set.dModel * set.dSae < CANDIDATES_FROM) return exact()
+    if (!cache || !isOnCpu || !hasCandidates(sae) || set.dModel * set.dSae < (options.candidatesFrom ?? CANDIDATES_FROM)) return exact()
     try {
-      const quantised = await quantisedSaeEncoder(sae, cache, (done, total) => onProgress?.({ layer, fraction: done / total }))
+      const quantised = await quantisedSaeEncoder(set.path, sae, cache, (done, total) => onProgress?.({ layer, fraction: done / total }))
       return await openCandidateEncoder(sae, quantised, { ...options, exact, counts })
     } catch {
       // A full disk or a folder that cannot be written to costs speed, not results.
@@ -95,7 +96,7 @@ export function createSaeSessions(set: SaeSet, options: SaeSessionsOptions): Sae
     direction: (layer, feature) =>
       remember(directions, `${layer}/${feature}`, async () => {
         const sae = set.layers.get(layer)!
-        const column = await readColumnFast(sae.W_dec, feature)
+        const column = await readScatteredColumn(sae.W_dec, feature)
         if (sae.decoderNorm !== 'folded') return column
         const norm = (await normsOf(layer))![feature]!
         return norm > 0 ? column.map((value) => value / norm) : column

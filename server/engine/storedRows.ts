@@ -12,18 +12,19 @@ export interface StoredRows {
   close(): void
 }
 
+/** About a thousand rows of 2048 numbers. */
 const KEPT_BYTES = 8 * 1024 * 1024
 
 /** Of a row-major matrix (rows, columns). Reading blocks the thread; that is several times faster than waiting for as many small reads. */
-export function openStoredRows(tensor: StoredTensor): StoredRows {
+export function openStoredRows(tensor: StoredTensor, keptBytes = KEPT_BYTES): StoredRows {
   const [rows, columns] = [tensor.shape[0]!, tensor.shape[1]!]
   const rowBytes = columns * DTYPE_BYTES[tensor.dtype]
-  const kept = Math.min(rows, Math.max(1, Math.floor(KEPT_BYTES / (columns * 4))))
+  const kept = Math.min(rows, Math.max(1, Math.floor(keptBytes / (columns * 4))))
   const values = new Float32Array(kept * columns)
   const slotOf = new Map<number, number>()
   const indexIn = new Int32Array(kept).fill(-1)
   const stored = new Uint8Array(rowBytes)
-  const file = openFile(tensor)
+  const file = openForReading(tensor)
   let next = 0
   return {
     bytes: values.byteLength,
@@ -49,7 +50,8 @@ export function openStoredRows(tensor: StoredTensor): StoredRows {
   }
 }
 
-function openFile({ file }: StoredTensor): number {
+/** Opens a tensor's file for blocking reads. */
+export function openForReading({ file }: StoredTensor): number {
   try {
     return openSync(file, 'r')
   } catch (error) {
@@ -57,7 +59,8 @@ function openFile({ file }: StoredTensor): number {
   }
 }
 
-function readFully(file: number, tensor: StoredTensor, bytes: Uint8Array, start: number): void {
+/** Fills `bytes` from `start`, counted from the tensor's own; throws InputError when the file ends before. */
+export function readFully(file: number, tensor: StoredTensor, bytes: Uint8Array, start: number): void {
   for (let done = 0; done < bytes.length; ) {
     const count = readSync(file, bytes, done, bytes.length - done, tensor.offset + start + done)
     if (count === 0) throw new InputError(`${tensor.file} became shorter while it was read`, 'run again when nothing writes to it')

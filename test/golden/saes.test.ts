@@ -1,11 +1,14 @@
 // Every published SAE layout, opened from its files and computed, against numpy and torch: activations, reconstruction, and what an edit adds.
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openSaeSet } from '../../server/checkpoint/openSaeSet'
 import { readStoredTensor } from '../../server/checkpoint/storedTensor'
 import { withFile } from '../../server/checkpoint/fileSource'
+import { ROUNDING_HERE } from '../../server/checkpoint/roundingThreads'
 import type { SaeSet } from '../../server/checkpoint/checkpoint'
+import { hasCandidates } from '../../server/engine/candidateEncoder'
 import { createSaeSessions, type SaeSessions } from '../../server/engine/saeSessions'
 import { readSafetensors } from '../../server/formats/safetensors'
 
@@ -20,14 +23,18 @@ interface Facts {
   readonly modelLayers: number | null
 }
 
-describe.each(readdirSync(folder))('%s', (name) => {
+/** In float32 arithmetic over all weights, and from candidates where an SAE has them. */
+const ways = { exact: {}, candidates: { cache: { folder: mkdtempSync(join(tmpdir(), 'encoders-')), freeBytes: () => Promise.resolve(1e12), startRounding: () => ROUNDING_HERE }, candidatesFrom: 0 } } as const
+afterAll(() => rmSync(ways.candidates.cache.folder, { recursive: true }))
+
+describe.each(readdirSync(folder).flatMap((name) => [[name, 'exact'], [name, 'candidates']] as const))('%s, %s', (name, way) => {
   const facts = JSON.parse(readFileSync(join(folder, name, 'facts.json'), 'utf8')) as Facts
   let set: SaeSet
   let saes: SaeSessions
   let vectors: ReadonlyMap<string, Float32Array>
   beforeAll(async () => {
     set = await openSaeSet(join(folder, name, 'set'))
-    saes = createSaeSessions(set, { providers: [], threads: 1 })
+    saes = createSaeSessions(set, { providers: [], threads: 1, ...ways[way] })
     vectors = await readVectors(join(folder, name, 'vectors.safetensors'))
   })
   afterAll(() => saes.release())
@@ -52,6 +59,12 @@ describe.each(readdirSync(folder))('%s', (name) => {
       expectNear(dense, row('a', index))
       expect([...activations]).toEqual([...activations].sort((a, b) => b - a))
     })
+  })
+
+  it('takes the way that it is told to where there is one', async () => {
+    const { rows: before } = saes.counts
+    await saes.encode(facts.layer, vectors.get('x')!.slice())
+    expect(saes.counts.rows - before).toBe(way === 'candidates' && hasCandidates(set.layers.get(facts.layer)!) ? rows() : 0)
   })
 
   it('measures how much it leaves unexplained', async () => {
