@@ -1,6 +1,11 @@
-// `npm run bench`: prints how fast the demo model generates, plain, with features and with edits, and how long hovers take. Nothing is asserted; quote the machine with the numbers.
-import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os'
+// `npm run bench`: how fast the demo model generates and how long hovers take, and then a model of real size against llama.cpp, Python and the memory. Nothing is asserted.
+// `npm run bench -- --help` lists the parts; docs/performance.md tells what they mean.
 import { installPackages } from './install.mjs'
+
+const args = process.argv.slice(2)
+const only = /** @type {readonly string[] | undefined} */ (args[args.indexOf('--only') + 1]?.split(','))
+const isAsked = (/** @type {string} */ part) => !args.includes('--only') || only?.includes(part)
+const isQuick = args.includes('--only') && only?.every((part) => part === 'demo' || part === 'hover')
 
 await installPackages()
 // Loaded now because they need the packages.
@@ -8,7 +13,8 @@ const { buildAll } = await import('./build.mjs')
 const { runScript } = await import('./runScript.mjs')
 await buildAll({ production: true })
 
-console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} processors, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ${platform()} ${release()} ${arch()}, Node ${process.version}\n`)
-process.exitCode = await runScript('scripts/benchEngine.ts')
-console.log('')
-process.exitCode ||= await runScript('scripts/benchHover.ts')
+if (!args.includes('--help')) {
+  if (isAsked('demo')) process.exitCode = await runScript('scripts/bench/demoModel.ts')
+  if (isAsked('hover')) process.exitCode ||= await runScript('scripts/bench/hover.ts')
+}
+if (!isQuick) process.exitCode ||= await runScript('scripts/bench/bench.ts', args)

@@ -21,8 +21,8 @@ const F32 = 0
 const ALIGNMENT = 32
 const CHUNK_BLOCKS = 1 << 18
 
-/** `onBytes` is told how many bytes have been written since the last call. */
-export function writeGguf(path: string, shape: ModelShape, type: GgufType, onBytes: (bytes: number) => void = () => undefined): void {
+/** */
+export function writeGguf(path: string, shape: ModelShape, type: GgufType): void {
   const tensors = modelTensors(shape)
   const header = new GgufHeader()
   addModelFields(header, shape, type)
@@ -38,7 +38,7 @@ export function writeGguf(path: string, shape: ModelShape, type: GgufType, onByt
     const head = header.bytes(ALIGNMENT)
     writeWhole(fd, head)
     for (const tensor of tensors) {
-      writeTensor(fd, tensor, type, onBytes)
+      writeTensor(fd, tensor, type)
       writeWhole(fd, new Uint8Array(aligned(tensorBytes(tensor, type)) - tensorBytes(tensor, type)))
     }
   } finally {
@@ -51,7 +51,7 @@ export function ggufBytes(shape: ModelShape, type: GgufType): number {
   return modelTensors(shape).reduce((sum, tensor) => sum + aligned(tensorBytes(tensor, type)), 0)
 }
 
-function writeTensor(fd: number, { name, shape, deviation }: ShapeTensor, type: GgufType, onBytes: (bytes: number) => void): void {
+function writeTensor(fd: number, { name, shape, deviation }: ShapeTensor, type: GgufType): void {
   const count = countOf(shape)
   if (deviation === null) return writeWhole(fd, new Float32Array(count).fill(1))
   const { bytes: blockBytes, deviation: unit } = BLOCKS[type]
@@ -70,7 +70,6 @@ function writeTensor(fd: number, { name, shape, deviation }: ShapeTensor, type: 
       bytes[block * blockBytes + 1] = (scale >> 8) | (block & 1 ? 0x80 : 0)
     }
     writeWhole(fd, bytes.subarray(0, chunk * blockBytes))
-    onBytes(chunk * blockBytes)
   }
 }
 

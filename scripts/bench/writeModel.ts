@@ -8,13 +8,13 @@ const SHARD_BYTES = 2 ** 31
 const CHUNK_VALUES = 1 << 22
 const ONE = 0x3f80
 
-/** Into a folder that is there. `onBytes` is told how many bytes have been written since the last call. */
-export function writeModel(folder: string, shape: ModelShape, onBytes: (bytes: number) => void = () => undefined): void {
+/** Into a folder that is there. */
+export function writeModel(folder: string, shape: ModelShape): void {
   const shards = shardsOf(modelTensors(shape))
   const weightMap: Record<string, string> = {}
   shards.forEach((tensors, index) => {
     const file = `model-${numbered(index + 1)}-of-${numbered(shards.length)}.safetensors`
-    writeShard(join(folder, file), tensors, onBytes)
+    writeShard(join(folder, file), tensors)
     for (const { name } of tensors) weightMap[name] = file
   })
   const total_size = shards.flat().reduce((sum, tensor) => sum + bytesOf(tensor), 0)
@@ -42,7 +42,7 @@ function shardsOf(tensors: readonly ShapeTensor[]): ShapeTensor[][] {
 }
 
 /** Format: https://github.com/huggingface/safetensors#format */
-function writeShard(path: string, tensors: readonly ShapeTensor[], onBytes: (bytes: number) => void): void {
+function writeShard(path: string, tensors: readonly ShapeTensor[]): void {
   const header: Record<string, unknown> = { __metadata__: { format: 'pt' } }
   let end = 0
   for (const tensor of tensors) {
@@ -59,13 +59,13 @@ function writeShard(path: string, tensors: readonly ShapeTensor[], onBytes: (byt
   try {
     writeSync(fd, length)
     writeSync(fd, bytes)
-    for (const tensor of tensors) writeTensor(fd, tensor, onBytes)
+    for (const tensor of tensors) writeTensor(fd, tensor)
   } finally {
     closeSync(fd)
   }
 }
 
-function writeTensor(fd: number, { name, shape, deviation }: ShapeTensor, onBytes: (bytes: number) => void): void {
+function writeTensor(fd: number, { name, shape, deviation }: ShapeTensor): void {
   const count = countOf(shape)
   const random = randomValues(name, deviation ?? 1)
   const chunk = new Uint16Array(Math.min(count, CHUNK_VALUES))
@@ -74,7 +74,6 @@ function writeTensor(fd: number, { name, shape, deviation }: ShapeTensor, onByte
     if (deviation === null) part.fill(ONE)
     else random.fillBf16(part)
     writeWhole(fd, part)
-    onBytes(part.byteLength)
   }
 }
 

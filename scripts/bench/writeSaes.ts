@@ -5,31 +5,24 @@ import type { BenchShape } from './modelShape'
 import { randomValues } from './randomValues'
 import { writeTorchFile } from './torchZip'
 
-/** Into a folder that is there. `onBytes` is told how many bytes have been written since the last call. */
-export function writeSaes(folder: string, { model, sae }: BenchShape, onBytes: (bytes: number) => void = () => undefined): void {
+/** Into a folder that is there. */
+export function writeSaes(folder: string, { model, sae }: BenchShape): void {
   const { dModel } = model
   const { dSae, k } = sae
   // No base_model: it would name a published one, which this is not.
   const config = { model_type: 'topk_sae', d_model: dModel, d_sae: dSae, k, num_layers: model.layers, hook_point: 'resid_post', dtype: 'float32' }
   for (const layer of sae.layers) {
     const W_enc = drawn(`layer${layer}.W_enc`, dSae * dModel, 1 / Math.sqrt(dModel))
-    const whole = (values: Float32Array) => () => counted([values])
+    const whole = (values: Float32Array) => () => [values]
     writeTorchFile(join(folder, `layer${layer}.sae.pt`), [
       { name: 'W_enc', shape: [dSae, dModel], parts: whole(W_enc) },
       // A feature writes along the direction that it reads, as trained ones nearly do, so that edits change what is read after them.
-      { name: 'W_dec', shape: [dModel, dSae], parts: () => counted(columns(W_enc, dSae, dModel)) },
+      { name: 'W_dec', shape: [dModel, dSae], parts: () => columns(W_enc, dSae, dModel) },
       { name: 'b_enc', shape: [dSae], parts: whole(drawn(`layer${layer}.b_enc`, dSae, 0.01)) },
       { name: 'b_dec', shape: [dModel], parts: whole(drawn(`layer${layer}.b_dec`, dModel, 0.01)) },
     ])
   }
   writeFileSync(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
-
-  function* counted(parts: Iterable<Float32Array>): Iterable<Float32Array> {
-    for (const part of parts) {
-      yield part
-      onBytes(part.byteLength)
-    }
-  }
 }
 
 /** Bytes that `writeSaes` writes, without headers. */

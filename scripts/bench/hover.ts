@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { createProtocolConnection, StreamMessageReader, StreamMessageWriter, type Hover, type ProtocolConnection } from 'vscode-languageserver/node'
-import { cancelRun, loadModel, runChanged, settingsChanged, startRun, type NotificationName, type RequestName, type WorkerSettings } from '../server/protocol/requests'
+import { cancelRun, loadModel, runChanged, settingsChanged, startRun, type NotificationName, type RequestName, type WorkerSettings } from '../../server/protocol/requests'
 
 const HOVERS = 200
 const GENERATE = 64
@@ -28,7 +28,7 @@ async function main(promptFile: string): Promise<void> {
     editor.listen()
     const ask = <Params, Result>({ method }: RequestName<Params, Result>, params: Params): Promise<Result> => editor.sendRequest<Result>(method, params)
     const sampling = { temperature: 0.8, topP: 1, topK: 0, seed: 1 }
-    const settings: WorkerSettings = { model: '', sae: '', precision: 'exact', providers: ['cpu'], layers: [], generate: GENERATE, sampling, modelFolders: [] }
+    const settings: WorkerSettings = { model: '', sae: '', precision: 'exact', providers: ['cpu'], layers: [], generate: GENERATE, sampling, modelFolders: [], cacheLimitBytes: null }
     await editor.sendRequest('initialize', { processId: process.pid, rootUri: null, capabilities: {}, initializationOptions: { storageFolder, settings } })
     await editor.sendNotification('initialized', {})
     const promptUri = pathToFileURL(promptFile).href

@@ -1,0 +1,59 @@
+// Measures how fast this machine's memory can be read by as many threads as the engines use: what no decoding that reads every weight once per token can beat.
+import { Worker } from 'node:worker_threads'
+import { wasmReader } from './wasmReader'
+
+export interface Bandwidth {
+  /** Bytes per second of the fastest of several passes, each over much more than the caches hold. */
+  measure(): Promise<number>
+  close(): Promise<void>
+}
+
+/** In a thread: compiles, touches every page, and reads when told. */
+const THREAD = `
+const { parentPort, workerData } = require('node:worker_threads')
+const { read, memory } = new WebAssembly.Instance(new WebAssembly.Module(workerData)).exports
+new Uint32Array(memory.buffer).fill(1)
+read()
+parentPort.on('message', () => parentPort.postMessage(read()))
+parentPort.postMessage(0)
+`
+
+/** Prefetchers differ in how many places they follow at once. */
+const STREAMS = [1, 2, 4]
+const PASSES = 3
+
+/** `bytes` in all, held until it is closed. */
+export async function openBandwidth(threads: number, bytes = 2 ** 28): Promise<Bandwidth> {
+  const each = Math.floor(bytes / threads / 2 ** 18) * 2 ** 18
+  // Every way of reading has its own memory, so all together are the bytes that the caches would have to hold.
+  const groups = await Promise.all(STREAMS.map(async (streams) => {
+    const workers = Array.from({ length: threads }, () => new Worker(THREAD, { eval: true, workerData: wasmReader(each, streams) }))
+    await Promise.all(workers.map(answer))
+    return workers
+  }))
+  return {
+    async measure() {
+      let fastest = 0
+      for (let pass = 0; pass < PASSES; pass++) {
+        for (const workers of groups) {
+          const started = performance.now()
+          const answers = workers.map(answer)
+          for (const worker of workers) worker.postMessage(0)
+          await Promise.all(answers)
+          fastest = Math.max(fastest, (threads * each) / ((performance.now() - started) / 1000))
+        }
+      }
+      return fastest
+    },
+    async close() {
+      await Promise.all(groups.flat().map((worker) => worker.terminate()))
+    },
+  }
+}
+
+function answer(worker: Worker): Promise<void> {
+  return new Promise((done, fail) => {
+    worker.once('message', () => done())
+    worker.once('error', fail)
+  })
+}

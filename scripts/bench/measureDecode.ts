@@ -1,0 +1,60 @@
+// Decoding: alone, with one layer's features, with edits too, against llama.cpp doing nothing else and against the memory's speed.
+import type { Edit, Precision } from '../../server/protocol/values'
+import { held, raised } from './benchEdits'
+import { bytesPerToken } from './bytesPerToken'
+import type { Setting } from './measure'
+import { inTurn, median } from './median'
+import { msText, row, speedText, type Row, type Target } from './row'
+
+const VS_LLAMA: Readonly<Record<Precision, Target | null>> = { q8: { atLeast: 1 }, q4: { atLeast: 0.9 }, exact: null }
+const VS_BOUND: Readonly<Record<Precision, Target | null>> = { q8: { atLeast: 0.85 }, q4: null, exact: { atLeast: 0.85 } }
+
+export async function measureDecode(setting: Setting): Promise<readonly Row[]> {
+  const rows: Row[] = []
+  for (const context of setting.options.contexts) rows.push(...(await atContext(setting, context)))
+  return rows
+}
+
+async function atContext({ contestants, options, precision, parameters, prompts }: Setting, context: number): Promise<readonly Row[]> {
+  const { ours } = contestants
+  const { shape: { model, sae }, steps, repeats } = options
+  const llama = await contestants.llama(precision, context + steps + 8)
+  const bandwidth = await contestants.bandwidth()
+  const [lowest, shown, highest] = [sae.layers[0]!, sae.layers[sae.layers.length >> 1]!, sae.layers.at(-1)!]
+  const prompt = prompts.next(context)
+  let last = 0
+  // Another last token each time: the prompt's state is used again, the tokens after it are not.
+  const decode = (layers: readonly number[], edits: readonly Edit[]) => async () => {
+    const ids = [...prompt.slice(0, -1), (prompt.at(-1)! + ++last) % model.vocabSize]
+    const { stepMs } = await ours.run({ ids, steps, layers, edits })
+    return median(stepMs)
+  }
+  const ways = {
+    plain: decode([], []),
+    features: decode([shown], []),
+    edited: decode([shown], [held(shown, 'generated'), raised(shown, 'generated')]),
+    editedApart: decode([shown], [held(lowest, 'generated'), raised(highest, 'generated')]),
+    llama: async () => (llama ? median((await llama.ask<number[]>({ job: 'decode', length: context, id: 1000 + ++last, steps })).slice(1)) : NaN),
+    bandwidth: () => bandwidth.measure(),
+  }
+  if (llama) await llama.ask({ job: 'prompt', ids: prompt })
+  await ways.plain()
+  const samples = await inTurn(repeats, ways)
+
+  const theirs = median(samples.llama)
+  const bytesPerSecond = median(samples.bandwidth)
+  const bound = (1000 * bytesPerToken(model, precision, parameters, context)) / bytesPerSecond
+  const what = `${precision} decode at ${context} tokens`
+  const llamaText = llama ? `llama.cpp ${speedText(theirs)}` : ''
+  const against = (way: 'plain' | 'features' | 'edited' | 'editedApart', name: string, target: Target | null): Row => {
+    const ms = median(samples[way])
+    return row('decode', `${what}${name}`, speedText(ms), llamaText, llama ? theirs / ms : null, llama ? target : null, { ours: samples[way], theirs: samples.llama })
+  }
+  return [
+    against('plain', '', null),
+    against('features', `, top-${sae.k} of a layer`, null),
+    against('edited', `, top-${sae.k} of a layer and two edits there`, VS_LLAMA[precision]),
+    against('editedApart', `, top-${sae.k} of a layer and edits at two others`, null),
+    row('decode', `${what} against reading the weights`, speedText(median(samples.plain)), `${msText(bound)} at ${(bytesPerSecond / 1e9).toFixed(1)} GB/s`, bound / median(samples.plain), VS_BOUND[precision], { ours: samples.plain, bytesPerSecond: samples.bandwidth }),
+  ]
+}

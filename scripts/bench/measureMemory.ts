@@ -1,0 +1,43 @@
+// Memory of a new process that loads the model with one SAE layer and runs it; and what it still holds after the model was unloaded.
+import type { Precision } from '../../server/protocol/values'
+import type { Setting } from './measure'
+import { median } from './median'
+import { processMemory, type ProcessMemory } from './processMemory'
+import { gigabytes, meets, row, type Row, type Target } from './row'
+
+const PEAK_BYTES: Readonly<Record<Precision, Target | null>> = { q8: { atMost: 2.9 }, q4: null, exact: null }
+
+export async function measureMemory({ contestants, options, precision, prompts }: Setting): Promise<readonly Row[]> {
+  const { files } = contestants
+  const { sae } = options.shape
+  const layer = sae.layers[sae.layers.length >> 1]!
+  const peaks: number[] = []
+  const befores: number[] = []
+  const afters: number[] = []
+  for (let round = 0; round < Math.min(options.repeats, ROUNDS); round++) {
+    const engine = contestants.freshEngine()
+    const held = (): ProcessMemory => processMemory(engine.pid) ?? refuse()
+    await engine.ask({ job: 'start' })
+    befores.push(held().now)
+    await engine.ask({ job: 'open', model: files.model, sae: files.sae, precision, threads: options.threads, top: sae.k })
+    await engine.ask({ job: 'loop', ids: prompts.next(128), steps: options.steps, layer })
+    peaks.push(held().peak)
+    await engine.ask({ job: 'unload' })
+    afters.push(held().now)
+    await engine.close()
+  }
+  const peak = median(peaks)
+  const target = PEAK_BYTES[precision]
+  const isReached = target && meets(peak / 1e9, target)
+  return [
+    { ...row('memory', `${precision} peak memory with one SAE layer`, gigabytes(peak), '', null, null, { peak: peaks }), target: target && `≤ ${target.atMost} GB`, reached: isReached },
+    row('memory', `${precision} memory after unloading`, gigabytes(median(afters)), `before loading ${gigabytes(median(befores))}`, null, null, { after: afters, before: befores }),
+  ]
+}
+
+/** Memory varies little; more would only cost time. */
+const ROUNDS = 3
+
+function refuse(): never {
+  throw new Error('memory of processes is read on Linux only')
+}

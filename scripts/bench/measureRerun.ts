@@ -1,0 +1,40 @@
+// Running a prompt again after an edit, against running it for the first time: an edit on the prompt, and one on generated tokens only.
+import { held } from './benchEdits'
+import type { Setting } from './measure'
+import { inTurn, median } from './median'
+import { msText, row, type Row } from './row'
+
+const LENGTH = 128
+const ALLOWANCE = 0.15
+const STEPS = 16
+
+export async function measureRerun({ contestants, options, precision, prompts }: Setting): Promise<readonly Row[]> {
+  const { ours } = contestants
+  const { model, sae } = options.shape
+  const onPrompt = (layer: number) => async () => {
+    const ids = prompts.next(LENGTH)
+    const cold = (await ours.run({ ids, steps: 1, layers: [layer] })).tokenMs[0]!
+    const again = (await ours.run({ ids, steps: 1, layers: [layer], edits: [held(layer, 'all')] })).tokenMs[0]!
+    return { cold, again }
+  }
+  const onGenerated = (layer: number) => async () => {
+    const ids = prompts.next(LENGTH)
+    const { stepMs } = await ours.run({ ids, steps: STEPS, layers: [layer] })
+    const { tokenMs } = await ours.run({ ids, steps: STEPS, layers: [layer], edits: [held(layer, 'generated')] })
+    // The first generated token is fed with the edit; the one after it is the first that can be another.
+    return { cold: median(stepMs), again: tokenMs[1]! }
+  }
+  const ways = Object.fromEntries(sae.layers.flatMap((layer) => [[`prompt ${layer}`, onPrompt(layer)], [`generated ${layer}`, onGenerated(layer)]] as const))
+  for (const way of Object.values(ways)) await way()
+  const samples = await inTurn(options.repeats, ways)
+  const pairOf = (name: string): { readonly cold: readonly number[]; readonly again: readonly number[] } => ({ cold: samples[name]!.map(({ cold }) => cold), again: samples[name]!.map(({ again }) => again) })
+  const promptRow = (layer: number): Row => {
+    const { cold, again } = pairOf(`prompt ${layer}`)
+    return row('rerun', `${precision} first token again after an edit of the prompt at layer ${layer}`, msText(median(again)), `first run ${msText(median(cold))}`, median(again) / median(cold), { atMost: 1 - layer / model.layers + ALLOWANCE }, { ours: again, theirs: cold })
+  }
+  const generatedRow = (layer: number): Row => {
+    const { cold, again } = pairOf(`generated ${layer}`)
+    return row('rerun', `${precision} first token that can change after an edit of generated tokens at layer ${layer}`, msText(median(again)), `a step ${msText(median(cold))}`, median(again) / median(cold), { atMost: 2 }, { ours: again, theirs: cold })
+  }
+  return [...sae.layers.map(promptRow), ...sae.layers.map(generatedRow)]
+}
