@@ -2,7 +2,7 @@
 import type { LoadedModel } from '../engine/engine'
 
 /** Reading all layers costs little when their encoders together have at most this share of the model's own weights, … */
-const CHEAP_SHARE = 0.25
+const CHEAP_SHARE = 1 / 8
 /** … or at most so many weights: a hundredth of a second per token on two cores. */
 const CHEAP_WEIGHTS = 32e6
 /** Layers that are read when nobody looks at any. */

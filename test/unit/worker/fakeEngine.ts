@@ -1,5 +1,5 @@
 // An engine that computes nothing: words as tokens, made-up features, steps that a test can hold and release.
-import type { Engine, GenerateRequest, LoadedModel, LoadRequest, TokenReport } from '../../../server/engine/engine'
+import type { Engine, GenerateRequest, LoadedModel, LoadRequest, ReadRequest, TokenReport } from '../../../server/engine/engine'
 import type { Tokenizer } from '../../../server/formats/tokenizer'
 import { CancelledError, InputError } from '../../../server/protocol/errors'
 import { createRunRecorder } from '../../../server/runs/runDetail'
@@ -11,17 +11,22 @@ export const CONTEXT_LENGTH = 40
 export interface FakeEngine extends Engine {
   readonly loads: LoadRequest[]
   readonly generations: GenerateRequest[]
-  /** From now on a generated token must be let through; 0 lets none pass until `release` is called. */
+  readonly reads: ReadRequest[]
+  /** From now on a generated token, or a layer that is read, must be let through; none passes until `release` is called. */
   hold(): void
-  release(tokens: number): void
+  release(steps: number): void
   /** The next generation fails with this after one token. */
   failWith(error: Error): void
 }
+
+/** Layers of a model whose path says that it is large: too many to read all of them while it generates. */
+export const LARGE_LAYERS = 8
 
 /** Each word is a token; feature `id % 64` fires on it at layer 0 and feature 1 on every token at layer 1. Answers go round in a loop of five words. */
 export function createFakeEngine(): FakeEngine {
   const loads: LoadRequest[] = []
   const generations: GenerateRequest[] = []
+  const reads: ReadRequest[] = []
   let allowed = Infinity
   let failure: Error | null = null
   let wake = (): void => {}
@@ -42,9 +47,10 @@ export function createFakeEngine(): FakeEngine {
   return {
     loads,
     generations,
+    reads,
     hold: () => (allowed = 0),
-    release(tokens) {
-      allowed += tokens
+    release(steps) {
+      allowed += steps
       wake()
     },
     failWith: (error) => (failure = error),
@@ -54,9 +60,11 @@ export function createFakeEngine(): FakeEngine {
       await new Promise((resolve) => setImmediate(resolve))
       if (signal.aborted) throw new CancelledError()
       if (request.modelPath.includes('missing')) throw new InputError(`model folder ${request.modelPath} does not exist`, 'choose another folder')
+      const isLarge = request.modelPath.includes('large')
+      const layers = isLarge ? LARGE_LAYERS : 2
       return {
-        name: 'fake', identity: { path: request.modelPath, architecture: 'qwen3', layers: 2, dModel: 8, precision: request.precision, provider: 'cpu' },
-        sae: request.saePath === null ? null : { path: request.saePath, dSae: D_SAE, k: 4 }, saeLayers: request.saePath === null ? [] : [0, 1], saeOrigin: null, pairing: null,
+        name: 'fake', identity: { path: request.modelPath, architecture: 'qwen3', layers, dModel: isLarge ? 4096 : 8, precision: request.precision, provider: 'cpu' },
+        sae: request.saePath === null ? null : { path: request.saePath, dSae: isLarge ? 32_768 : D_SAE, k: 4 }, saeLayers: request.saePath === null ? [] : Array.from({ length: layers }, (_, layer) => layer), saeOrigin: null, pairing: null,
         contextLength: CONTEXT_LENGTH, vocabSize: 100, stopIds: [], parameters: 1000, weightsCache: null, loadMs: 3, fallbacks: [],
       }
     },
@@ -79,8 +87,13 @@ export function createFakeEngine(): FakeEngine {
       }
       return { reason: 'length', reusedTokens: edits.length > 0 ? 1 : 0, prefillMs: 4, decodeMsPerToken: 20, captured: null }
     },
-    async read({ tokenIds, layers }, onEvent) {
-      for (const layer of layers) onEvent({ kind: 'layer', report: { layer, features: tokenIds.map((id) => [{ feature: id % D_SAE, activation: 1 + layer }]), residualNorm: tokenIds.map(() => 1) } })
+    async read(request, onEvent, signal) {
+      reads.push(request)
+      const { tokenIds, layers } = request
+      for (const layer of layers.toSorted((a, b) => a - b)) {
+        await step(signal)
+        onEvent({ kind: 'layer', report: { layer, features: tokenIds.map((id) => [{ feature: id % D_SAE, activation: 1 + layer }]), residualNorm: tokenIds.map((_, index) => (layer === 5 && index === 2 ? 99 : 1)) } })
+      }
     },
     memory: async () => ({ processBytes: 1e6, cacheBytes: 0 }),
     unload: async () => {},
@@ -88,11 +101,11 @@ export function createFakeEngine(): FakeEngine {
   }
 }
 
-function reportOf({ edits, sampling }: GenerateRequest, id: number, index: number, generated: boolean): TokenReport {
+function reportOf({ edits, sampling, layers }: GenerateRequest, id: number, index: number, generated: boolean): TokenReport {
   const fired = edits.flatMap(({ feature }, edit) => (feature.layer === 0 && feature.feature === id % D_SAE ? [edit] : []))
   return {
     index, id, generated, logprob: index === 0 ? null : -0.25 - sampling.temperature - fired.length, alternatives: index === 0 ? [] : [{ id, logprob: -0.25 }, { id: (id + 1) % 100, logprob: -2 }],
-    features: { 0: [{ feature: id % D_SAE, activation: 2 + index }], 1: [{ feature: 1, activation: 50 }] },
+    features: Object.fromEntries(layers.map((layer) => [layer, [layer === 1 ? { feature: 1, activation: 50 } : { feature: id % D_SAE, activation: 2 + index }]])),
     featuresAfterEdit: fired.length > 0 ? { 0: [] } : {}, residualNorm: { 0: 1, 1: 1 }, fired,
   }
 }
