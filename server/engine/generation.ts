@@ -4,10 +4,10 @@ import { createCapture } from './capture'
 import type { EditPlan } from './editPlan'
 import type { GenerateEvent, GenerateRequest, GenerateResult, TokenReport } from './engine'
 import { readPositions } from './fillReadings'
-import { forward, type ForwardModel } from './forward'
+import { forward, type Finding, type ForwardModel } from './forward'
 import { lastRow, predictAfter, predictMissing, predictionOf, type Next } from './predictions'
 import { refuseNonFinite } from './nonFinite'
-import { reportPosition, type Prediction } from './positionRecord'
+import { reportPosition, type PositionRecord, type Prediction } from './positionRecord'
 import type { PrefixCache } from './prefixCache'
 import { createReadingQueue } from './readingQueue'
 import { alwaysKept } from './residualStore'
@@ -16,6 +16,10 @@ import { cutTokens, type Sequence } from './sequence'
 
 /** Positions per prefill run: what a cancel waits for, and what bounds the memory of attention scores. */
 export const CHUNK = 64
+
+/** Generated tokens that are reported together at most, and for how long the first of them waits: one encoding of several costs little more than one. */
+const MOST_WAITING = 8
+const LONGEST_WAIT_MS = 100
 
 /** An edit is most often one of a layer that was read. Of more layers than these only some are kept, which costs a few layers per edit. */
 const MOST_READ_KEPT = 8
@@ -61,6 +65,16 @@ export async function generateTokens(
     }
   }
 
+  let reported = 0
+  let reportedAt = 0
+  /** Reports what was computed since the last time; its features are encoded together. */
+  const deliver = async (): Promise<void> => {
+    await queue.flush()
+    report(reported, sequence.positions)
+    reported = Math.max(reported, sequence.positions)
+    reportedAt = performance.now()
+  }
+
   let next: Next | null = null
   const feed = async (tokenIds: readonly number[], chosenBy: string | null, prediction: Prediction | null): Promise<void> => {
     if (signal.aborted) throw new CancelledError()
@@ -71,27 +85,27 @@ export async function generateTokens(
     const head = rows.length > 0 ? { rows, candidates, targets: null, wantsLogits: wantsLogits || capture?.wantsLogits === true } : null
     const options = { edits, readLayers, captureLayers: request.capture?.residualLayers ?? [], reconstructionLayers, keepLayers, queue, signal }
     const result = await forward(model, sequence, { tokenIds, first, start, endLayer: layers, head }, options)
-    await queue.flush()
-    refuseNonFinite(sequence.residuals, result.findings, first)
+    await refuseNonFinite(sequence.residuals, result.findings, first, queue)
     capture?.add(result)
     result.findings.forEach(({ readings, edited, reconstructed }, row) => {
-      const token = tokenIds[row]!
-      const old = records[first + row]
-      const known = row === 0 ? prediction : null
-      records[first + row] = { token, chosenBy, prediction: known, readings: merged(old?.readings, readings), edited: merged(old?.edited, edited) }
+      keepBelow(start, records[first + row], { readings, edited })
+      records[first + row] = { token: tokenIds[row]!, chosenBy, prediction: row === 0 ? prediction : null, readings, edited }
       errors.push(reconstructed)
     })
     sequence.positions = first + tokenIds.length
-    // Layers below the start may lack what is wanted now.
-    if (start !== null) await readPositions(model, sequence, readLayers, edits, first, sequence.positions, () => {}, signal)
+    // Layers up to the start may lack what is wanted now.
+    if (start !== null) await readPositions(model, sequence, readLayers.filter((layer) => layer <= start), edits, first, sequence.positions, () => {}, signal)
     next = result.head && lastRow(result.head, rows.length)
-    report(first, sequence.positions)
+    const waiting = sequence.positions - reported
+    if (sequence.positions <= promptIds.length || waiting >= MOST_WAITING || performance.now() - reportedAt > LONGEST_WAIT_MS) await deliver()
   }
 
   try {
     await readPositions(model, sequence, readLayers, edits, 0, reusedTokens, () => {}, signal)
     await predictMissing(model, sequence, promptIds.length, reusedTokens, candidates, () => {}, signal)
     report(0, reusedTokens)
+    reported = reusedTokens
+    reportedAt = performance.now()
     const prefillStart = performance.now()
     while (sequence.positions < promptIds.length) {
       const first = sequence.positions
@@ -119,6 +133,7 @@ export async function generateTokens(
       await feed([token], key, prediction)
       end = sequence.positions
     }
+    if (ended === null) await deliver()
     const decodeMs = performance.now() - decodeStart
     if (request.promptPredictions) {
       await predictMissing(model, sequence, 0, Math.min(promptIds.length, end), candidates, (first, stop) => {
@@ -133,6 +148,10 @@ export async function generateTokens(
       decodeMsPerToken: end > decodeFrom ? decodeMs / (end - decodeFrom) : 0,
       captured: capture?.finish() ?? null,
     }
+  } catch (error) {
+    // What was computed before a cancel is shown.
+    if (error instanceof CancelledError && reported < sequence.positions) await deliver()
+    throw error
   } finally {
     cache.keep(sequence)
   }
@@ -167,8 +186,11 @@ function dropOthers(sequence: Sequence, promptIds: readonly number[], first: num
   }
 }
 
-function merged<Value>(old: ReadonlyMap<number, Value> | undefined, found: ReadonlyMap<number, Value>): Map<number, Value> {
-  return new Map([...(old ?? []), ...found])
+/** Adds to what was found at a position what is known of the layers that were not computed again. */
+function keepBelow(start: number | null, old: PositionRecord | undefined, found: Pick<Finding, 'readings' | 'edited'>): void {
+  if (start === null || !old) return
+  for (const [layer, reading] of old.readings) if (layer <= start && !found.readings.has(layer)) found.readings.set(layer, reading)
+  for (const [layer, coefficients] of old.edited) if (layer < start) found.edited.set(layer, coefficients)
 }
 
 function withError(report: TokenReport, errors: ReadonlyMap<number, number> | undefined): TokenReport {

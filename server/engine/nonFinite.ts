@@ -1,6 +1,7 @@
 // Refuses residuals that are not numbers: what comes of them looks like an answer and is none.
 import { InputError } from '../protocol/errors'
 import type { PositionRecord } from './positionRecord'
+import type { ReadingQueue } from './readingQueue'
 import type { ResidualStore } from './residualStore'
 
 const REMEDY = 'take back an edit that is too strong; without edits the weights are damaged: download or copy them again'
@@ -9,10 +10,11 @@ const REMEDY = 'take back an edit that is too strong; without edits the weights 
  * Throws InputError when the highest layer that is kept holds such values at positions from `first` on. They spread over all numbers of a residual
  * and over the other positions of the chunk, so one number tells, and the lowest layer that was read tells where.
  */
-export function refuseNonFinite(residuals: ResidualStore, findings: readonly Pick<PositionRecord, 'readings'>[], first: number): void {
+export async function refuseNonFinite(residuals: ResidualStore, findings: readonly Pick<PositionRecord, 'readings'>[], first: number, queue: ReadingQueue): Promise<void> {
   const x = residuals.read(residuals.layers.at(-1)!, first, first + findings.length)
   const dModel = x.length / findings.length
   if (findings.every((_, row) => Number.isFinite(x[row * dModel]!))) return
+  await queue.flush()
   const places = findings.flatMap(({ readings }, row) => Array.from(readings, ([layer, { norm }]) => ({ layer, row, norm }))).filter(({ norm }) => !Number.isFinite(norm))
   const [origin] = places.sort((a, b) => a.layer - b.layer || a.row - b.row)
   if (origin) throw nonFiniteAt(first + origin.row, origin.layer)
