@@ -1,0 +1,72 @@
+// The layout of a file of rounded matrices: valid safetensors, covered by pieces, and known again by its header.
+import { describe, expect, it } from 'vitest'
+import { bytesSource } from '../../../server/formats/byteSource'
+import { CHECKSUM_LENGTH, quantisedLayout, readQuantisedLayout } from '../../../server/formats/quantisedLayout'
+import { readSafetensors } from '../../../server/formats/safetensors'
+
+const MATRICES = [{ name: 'up', rows: 3, columns: 70 }, { name: 'head', rows: 5000, columns: 2048 }, { name: 'down', rows: 70, columns: 3 }]
+const SOURCE = { model: '/models/a', precision: 'q4', identity: 'abc' }
+const layout = quantisedLayout(MATRICES, { bits: 4, block: 64 }, SOURCE)
+const checksums = layout.pieces.map((_, i) => String(i + 1).padStart(CHECKSUM_LENGTH, '0'))
+
+function fileOf(header: Uint8Array, size = layout.fileBytes) {
+  const bytes = new Uint8Array(size)
+  bytes.set(header)
+  return bytesSource('weights.safetensors', bytes)
+}
+
+it('is a safetensors file of codes and scales', async () => {
+  const { tensors } = await readSafetensors(fileOf(layout.header()))
+  const shapes = Object.fromEntries(Array.from(tensors.values(), ({ name, dtype, shape }) => [name, [dtype, ...shape]]))
+  expect(shapes).toEqual({
+    'up.codes': ['U8', 3, 2, 32], 'up.scales': ['F32', 3, 2],
+    'head.codes': ['U8', 5000, 32, 32], 'head.scales': ['F32', 5000, 32],
+    'down.codes': ['U8', 70, 1, 32], 'down.scales': ['F32', 70, 1],
+  })
+  for (const { name, codes, scales } of layout.matrices) {
+    expect(tensors.get(`${name}.codes`)).toMatchObject(codes)
+    expect(tensors.get(`${name}.scales`)).toMatchObject(scales)
+  }
+})
+
+it('has pieces that cover every matrix without a gap', () => {
+  layout.matrices.forEach(({ rows, codes, scales }, index) => {
+    const pieces = layout.pieces.filter(({ matrix }) => matrix === index)
+    let [row, code, scale] = [0, codes.offset, scales.offset]
+    for (const piece of pieces) {
+      expect([piece.firstRow, piece.codes.offset, piece.scales.offset]).toEqual([row, code, scale])
+      row += piece.rows
+      code += piece.codes.length
+      scale += piece.scales.length
+    }
+    expect([row, code, scale]).toEqual([rows, codes.offset + codes.length, scales.offset + scales.length])
+  })
+  expect(layout.pieces.filter(({ matrix }) => matrix === 1).length).toBeGreaterThan(1)
+})
+
+it('is as long with checksums as without', () => {
+  expect(layout.header(checksums)).toHaveLength(layout.header().length)
+})
+
+describe('reading it back', () => {
+  it('gives the layout, the source and the checksums', async () => {
+    const read = await readQuantisedLayout(fileOf(layout.header(checksums)))
+    expect(read).toMatchObject({ source: SOURCE, checksums })
+    expect(read!.layout.matrices).toEqual(layout.matrices)
+    expect(read!.layout.pieces).toEqual(layout.pieces)
+    expect(read!.layout.quantisation).toEqual({ bits: 4, block: 64 })
+  })
+
+  it('knows no file of another length, format or version', async () => {
+    expect(await readQuantisedLayout(fileOf(layout.header(), layout.fileBytes + 1))).toBeNull()
+    const text = new TextDecoder().decode(layout.header())
+    for (const [from, to] of [['"version":"1"', '"version":"0"'], ['promptscope quantised', 'somebody elses quants'], ['"columns":"70', '"columns":"07'], ['"bits":"4"', '"bits":"8"']] as const) {
+      expect(text).toContain(from)
+      expect(await readQuantisedLayout(fileOf(new TextEncoder().encode(text.replace(from, to)))), to).toBeNull()
+    }
+  })
+
+  it('refuses what is no safetensors file', async () => {
+    await expect(readQuantisedLayout(fileOf(new Uint8Array(10)))).rejects.toThrow('is not a safetensors file')
+  })
+})
