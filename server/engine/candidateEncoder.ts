@@ -26,7 +26,7 @@ export interface CandidateEncoderOptions extends SaeSessionOptions {
   readonly counts: EncoderCounts
 }
 
-/** Whether the encoder exists in this form: see docs/models.md. */
+/** Whether an SAE can be encoded so: the activations must be the values that the top is taken of, and the rows of W_enc readable one by one. */
 export function hasCandidates({ W_enc, activation, decoderNorm }: SaeLayer): boolean {
   return activation.kind === 'topk' && decoderNorm === 'ignored' && isRowMajor(W_enc) && (W_enc.dtype === 'F32' || W_enc.dtype === 'BF16' || W_enc.dtype === 'F16')
 }

@@ -9,6 +9,9 @@ export interface Resident {
 export interface Residents<Value extends Resident> {
   /** Runs `work` with what is kept under the key, which is not released meanwhile; it is opened when it is not there. */
   use<Result>(key: number, open: () => Promise<Value>, work: (value: Value) => Promise<Result>): Promise<Result>
+  has(key: number): boolean
+  /** Whether one more like the largest would fit. */
+  readonly hasRoom: boolean
   readonly bytes: number
   /** Nothing may be in use. */
   release(): Promise<void>
@@ -38,6 +41,10 @@ export function createResidents<Value extends Resident>(limitBytes: number): Res
   }
 
   return {
+    has: (key) => entries.has(key),
+    get hasRoom() {
+      return total() + Math.max(0, ...Array.from(entries.values(), ({ value }) => value?.bytes ?? 0)) <= limitBytes
+    },
     get bytes() {
       return total()
     },

@@ -3,14 +3,13 @@ import type { SaeSet } from '../checkpoint/checkpoint'
 import type { QuantisedCache } from '../checkpoint/quantisedCache'
 import { columnNorms } from '../checkpoint/storedTensor'
 import { needsDecoderNorms } from '../graph/sae'
-import { saeDecoderGraph } from '../graph/saeDecoder'
 import { hasCandidates, openCandidateEncoder, type EncoderCounts } from './candidateEncoder'
 import { openExactEncoder } from './exactEncoder'
 import { scaledRows, tokenScale, type TokenScale } from './inputScale'
 import type { LayerEncoder, TopK } from './layerEncoder'
-import { float32Data, float32Tensor, type Session } from './onnx'
-import { openSaeGraph, type SaeSessionOptions } from './openSaeGraph'
+import type { SaeSessionOptions } from './openSaeGraph'
 import { quantisedSaeEncoder } from './quantisedSaeEncoder'
+import { openReconstruction, type SaeReconstruction } from './reconstruction'
 import { createResidents } from './residents'
 import { readScatteredColumn } from './scatteredColumn'
 
@@ -48,35 +47,38 @@ export interface SaeSessionsOptions extends SaeSessionOptions {
   readonly onProgress?: (progress: { readonly layer: number; readonly fraction: number }) => void
 }
 
+const CANDIDATES_FROM = 16 * 1024 * 1024
+
 const RESIDENT_LIMIT_BYTES = 1024 ** 3
 
-const CANDIDATES_FROM = 16 * 1024 * 1024
+/** From so many rows on a layer for which there is no room is encoded in passing, from its file: to open its candidates takes longer than that. */
+const ROWS_IN_PASSING = 32
 
 /** `layer` must be one of the set's in every call. */
 export function createSaeSessions(set: SaeSet, options: SaeSessionsOptions): SaeSessions {
-  const { cache, onProgress } = options
-  const encoders = createResidents<LayerEncoder>(options.residentLimitBytes ?? RESIDENT_LIMIT_BYTES)
-  const decoders = new Map<number, Promise<Session>>()
+  const { cache, onProgress, candidatesFrom = CANDIDATES_FROM, residentLimitBytes = RESIDENT_LIMIT_BYTES } = options
+  const encoders = createResidents<LayerEncoder>(residentLimitBytes)
+  const reconstructions = createResidents<SaeReconstruction>(residentLimitBytes)
   const directions = new Map<string, Promise<Float32Array>>()
   const norms = new Map<number, Promise<Float32Array | null>>()
   const counts: EncoderCounts = { rows: 0, widened: 0, exact: 0 }
+  const isOnCpu = options.providers.every((provider) => provider === 'cpu')
 
   const normsOf = (layer: number): Promise<Float32Array | null> =>
     remember(norms, layer, async () => {
       const sae = set.layers.get(layer)!
       return needsDecoderNorms(sae) ? columnNorms(sae.W_dec) : null
     })
-  const openEncoder = async (layer: number): Promise<LayerEncoder> => {
+  const openExact = async (layer: number): Promise<LayerEncoder> => openExactEncoder(set.layers.get(layer)!, await normsOf(layer), options)
+  const open = async (layer: number): Promise<LayerEncoder> => {
     const sae = set.layers.get(layer)!
-    const exact = async (): Promise<LayerEncoder> => openExactEncoder(sae, await normsOf(layer), options)
-    const isOnCpu = options.providers.every((provider) => provider === 'cpu')
-    if (!cache || !isOnCpu || !hasCandidates(sae) || set.dModel * set.dSae < (options.candidatesFrom ?? CANDIDATES_FROM)) return exact()
+    if (!cache || !isOnCpu || !hasCandidates(sae) || set.dModel * set.dSae < candidatesFrom) return openExact(layer)
     try {
       const quantised = await quantisedSaeEncoder(set.path, sae, cache, (done, total) => onProgress?.({ layer, fraction: done / total }))
-      return await openCandidateEncoder(sae, quantised, { ...options, exact, counts })
+      return await openCandidateEncoder(sae, quantised, { ...options, exact: () => openExact(layer), counts })
     } catch {
       // A full disk or a folder that cannot be written to costs speed, not results.
-      return exact()
+      return openExact(layer)
     }
   }
 
@@ -90,8 +92,9 @@ export function createSaeSessions(set: SaeSet, options: SaeSessionsOptions): Sae
       const { scale } = set.layers.get(layer)!.input
       const rows = x.length / set.dModel
       const scales = Array.from({ length: rows }, (_, row) => tokenScale(scale, x.subarray(row * set.dModel, (row + 1) * set.dModel)))
-      const tops = await encoders.use(layer, () => openEncoder(layer), (encoder) => encoder.encode(scaledRows(x, scales)))
-      return { tops, scales }
+      const work = (encoder: LayerEncoder): Promise<TopK[]> => encoder.encode(scaledRows(x, scales))
+      const isInPassing = rows >= ROWS_IN_PASSING && !encoders.has(layer) && !encoders.hasRoom
+      return { tops: isInPassing ? await inPassing(await openExact(layer), work) : await encoders.use(layer, () => open(layer), work), scales }
     },
     direction: (layer, feature) =>
       remember(directions, `${layer}/${feature}`, async () => {
@@ -101,35 +104,23 @@ export function createSaeSessions(set: SaeSet, options: SaeSessionsOptions): Sae
         const norm = (await normsOf(layer))![feature]!
         return norm > 0 ? column.map((value) => value / norm) : column
       }),
-    async reconstructionError(layer, x, { tops, scales }) {
-      const sae = set.layers.get(layer)!
-      const decoder = await remember(decoders, layer, () => openSaeGraph(sae, saeDecoderGraph, options))
-      const lengths = await normsOf(layer)
-      const a = new Float32Array(tops.length * set.dSae)
-      tops.forEach(({ features, activations }, row) => {
-        features.forEach((feature, i) => {
-          const norm = sae.decoderNorm === 'folded' ? lengths![feature]! : 1
-          a[row * set.dSae + feature] = norm > 0 ? activations[i]! / norm : 0
-        })
-      })
-      const decoded = float32Data((await decoder.run({ a: float32Tensor(a, [tops.length, set.dSae]) }, ['x']))['x'])
-      return Float32Array.from(scales, ({ factor, mean }, row) => {
-        let error = 0
-        let total = 0
-        for (let i = row * set.dModel; i < (row + 1) * set.dModel; i++) {
-          error += (x[i]! - (factor * decoded[i]! + mean)) ** 2
-          total += x[i]! ** 2
-        }
-        // Not a number stays one: it must not look like a perfect fit.
-        return total === 0 ? 0 : error / total
-      })
+    reconstructionError: async (layer, x, { tops, scales }) => {
+      const openOne = async (): Promise<SaeReconstruction> => openReconstruction(set.layers.get(layer)!, await normsOf(layer), options)
+      return reconstructions.use(layer, openOne, (reconstruction) => reconstruction.error(x, tops, scales))
     },
     async release() {
       await encoders.release()
-      for (const opened of decoders.values()) await opened.then((session) => session.release(), () => {})
-      decoders.clear()
+      await reconstructions.release()
       directions.clear()
     },
+  }
+}
+
+async function inPassing<Result>(encoder: LayerEncoder, work: (encoder: LayerEncoder) => Promise<Result>): Promise<Result> {
+  try {
+    return await work(encoder)
+  } finally {
+    await encoder.release()
   }
 }
 

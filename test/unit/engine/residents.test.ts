@@ -48,6 +48,15 @@ it('lets go nothing that is in use', async () => {
   expect(log).toEqual(['open 1', 'open 2', 'open 3', 'release 1', 'release 2'])
 })
 
+it('says whether one more would fit', async () => {
+  const { kept, use } = residents(30)
+  expect(kept.hasRoom).toBe(true)
+  await use(1, 10)
+  expect([kept.has(1), kept.has(2), kept.hasRoom]).toEqual([true, false, true])
+  await use(2, 15)
+  expect(kept.hasRoom).toBe(false)
+})
+
 it('opens again after a failure', async () => {
   const { kept } = residents(10)
   await expect(kept.use(1, () => Promise.reject(new Error('no')), () => Promise.resolve())).rejects.toThrow('no')
