@@ -41,21 +41,24 @@ export function contrastWeighted(tokens: readonly WeightedToken[]): Omit<Feature
   const weightOn = tokens.reduce((sum, { weight }) => sum + weight, 0)
   if (weightOn === 0) return []
   const weightOff = tokens.length - weightOn
-  const sums = new Map<string, { readonly feature: FeatureId; on: number; off: number }>()
+  const sums = new Map<number, Map<number, { readonly feature: FeatureId; on: number; off: number }>>()
   const sumOfNorms = new Map<number, number>()
   for (const { weight, features } of tokens) {
     for (const [key, entries] of Object.entries(features)) {
       const layer = Number(key)
       sumOfNorms.set(layer, (sumOfNorms.get(layer) ?? 0) + activationNorm(entries))
+      const ofLayer = sums.get(layer) ?? new Map<number, { readonly feature: FeatureId; on: number; off: number }>()
+      sums.set(layer, ofLayer)
       for (const { feature, activation } of entries) {
-        const sum = sums.get(`${layer}/${feature}`) ?? { feature: { layer, feature }, on: 0, off: 0 }
+        const sum = ofLayer.get(feature) ?? { feature: { layer, feature }, on: 0, off: 0 }
         sum.on += weight * activation
         sum.off += (1 - weight) * activation
-        sums.set(`${layer}/${feature}`, sum)
+        ofLayer.set(feature, sum)
       }
     }
   }
   return [...sums.values()]
+    .flatMap((ofLayer) => [...ofLayer.values()])
     .map(({ feature, on, off }) => {
       const meanOn = on / weightOn
       const meanOff = weightOff === 0 ? 0 : off / weightOff

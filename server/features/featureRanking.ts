@@ -34,6 +34,7 @@ interface LayerScale {
 const SAMPLED_TOKENS = 256
 
 /** Scales of finished tables; a growing run is a new table each time it is asked for. */
+const usual = new WeakMap<FeatureSource['tokens'], readonly number[]>()
 const scales = new WeakMap<FeatureSource['features'], Map<number, LayerScale>>()
 
 /**
@@ -43,8 +44,8 @@ const scales = new WeakMap<FeatureSource['features'], Map<number, LayerScale>>()
 export function rankFeatures(run: FeatureSource, tokenIndex: number, describe: Describe, count: number): RankedFeature[] {
   const candidates = layersOf(run.features).flatMap((layer) => {
     const scale = layerScale(run, layer)
-    return featuresOn(run.features[layer], tokenIndex).map(({ feature }) => {
-      const ranked = featureOnToken(run, tokenIndex, { layer, feature }, describe)
+    return featuresOn(run.features[layer], tokenIndex).map(({ feature, activation }) => {
+      const ranked = rankedFeature(run, tokenIndex, { layer, feature }, activation, scale, describe)
       const density = ranked.description.density ?? (scale.fires[feature] ?? 0) / Math.max(1, scale.tokens)
       // One part in a thousand by strength alone keeps an order among features that fire everywhere.
       return { ranked, relevance: ranked.strength * (1.001 - density) }
@@ -55,12 +56,20 @@ export function rankFeatures(run: FeatureSource, tokenIndex: number, describe: D
 
 /** One chosen feature on a token, activation 0 when it is not among the top k there. */
 export function featureOnToken(run: FeatureSource, tokenIndex: number, feature: FeatureId, describe: Describe): RankedFeature {
-  const after = run.featuresAfterEdit[feature.layer]
   const activation = activationOn(run.features[feature.layer], tokenIndex, feature.feature)
+  return rankedFeature(run, tokenIndex, feature, activation, layerScale(run, feature.layer), describe)
+}
+
+function rankedFeature(run: FeatureSource, tokenIndex: number, feature: FeatureId, activation: number, { max }: LayerScale, describe: Describe): RankedFeature {
   const description = describe(feature)
-  const { max } = layerScale(run, feature.layer)
+  const after = run.featuresAfterEdit[feature.layer]
   const relativeTo = (greatest: number): number => (greatest > 0 ? Math.min(1, activation / greatest) : 0)
-  return { feature, activation, activationAfterEdit: after && tokenIndex < after.ends.length ? activationOn(after, tokenIndex, feature.feature) : null, strength: relativeTo(description.maxActivation ?? max), share: relativeTo(max), description }
+  return {
+    feature, activation, description,
+    activationAfterEdit: after && tokenIndex < after.ends.length ? activationOn(after, tokenIndex, feature.feature) : null,
+    strength: relativeTo(description.maxActivation ?? max),
+    share: relativeTo(max),
+  }
 }
 
 function layerScale(run: FeatureSource, layer: number): LayerScale {
@@ -69,13 +78,20 @@ function layerScale(run: FeatureSource, layer: number): LayerScale {
   const known = byLayer.get(layer)
   if (known) return known
   const columns = run.features[layer]
-  const usual = columns ? run.tokens.filter(({ index, outlier }) => !outlier && index < columns.ends.length).map(({ index }) => index) : []
-  const max = usual.reduce((greatest, token) => Math.max(greatest, greatestOn(columns!, token)), 0)
-  const step = Math.max(1, usual.length / SAMPLED_TOKENS)
-  const sampled = Array.from({ length: Math.min(usual.length, SAMPLED_TOKENS) }, (_, place) => usual[Math.floor(place * step)]!)
+  const counted = columns ? usualTokens(run.tokens).filter((token) => token < columns.ends.length) : []
+  const max = counted.reduce((greatest, token) => Math.max(greatest, greatestOn(columns!, token)), 0)
+  const step = Math.max(1, counted.length / SAMPLED_TOKENS)
+  const sampled = Array.from({ length: Math.min(counted.length, SAMPLED_TOKENS) }, (_, place) => counted[Math.floor(place * step)]!)
   const scale = { max, fires: countFeatures(columns, sampled), tokens: sampled.length }
   byLayer.set(layer, scale)
   return scale
+}
+
+/** Positions of tokens that are no outliers; the same for all layers of a run. */
+function usualTokens(tokens: FeatureSource['tokens']): readonly number[] {
+  const found = usual.get(tokens) ?? tokens.filter(({ outlier }) => !outlier).map(({ index }) => index)
+  usual.set(tokens, found)
+  return found
 }
 
 /** By feature: on how many of the tokens it fires. */

@@ -30,7 +30,7 @@ export function tellingFeatures(run: FeatureSource, tokenIndex: number, describe
   const telling = rankFeatures(run, tokenIndex, describe, Infinity)
   const fault = faults.find((each) => isWhereFaultBegins(run, each, tokenIndex))
   const suspected = new Set(fault ? faultSuspects(run, fault, tokenIndex, SUSPECTS).map(renderFeature) : [])
-  const suspects = telling.filter(({ feature }) => suspected.has(renderFeature(feature))).slice(0, CHOSEN_SUSPECTS)
+  const suspects = suspected.size === 0 ? [] : telling.filter(({ feature }) => suspected.has(renderFeature(feature))).slice(0, CHOSEN_SUSPECTS)
   const others = telling.filter((ranked) => !suspects.includes(ranked)).slice(0, CHOSEN - suspects.length)
   // One measure for all bars of a list: of the feature's own maximum where all are known.
   const measure: BarMeasure = [...suspects, ...others].every(({ description }) => description.maxActivation !== null) ? 'strength' : 'share'
