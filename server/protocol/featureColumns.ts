@@ -24,19 +24,20 @@ export interface GrowingColumns {
   columns(): FeatureColumns
 }
 
-export function growColumns(): GrowingColumns {
-  let ends = new Uint32Array(64)
-  let features = new Uint32Array(1024)
-  let activations = new Float32Array(1024)
+/** `room` is for so many tokens and entries; more comes when it is needed. */
+export function growColumns(room = { tokens: 64, entries: 1024 }): GrowingColumns {
+  let ends = new Uint32Array(room.tokens)
+  let features = new Uint32Array(room.entries)
+  let activations = new Float32Array(room.entries)
   let tokens = 0
   let entries = 0
   return {
     push(list) {
-      if (tokens === ends.length) ends = longer(ends, new Uint32Array(2 * tokens))
+      if (tokens === ends.length) ends = longer(ends, new Uint32Array(2 * tokens + 1))
       if (entries + list.length > features.length) {
-        const room = Math.max(2 * features.length, entries + list.length)
-        features = longer(features, new Uint32Array(room))
-        activations = longer(activations, new Float32Array(room))
+        const length = Math.max(2 * features.length, entries + list.length)
+        features = longer(features, new Uint32Array(length))
+        activations = longer(activations, new Float32Array(length))
       }
       for (const { feature, activation } of list) {
         features[entries] = feature
@@ -58,7 +59,7 @@ function longer<Column extends Uint32Array | Float32Array>(column: Column, next:
 
 /** Columns of lists, one list per token. */
 export function packFeatures(tokens: readonly (readonly FeatureActivation[])[]): FeatureColumns {
-  const growing = growColumns()
+  const growing = growColumns({ tokens: tokens.length, entries: tokens.reduce((sum, { length }) => sum + length, 0) })
   for (const entries of tokens) growing.push(entries)
   return growing.columns()
 }

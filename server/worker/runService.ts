@@ -1,29 +1,23 @@
 // Owns the runs: starts, queues, streams, cancels and keeps them. One run computes at a time; the others wait in line.
 import { randomBytes } from 'node:crypto'
-import type { Engine, GenerateResult, LayerReport } from '../engine/engine'
+import type { Engine, LayerReport } from '../engine/engine'
 import { checkPromptSize } from '../formats/promptSize'
 import { CancelledError, InputError } from '../protocol/errors'
 import type { RunStatus, RunSummary, StartRunParams, WorkerSettings } from '../protocol/requests'
 import { summaryOf, type RunRecord } from '../protocol/runRecord'
 import { mostActive, type Edit, type Progress } from '../protocol/values'
 import { liveLayers } from '../runs/liveLayers'
-import type { RunRecorder } from '../runs/runDetail'
 import { buildGenerateRequest, mergeRunSettings, type RunChoices, type RunSettings } from '../runs/runSettings'
 import { withLayer } from '../runs/withLayer'
-import type { StoredRun } from '../store/runFile'
 import type { RunStore } from '../store/runStore'
 import { orCancelled } from './abort'
 import { fileNameOf } from '../editor/fileName'
 import type { ModelChoice, ModelService } from './modelService'
+import { openLiveRecord, SAVE_INTERVAL_MS, SAVE_REST_FACTOR, type LiveRecord, type RunChange } from './liveRecord'
 import { createThrottle, type Throttle } from './throttle'
 
 /** Alternatives kept per token: more than a hover shows, enough for the panel. */
 const ALTERNATIVES = 10
-/** About 30 messages a second. */
-const STREAM_INTERVAL_MS = 33
-/** A run under way is saved this often, and rests ten times as long as the save itself took. */
-const SAVE_INTERVAL_MS = 1000
-const SAVE_REST_FACTOR = 10
 
 export interface RunService {
   /**
@@ -53,9 +47,6 @@ export interface RunService {
   close(): Promise<void>
 }
 
-/** `text` is null when the run is gone. */
-export type RunChange = { readonly summary: RunSummary; readonly text: string | null; readonly generatedStart: number }
-
 export interface RunServiceParts {
   readonly engine: Engine
   readonly models: ModelService
@@ -70,12 +61,12 @@ export interface RunServiceParts {
   log(message: string): void
 }
 
-/** A run from the moment it is asked for; `detail` once it has a record. */
+/** A run from the moment it is asked for. */
 interface LiveRun {
   readonly promptUri: string
   readonly controller: AbortController
   readonly ended: Promise<unknown>
-  detail: (() => RunRecord) | null
+  record: LiveRecord | null
   /** Its turn has come. */
   isComputing: boolean
 }
@@ -94,18 +85,18 @@ export function createRunService(parts: RunServiceParts): RunService {
   const live = new Set<LiveRun>()
   let lastInLine: Promise<unknown> = Promise.resolve()
 
-  const findLive = (runId: string): LiveRun | undefined => [...live].find(({ detail }) => detail?.().id === runId)
+  const findLive = (runId: string): LiveRun | undefined => [...live].find(({ record }) => record?.id === runId)
 
   async function begin(plan: Plan, request: AbortSignal, onProgress: (progress: Progress) => void): Promise<RunSummary> {
     for (const other of live) {
-      if (other.promptUri === plan.promptUri && other.detail?.().id !== plan.parent?.id) other.controller.abort()
+      if (other.promptUri === plan.promptUri && other.record?.id !== plan.parent?.id) other.controller.abort()
     }
     const controller = new AbortController()
     const abort = (): void => controller.abort()
     request.addEventListener('abort', abort, { once: true })
     if (request.aborted) abort()
     let end = (): void => {}
-    const run: LiveRun = { promptUri: plan.promptUri, controller, detail: null, isComputing: false, ended: new Promise<void>((resolve) => (end = resolve)) }
+    const run: LiveRun = { promptUri: plan.promptUri, controller, record: null, isComputing: false, ended: new Promise<void>((resolve) => (end = resolve)) }
     live.add(run)
     try {
       return await carryOut(plan, run, controller.signal, onProgress)
@@ -132,8 +123,8 @@ export function createRunService(parts: RunServiceParts): RunService {
       id: newRunId(), name: nextName(plan.promptUri), promptUri: plan.promptUri, createdAt: new Date().toISOString(), model: identity, sae,
       sampling: settings.sampling, generate: settings.generate, edits: settings.edits, layers: request.layers, saeLayers, parentRunId: plan.parent?.id ?? null, loadMs,
     }, prompt)
-    const record = openRecord(recorder, plan.text)
-    run.detail = () => record.detail()
+    const record = openLiveRecord(parts, recorder, plan.text, prompt.renderedText.length)
+    run.record = record
     try {
       const result = await inTurn(signal, async () => {
         run.isComputing = true
@@ -153,50 +144,6 @@ export function createRunService(parts: RunServiceParts): RunService {
       return summary
     } catch (error) {
       return await record.end(statusOf(error), null)
-    }
-  }
-
-  /** The run's record: told to the editor and saved as it grows. */
-  function openRecord(recorder: RunRecorder, promptText: string): {
-    detail(): RunRecord
-    add: RunRecorder['add']
-    addPredictions: RunRecorder['addPredictions']
-    end(status: RunStatus, result: GenerateResult | null): Promise<RunSummary>
-  } {
-    let current: RunRecord | null = null
-    const detail = (): RunRecord => (current ??= recorder.detail())
-    const stored = (): StoredRun => ({ detail: detail(), promptText })
-    const tell = createThrottle(STREAM_INTERVAL_MS, () => parts.onChanged(changeOf(detail())))
-    const save = (): Promise<void> => store.save(stored()).catch((error: unknown) => parts.log(`run ${recorder.summary().name} could not be saved: ${String(error)}`))
-    const saveNowAndThen = createThrottle(SAVE_INTERVAL_MS, save, SAVE_REST_FACTOR)
-    tell.request()
-    saveNowAndThen.request()
-    const changed = (): void => {
-      current = null
-      tell.request()
-      saveNowAndThen.request()
-    }
-    return {
-      detail,
-      add(reports) {
-        recorder.add(reports)
-        changed()
-      },
-      addPredictions(first, predictions) {
-        recorder.addPredictions(first, predictions)
-        changed()
-      },
-      async end(status, result) {
-        tell.cancel()
-        saveNowAndThen.cancel()
-        recorder.end(status, result)
-        current = null
-        // Listed at once; nobody who looks has to wait for the disk, only who asks for the answer.
-        const saved = save()
-        parts.onChanged(changeOf(detail()))
-        await saved
-        return summaryOf(detail())
-      },
     }
   }
 
@@ -222,11 +169,11 @@ export function createRunService(parts: RunServiceParts): RunService {
   }
 
   function list(): RunSummary[] {
-    const growing = new Map([...live].flatMap(({ detail }) => (detail ? [[detail().id, summaryOf(detail())] as const] : [])))
+    const growing = new Map([...live].flatMap(({ record }) => (record ? [[record.id, record.summary()] as const] : [])))
     return store.list().map((summary) => growing.get(summary.id) ?? summary)
   }
 
-  const detail = async (runId: string): Promise<RunRecord | null> => findLive(runId)?.detail?.() ?? (await store.get(runId))?.detail ?? null
+  const detail = async (runId: string): Promise<RunRecord | null> => findLive(runId)?.record?.detail() ?? (await store.get(runId))?.detail ?? null
 
   const savesOfLayers = new Map<string, Throttle>()
   /** Layers of a finished run come one after the other; the file is written whole. */
@@ -283,12 +230,11 @@ export function createRunService(parts: RunServiceParts): RunService {
     waitsFor(runId) {
       const run = findLive(runId)
       if (!run || run.isComputing) return null
-      return [...live].find(({ isComputing }) => isComputing)?.detail?.().name ?? null
+      return [...live].find(({ isComputing }) => isComputing)?.record?.summary().name ?? null
     },
     findByPrompt(promptUri, text) {
       const summary = store.findByPrompt(promptUri, text)
-      const growing = summary && findLive(summary.id)?.detail?.()
-      return growing ? summaryOf(growing) : summary
+      return (summary && findLive(summary.id)?.record?.summary()) ?? summary
     },
     async close() {
       for (const { controller } of live) controller.abort()

@@ -59,6 +59,8 @@ interface Services {
   readonly features: FeatureService
   readonly runs: RunService
   readonly layers: LayerService
+  /** Tells of layers that have come and were not told of yet. */
+  readonly tellLayersNow: () => void
   readonly showLayers: (layers: readonly number[]) => void
   readonly editor: EditorFeatures
   /** Ends runs under way, saves, and lets the engine go. */
@@ -137,8 +139,18 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
       editor.refreshLenses(hasEnded)
       if (hasEnded) editor.refreshDiagnostics()
     },
-    onLayerRead: (runId, layer) => notify(connection, requests.layersRead, { runId, layers: [layer] }),
+    onLayerRead(runId, layer) {
+      layersCame = [...layersCame, { runId, layer }]
+      tellLayers.request()
+    },
   })
+  // Of a small model they all come at once, and whoever is told reads the run again.
+  let layersCame: readonly { readonly runId: string; readonly layer: number }[] = []
+  const tellLayersNow = (): void => {
+    for (const runId of new Set(layersCame.map((came) => came.runId))) notify(connection, requests.layersRead, { runId, layers: layersCame.filter((came) => came.runId === runId).map(({ layer }) => layer) })
+    layersCame = []
+  }
+  const tellLayers = createThrottle(READING_INTERVAL_MS, tellLayersNow)
   const tellReading = createThrottle(READING_INTERVAL_MS, () => notify(connection, requests.readingChanged, layers.state()))
   const layers = createLayerService({
     engine,
@@ -163,10 +175,10 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
     await runs.close()
     await engine.dispose()
   }
-  return { edits, models, precisions, features, runs, layers, editor, close, showLayers: (shown) => (onScreen = shown) }
+  return { edits, models, precisions, features, runs, layers, tellLayersNow, editor, close, showLayers: (shown) => (onScreen = shown) }
 }
 
-function answerRequests(connection: Connection, parts: WorkerParts, { edits, models, precisions, features, runs, layers, editor, showLayers }: Services): void {
+function answerRequests(connection: Connection, parts: WorkerParts, { edits, models, precisions, features, runs, layers, tellLayersNow, editor, showLayers }: Services): void {
   onRequest(connection, requests.settingsChanged, (settings) => {
     models.changeSettings(settings)
     return null
@@ -204,8 +216,13 @@ function answerRequests(connection: Connection, parts: WorkerParts, { edits, mod
     return run && runDetailOf(run)
   })
   onRequest(connection, requests.readLayers, async (params, { signal, report }) => {
-    await layers.read(params.runId, params.layers, signal, report)
-    return null
+    try {
+      await layers.read(params.runId, params.layers, signal, report)
+      return null
+    } finally {
+      // Who waits for the layers must not look at what was known before.
+      tellLayersNow()
+    }
   })
   onRequest(connection, requests.layersOnScreen, (params) => {
     showLayers(params.layers)

@@ -64,6 +64,7 @@ describe('of a finished run', () => {
     const heat = { runId: summary.id, feature: { layer: 5, feature: 1 } }
     await expect(worker.request(requests.featureHeat, heat)).rejects.toMatchObject({ message: expect.stringMatching(/^layer 5 was not read in this run; /) as string })
     await read(summary, [5])
+    expect(worker.layersRead).toEqual([{ runId: summary.id, layers: [5] }])
     const detail = await detailOf(summary)
     expect(detail.layers).toEqual([2, 4, 5])
     expect(worker.engine.reads).toMatchObject([{ tokenIds: detail.tokens.map(({ id }) => id), promptLength: 3, layers: [5], top: 4, edits: [{ feature: { layer: 2, feature: 3 } }] }])
@@ -85,6 +86,7 @@ describe('of a finished run', () => {
       'reading layers 5, 7 of the run; 3 of 5 done', 'reading layers 7 of the run; 4 of 5 done', 'end',
     ])
     expect(await layersOf(summary)).toEqual(ALL)
+    expect(worker.layersRead.flatMap(({ layers }) => layers)).toEqual([0, 1, 3, 5, 7])
     await read(summary, 'all')
     await read(summary, [3])
     expect(worker.engine.reads.map(({ layers }) => layers)).toEqual([[0, 1, 3, 5, 7]])

@@ -16,6 +16,7 @@ export interface WorkerClient {
   readonly modelStates: requests.ModelState[]
   readonly editStates: requests.PinsAndEdits[]
   readonly readings: (requests.LayerReading | null)[]
+  readonly layersRead: { readonly runId: string; readonly layers: readonly number[] }[]
   request<P, R>(name: RequestName<P, R>, params: P, token?: CancellationToken): Promise<R>
   /** Resolves with the first notification, from now on, that passes the test. */
   next<P>(name: NotificationName<P>, test: (params: P) => boolean): Promise<P>
@@ -80,6 +81,7 @@ export async function initialise(editor: ProtocolConnection, storageFolder: stri
   const modelStates: requests.ModelState[] = []
   const editStates: requests.PinsAndEdits[] = []
   const readings: (requests.LayerReading | null)[] = []
+  const layersRead: { readonly runId: string; readonly layers: readonly number[] }[] = []
   const waiting: { method: string; test: (params: never) => boolean; resolve: (params: never) => void }[] = []
   const diagnostics = new Map<string, Diagnostic[]>()
   const waitingForDiagnostics: (() => void)[] = []
@@ -98,7 +100,7 @@ export async function initialise(editor: ProtocolConnection, storageFolder: stri
   listen(requests.modelChanged, modelStates)
   listen(requests.pinsAndEditsChanged, editStates)
   listen(requests.readingChanged, readings)
-  listen(requests.layersRead, [])
+  listen(requests.layersRead, layersRead)
   editor.onNotification('textDocument/publishDiagnostics', (params: { uri: string; diagnostics: Diagnostic[] }) => {
     diagnostics.set(params.uri, params.diagnostics)
     waitingForDiagnostics.splice(0).forEach((resolve) => resolve())
@@ -112,6 +114,7 @@ export async function initialise(editor: ProtocolConnection, storageFolder: stri
     modelStates,
     editStates,
     readings,
+    layersRead,
     request: <P, R>(name: RequestName<P, R>, params: P, token?: CancellationToken) => sendRequest<R>(editor, name.method, params, token),
     next: <P>(name: NotificationName<P>, test: (params: P) => boolean) => new Promise<P>((resolve) => waiting.push({ method: name.method, test, resolve })),
     open: (uri, text, languageId = 'promptscope-prompt') => void editor.sendNotification('textDocument/didOpen', { textDocument: { uri, languageId, version: 1, text } }),
