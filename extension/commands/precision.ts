@@ -85,7 +85,7 @@ async function pickPrecision(...[choices, now]: Parameters<typeof precisionItems
 function itemOf(entry: QuantisedEntry, used: string | null): vscode.QuickPickItem {
   const { name, precision, bytes, lastUsed, isComplete, model, cost } = entry
   const notes = [byteText(bytes), `last used ${new Date(lastUsed).toLocaleDateString()}`, ...(isComplete ? [] : ['not complete']), ...(used === `${model}|${precision}` ? ['in use'] : [])]
-  return { label: `${name} ${precision ?? ''}`.trim(), description: notes.join(' · '), detail: [...(model === null ? ['damaged'] : [model]), ...(cost === null ? [] : [costWords(cost)])].join(' · ') }
+  return { label: `${name} ${precision ?? ''}`.trim(), description: notes.join(' · '), detail: [...(model === null ? [] : [model]), ...(cost === null ? [] : [costWords(cost)])].join(' · ') }
 }
 
 /** The model and precision that are loaded, as entries have them. */

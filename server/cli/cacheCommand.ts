@@ -67,9 +67,9 @@ function renderEntries(folder: string, entries: readonly QuantisedEntry[], { col
   if (entries.length === 0) return `No quantised weights are kept in ${folder}.\n`
   const lines = entries.flatMap((entry) => {
     const { model, precision, bytes, lastUsed, isComplete, cost } = entry
-    const state = isComplete || precision === null ? '' : color.yellow('  not complete: its next use goes on there')
+    const state = isComplete ? '' : color.yellow('  not complete: its next use goes on there')
     return [
-      `${color.bold(idOf(entry))}  ${byteText(bytes)}  ${precision ?? 'damaged'}, last used ${lastUsed.slice(0, 16).replace('T', ' ')}${state}`,
+      `${color.bold(idOf(entry))}  ${byteText(bytes)}  ${precision ?? 'unknown'}, last used ${lastUsed.slice(0, 16).replace('T', ' ')}${state}`,
       ...(model === null ? [] : [color.dim(`  of ${model}`)]),
       ...(cost === null ? [] : [color.dim(`  ${costWords(cost)}`)]),
     ]

@@ -2,7 +2,7 @@
 import { measurePrecision } from '../engine/measurePrecision'
 import { createThreadedEngine } from '../engine/engineThread'
 import { MOST_PRECISION_TOKENS, PRECISION_TEXT } from '../engine/precisionText'
-import { writePrecisionCost } from '../store/precisionCosts'
+import { keepPrecisionCost } from '../store/precisionCosts'
 import type { PrecisionCost } from '../protocol/values'
 import { prepareText } from '../runs/preparePrompt'
 import { currentCost } from '../worker/quantisedStore'
@@ -28,7 +28,8 @@ export async function runPrecisionCommand(args: readonly string[], context: Comm
     const isKept = tokenIds === null && folder !== null
     const known = isKept && !options.has('again') ? await currentCost(folder, open.model.sae?.path ?? null) : null
     const cost = known ?? (await measure(open, tokenIds, context))
-    if (isKept && cost !== known) await writePrecisionCost(folder, cost)
+    const problem = isKept && cost !== known ? await keepPrecisionCost(folder, cost) : null
+    if (problem !== null) terminal.note(`promptscope: ${problem}`)
     terminal.progress('')
     terminal.out(options.has('json') ? `${JSON.stringify({ model: open.model.identity, ...cost })}\n` : renderPrecision(cost, terminal))
   } finally {

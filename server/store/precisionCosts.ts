@@ -17,8 +17,14 @@ export async function readPrecisionCost(folder: string): Promise<PrecisionCost |
   }
 }
 
-export function writePrecisionCost(folder: string, cost: PrecisionCost): Promise<void> {
-  return writeFileAtomically(costFile(folder), `${JSON.stringify({ measure: MEASURE, cost })}\n`)
+/** Answers with why it could not be kept, or null: what was measured is worth showing even so. */
+export async function keepPrecisionCost(folder: string, cost: PrecisionCost): Promise<string | null> {
+  try {
+    await writeFileAtomically(costFile(folder), `${JSON.stringify({ measure: MEASURE, cost })}\n`)
+    return null
+  } catch (error) {
+    return `what was measured cannot be kept in ${folder} (${error instanceof Error && 'code' in error ? String(error.code) : String(error)})`
+  }
 }
 
 const costFile = (folder: string): string => join(folder, 'cost.json')

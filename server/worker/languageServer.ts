@@ -41,6 +41,7 @@ export function startLanguageServer(connection: Connection, { engineThread, demo
       choices: (location) => readPrecisionChoices(location, quantised),
       store: quantised,
       openExactEngine: () => createThreadedEngine(engineThread),
+      log: (message) => connection.console.warn(message),
     },
     openPromptReader,
     readLabels,

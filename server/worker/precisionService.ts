@@ -6,7 +6,8 @@ import { byteText } from '../formats/byteText'
 import { InputError } from '../protocol/errors'
 import type { PrecisionChoices, QuantisedListing, StoredPrecision } from '../protocol/requests'
 import type { Precision, PrecisionCost, Progress } from '../protocol/values'
-import { writePrecisionCost } from '../store/precisionCosts'
+import { keepPrecisionCost } from '../store/precisionCosts'
+import { orCancelled } from './abort'
 import type { ModelLocation, ModelService } from './modelService'
 import { storedPrecision, type QuantisedStore } from './quantisedStore'
 
@@ -19,6 +20,7 @@ export interface PrecisionParts {
   readonly store: QuantisedStore
   /** An engine beside the one that runs, for the exact side of a comparison. */
   openExactEngine(): Engine
+  log(message: string): void
 }
 
 export interface PrecisionService {
@@ -41,8 +43,10 @@ export function createPrecisionService(parts: PrecisionParts, models: ModelServi
       const { loaded, reader } = current
       if (loaded.weightsCache === null) throw new InputError(`precision ${loaded.identity.precision} computes from the stored weights and costs nothing`, 'choose q8 or q4')
       const tokenIds = reader.read('untitled:measure.txt', PRECISION_TEXT).ids.slice(0, MOST_PRECISION_TOKENS)
-      const cost = await measurePrecision({ engine, model: loaded, tokenIds }, () => parts.openExactEngine(), onProgress, signal)
-      await writePrecisionCost(loaded.weightsCache.folder, cost)
+      // The exact side may be in the middle of a long call: whoever cancels does not wait for that.
+      const cost = await orCancelled(measurePrecision({ engine, model: loaded, tokenIds }, () => parts.openExactEngine(), onProgress, signal), signal)
+      const problem = await keepPrecisionCost(loaded.weightsCache.folder, cost)
+      if (problem !== null) parts.log(problem)
       await models.noteCost()
       return cost
     },

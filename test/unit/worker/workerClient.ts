@@ -67,6 +67,7 @@ export function fakeParts(engine: FakeEngine): Omit<WorkerParts, 'connection'> {
       choices: async ({ modelPath }) => ({ model: modelPath, fits: [], auto: 'q8', freeBytes: 0, freeDiskBytes: 0 }),
       store: { list: async () => ({ folder: '/cache', entries: [] }), remove: async () => 0, verify: async () => true, withStored: async (_checkpoint, _sae, fits) => [...fits], listingsWithStored: async (listings) => [...listings], freeBytes: async () => 0, trim: async () => {} },
       openExactEngine: createFakeEngine,
+      log: () => {},
     },
     openPromptReader: async () => fakePromptReader,
     readLabels: async () => new Map([['L1/1', { feature: { layer: 1, feature: 1 }, label: 'everywhere', tokens: [], density: 1, typicalActivation: 50, maxActivation: 60 }]]),
