@@ -38,8 +38,8 @@ function renderListing(listing: ModelListing, { color }: Terminal): string {
   const others = saeSets.filter(({ matches }) => !matches)
   if (saeSets.length === 0) lines.push(color.dim('  no SAE set found'))
   for (const sae of fitting) lines.push(`  SAE set ${sae.name}, ${sae.layout}, ${counted(sae.layers.length, 'layer')}  ${color.dim(sae.path)}`, `    ${renderPairing(sae, color)}`)
-  if (possible.length > 0) lines.push(`  ${counted(possible.length, 'SAE set')} of its size that may not belong to it: ${color.dim(possible.map(({ name }) => name).join(', '))}`)
-  if (others.length > 0) lines.push(color.dim(`  ${counted(others.length, 'SAE set')} of other models: ${others.map(({ name }) => name).join(', ')}`))
+  if (possible.length > 0) lines.push(`  ${counted(possible.length, 'SAE set')} of its size that may not belong to it: ${color.dim(namesOf(possible))}`)
+  if (others.length > 0) lines.push(color.dim(`  ${counted(others.length, 'SAE set')} of other models: ${namesOf(others)}`))
   return lines.join('\n')
 }
 
@@ -65,6 +65,14 @@ function renderFit({ precision, bytesNeeded, diskBytes, stored, problem, gpu }: 
   const notes = color.dim(`; ${[...where, ...file, ...approximate, ...cost].join('; ')}`)
   return `${line}${problem === null ? color.green('fits') : color.yellow(problem)}${notes}`
 }
+
+/** Each once, and not more than a line holds. */
+function namesOf(sets: readonly SaeListing[]): string {
+  const names = [...new Set(sets.map(({ name }) => name))]
+  return names.length <= MOST_NAMES ? names.join(', ') : `${names.slice(0, MOST_NAMES).join(', ')} and others`
+}
+
+const MOST_NAMES = 8
 
 const isFolder = (path: string): Promise<boolean> => stat(path).then((found) => found.isDirectory(), () => false)
 

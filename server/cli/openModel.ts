@@ -11,7 +11,9 @@ import { createThreadedEngine } from '../engine/engineThread'
 import { LABELS_FILE, parseFeatureLabels, type FeatureLabels } from '../features/describe'
 import { InputError } from '../protocol/errors'
 import type { PromptModel } from '../runs/preparePrompt'
+import { createQuantisedStore } from '../worker/quantisedStore'
 import { BARE_TOKENIZER } from './bareTokenizer'
+import { cacheLimitBytes } from './cacheLimit'
 import type { CommandContext } from './commandContext'
 import { demoFolders, ENGINE_THREAD } from './installation'
 import type { ModelChoice, PromptSource } from './runOptions'
@@ -27,6 +29,7 @@ export interface OpenModel extends PromptModel {
 /** Loads the chosen model with progress on stderr. A prompt of token ids needs no tokenizer. */
 export async function openModel(choice: ModelChoice, promptKind: PromptSource['kind'], context: CommandContext): Promise<OpenModel> {
   const { terminal, signal } = context
+  const limitBytes = cacheLimitBytes()
   const location = await locateModel({ model: choice.model ?? '', sae: choice.sae ?? '' }, demoFolders())
   // Reads headers only, so that a damaged checkpoint is named at once, before anything is started.
   const checkpoint = await openCheckpoint(location.modelPath)
@@ -39,6 +42,7 @@ export async function openModel(choice: ModelChoice, promptKind: PromptSource['k
     const request = { modelPath: location.modelPath, saePath: location.saePath, precision, providers: choice.providers, threads: null }
     const model = await engine.load(request, ({ message, fraction }) => terminal.progress(fraction === null ? message : `${message} ${Math.round(fraction * 100)} %`), signal)
     terminal.progress('')
+    if (model.weightsCache?.written && limitBytes !== null) await createQuantisedStore().trim(limitBytes, model.weightsCache.folder)
     await showUsageNotice(model.sae && model.saeOrigin && { path: model.sae.path, ...model.saeOrigin }, terminal)
     // Of a set that was found, the note above says it.
     if (location.note === null && model.pairing?.kind === 'transfer') terminal.note(`promptscope: SAE set ${location.saePath} was ${model.pairing.note}`)
