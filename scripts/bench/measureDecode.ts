@@ -3,7 +3,7 @@ import type { Edit, Precision } from '../../server/protocol/values'
 import { held, raised } from './benchEdits'
 import { bytesPerToken } from './bytesPerToken'
 import type { Setting } from './measure'
-import { inTurn, median } from './median'
+import { inTurn, mean, median } from './median'
 import { msText, row, speedText, type Row, type Target } from './row'
 
 const VS_LLAMA: Readonly<Record<Precision, Target | null>> = { q8: { atLeast: 1 }, q4: { atLeast: 0.9 }, exact: null }
@@ -27,14 +27,14 @@ async function atContext({ contestants, options, precision, parameters, prompts 
   const decode = (layers: readonly number[], edits: readonly Edit[]) => async () => {
     const ids = [...prompt.slice(0, -1), (prompt.at(-1)! + ++last) % model.vocabSize]
     const { stepMs } = await ours.run({ ids, steps, layers, edits })
-    return median(stepMs)
+    return mean(stepMs)
   }
   const ways = {
     plain: decode([], []),
     features: decode([shown], []),
     edited: decode([shown], [held(shown, 'generated'), raised(shown, 'generated')]),
     editedApart: decode([shown], [held(lowest, 'generated'), raised(highest, 'generated')]),
-    llama: async () => (llama ? median((await llama.ask<number[]>({ job: 'decode', length: context, id: 1000 + ++last, steps })).slice(1)) : NaN),
+    llama: async () => (llama ? mean((await llama.ask<number[]>({ job: 'decode', length: context, id: ++last, steps })).slice(1)) : NaN),
     bandwidth: () => bandwidth.measure(),
   }
   if (llama) await llama.ask({ job: 'prompt', ids: prompt })

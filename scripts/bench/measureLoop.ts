@@ -2,7 +2,7 @@
 import type { Precision } from '../../server/protocol/values'
 import type { Contestant } from './contestant'
 import type { Setting } from './measure'
-import { inTurn, median } from './median'
+import { inTurn, mean, median } from './median'
 import { msText, row, speedText, type Row } from './row'
 import { loop } from './serveEngine'
 
@@ -36,8 +36,8 @@ async function against({ contestants, options, precision, prompts }: Setting, dt
   const warmSamples = await inTurn(repeats, {
     ours: () => loop(ours, job()),
     theirs: () => warm.ask<number>({ job: 'loop', ...job() }),
-    decode: async () => median((await warm.ask<{ readonly stepMs: readonly number[] }>({ job: 'generate', ...job(), edit: null })).stepMs),
-    oursDecode: async () => median((await ours.run({ ids: prompts.next(LENGTH), steps, layers: [layer] })).stepMs),
+    decode: async () => mean((await warm.ask<{ readonly stepMs: readonly number[] }>({ job: 'generate', ...job(), edit: null })).stepMs),
+    oursDecode: async () => mean((await ours.run({ ids: prompts.next(LENGTH), steps, layers: [layer] })).stepMs),
   })
   await warm.close()
   await ours.engine.unload()

@@ -41,7 +41,7 @@ async function firstToken(workerFile: string, settings: WorkerSettings, length: 
     await editor.sendRequest('initialize', { processId: process.pid, rootUri: null, capabilities: {}, initializationOptions: { storageFolder, settings } })
     await editor.sendNotification('initialized', {})
     // The made-up tokenizer has a token for each digit, and none for two.
-    const promptUri = pathToFileURL(join(storageFolder, 'bench.prompt')).href
+    const promptUri = pathToFileURL(join(storageFolder, 'bench.txt')).href
     const text = Array.from({ length }, (_, index) => String(index % 10)).join('')
     await editor.sendNotification('textDocument/didOpen', { textDocument: { uri: promptUri, languageId: 'promptscope-prompt', version: 1, text } })
     const there = new Promise<number>((done) => {
