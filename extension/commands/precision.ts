@@ -1,7 +1,7 @@
 // The commands about precision: choose one, measure what it costs, and delete the weights that were written for it.
 import * as vscode from 'vscode'
 import { InputError } from '../../server/protocol/errors'
-import { costWords, inPercent, precisionLabel } from '../../server/protocol/precisionWords'
+import { costWords, inPercent, kindWords, precisionLabel } from '../../server/protocol/precisionWords'
 import { listQuantised, measurePrecision, precisionChoices, removeQuantised, settingsChanged, verifyQuantised, type QuantisedEntry } from '../../server/protocol/requests'
 import type { PrecisionChoice } from '../../server/protocol/values'
 import { Command, Setting } from '../contributions'
@@ -84,8 +84,9 @@ async function pickPrecision(...[choices, now]: Parameters<typeof precisionItems
 
 function itemOf(entry: QuantisedEntry, used: string | null): vscode.QuickPickItem {
   const { name, precision, bytes, lastUsed, isComplete, model, cost } = entry
+  const words = kindWords(entry)
   const notes = [byteText(bytes), `last used ${new Date(lastUsed).toLocaleDateString()}`, ...(isComplete ? [] : ['not complete']), ...(used === `${model}|${precision}` ? ['in use'] : [])]
-  return { label: `${name} ${precision ?? ''}`.trim(), description: notes.join(' · '), detail: [...(model === null ? [] : [model]), ...(cost === null ? [] : [costWords(cost)])].join(' · ') }
+  return { label: `${name}, ${words}`, description: notes.join(' · '), detail: [...(model === null ? [] : [model]), ...(cost === null ? [] : [costWords(cost)])].join(' · ') }
 }
 
 /** The model and precision that are loaded, as entries have them. */

@@ -1,7 +1,7 @@
 // `promptscope cache`: lists, checks and deletes the quantised weights on disk.
 import { byteText } from '../formats/byteText'
 import { InputError } from '../protocol/errors'
-import { costWords } from '../protocol/precisionWords'
+import { costWords, kindWords } from '../protocol/precisionWords'
 import type { QuantisedEntry } from '../protocol/requests'
 import { createQuantisedStore, type QuantisedStore } from '../worker/quantisedStore'
 import { askLeave } from './askLeave'
@@ -66,10 +66,10 @@ function entryCalled(entries: readonly QuantisedEntry[], name: string, folder: s
 function renderEntries(folder: string, entries: readonly QuantisedEntry[], { color }: Terminal): string {
   if (entries.length === 0) return `No quantised weights are kept in ${folder}.\n`
   const lines = entries.flatMap((entry) => {
-    const { model, precision, bytes, lastUsed, isComplete, cost } = entry
+    const { model, bytes, lastUsed, isComplete, cost } = entry
     const state = isComplete ? '' : color.yellow('  not complete: its next use goes on there')
     return [
-      `${color.bold(idOf(entry))}  ${byteText(bytes)}  ${precision ?? 'unknown'}, last used ${lastUsed.slice(0, 16).replace('T', ' ')}${state}`,
+      `${color.bold(idOf(entry))}  ${byteText(bytes)}  ${kindWords(entry)}, last used ${lastUsed.slice(0, 16).replace('T', ' ')}${state}`,
       ...(model === null ? [] : [color.dim(`  of ${model}`)]),
       ...(cost === null ? [] : [color.dim(`  ${costWords(cost)}`)]),
     ]

@@ -1,4 +1,5 @@
 // How precisions and what they cost are put for people, alike in the editor, in the panel and in a terminal.
+import type { QuantisedEntry } from './requests'
 import type { Precision, PrecisionCost } from './values'
 
 /** `exact`, `q8`, `q4 (approximate)`: features that are read at 4 bits are a hint, not a reading. */
@@ -17,6 +18,11 @@ export const PRECISION_WORDS: Readonly<Record<Precision, { readonly weights: str
 export function costWords({ features, residualError, sameToken }: PrecisionCost): string {
   const kept = features.length === 0 ? [] : [`keeps ${inPercent(Math.min(...features.map((layer) => layer.kept)))} of the top features`]
   return [...kept, `residuals off by ${inPercent(Math.max(...residualError))}`, `same next token on ${inPercent(sameToken)}`].join(', ')
+}
+
+/** What quantised weights on disk are: `q8`, `SAE encoders`, `damaged`. */
+export function kindWords({ kind, precision }: Pick<QuantisedEntry, 'kind' | 'precision'>): string {
+  return kind === 'encoders' ? 'SAE encoders' : kind === 'damaged' ? 'damaged' : (precision ?? 'weights')
 }
 
 /** A share as a person reads it: never rounded up to all or down to nothing. */

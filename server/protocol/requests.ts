@@ -147,14 +147,17 @@ export const precisionChoices = request<null, PrecisionChoices>('precision/choic
 /** Measures what the loaded model's precision costs against `exact`, and keeps it; takes seconds. Rejects when the model is exact or not loaded. */
 export const measurePrecision = request<null, PrecisionCost>('precision/measure')
 
-/** Quantised weights on disk. */
+/** Quantised weights on disk: a model's at a precision, or encoders of an SAE set. */
 export interface QuantisedEntry {
   /** Absolute; also what names the entry. */
   readonly folder: string
-  /** The model's folder, null where the entry is too damaged to say, and its name or that of the entry. */
+  /** One that is damaged does not say what it is of. */
+  readonly kind: 'weights' | 'encoders' | 'damaged'
+  /** The model's folder and its precision; null for other kinds. */
   readonly model: string | null
-  readonly name: string
   readonly precision: Precision | null
+  /** Of the model or the SAE set, for people. */
+  readonly name: string
   readonly bytes: number
   /** ISO 8601. */
   readonly lastUsed: string

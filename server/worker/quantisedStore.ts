@@ -5,7 +5,7 @@ import { openCheckpoint } from '../checkpoint/openCheckpoint'
 import { userQuantisedCache } from '../checkpoint/quantisedCache'
 import { findQuantised, listQuantised, removeQuantised, trimQuantised, verifyQuantised } from '../checkpoint/quantisedEntries'
 import type { ModelListing, PrecisionFit, QuantisedListing, StoredPrecision } from '../protocol/requests'
-import type { Precision, PrecisionCost } from '../protocol/values'
+import type { PrecisionCost } from '../protocol/values'
 import { readPrecisionCost } from '../store/precisionCosts'
 
 export interface QuantisedStore {
@@ -33,9 +33,7 @@ export function createQuantisedStore(cache = userQuantisedCache()): QuantisedSto
   return {
     async list() {
       const found = await listQuantised(cache)
-      return { folder: cache.folder, entries: await Promise.all(found.map(async (entry) => ({
-        ...entry, precision: entry.precision ?? precisionInName(entry.folder), lastUsed: entry.lastUsed.toISOString(), cost: await readPrecisionCost(entry.folder),
-      }))) }
+      return { folder: cache.folder, entries: await Promise.all(found.map(async (entry) => ({ ...entry, lastUsed: entry.lastUsed.toISOString(), cost: await readPrecisionCost(entry.folder) }))) }
     },
     freeBytes: () => freeBytesOf(cache.folder, cache.freeBytes),
     async listingsWithStored(listings) {
@@ -55,11 +53,6 @@ export function createQuantisedStore(cache = userQuantisedCache()): QuantisedSto
     trim: (limitBytes, keep) => trimQuantised(cache, limitBytes, keep),
     verify: (folder, onBytes, signal) => verifyQuantised(folder, onBytes, signal),
   }
-}
-
-/** The header says it, which is written last: of an entry that is not complete, its name does. */
-function precisionInName(folder: string): Precision | null {
-  return (/-(q8|q4)-[0-9a-f]+$/.exec(folder)?.[1] as Precision | undefined) ?? null
 }
 
 /** Of the folder, or of the first above it that exists already. */
