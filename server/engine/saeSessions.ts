@@ -3,6 +3,7 @@ import type { SaeSet } from '../checkpoint/checkpoint'
 import type { QuantisedCache } from '../checkpoint/quantisedCache'
 import { columnNorms } from '../checkpoint/storedTensor'
 import { needsDecoderNorms } from '../graph/sae'
+import { InputError } from '../protocol/errors'
 import { hasCandidates, openCandidateEncoder, type EncoderCounts } from './candidateEncoder'
 import { openExactEncoder } from './exactEncoder'
 import { scaledRows, tokenScale, type TokenScale } from './inputScale'
@@ -73,13 +74,12 @@ export function createSaeSessions(set: SaeSet, options: SaeSessionsOptions): Sae
   const open = async (layer: number): Promise<LayerEncoder> => {
     const sae = set.layers.get(layer)!
     if (!cache || !isOnCpu || !hasCandidates(sae) || set.dModel * set.dSae < candidatesFrom) return openExact(layer)
-    try {
-      const quantised = await quantisedSaeEncoder(set.path, sae, cache, (done, total) => onProgress?.({ layer, fraction: done / total }))
-      return await openCandidateEncoder(sae, quantised, { ...options, exact: () => openExact(layer), counts })
-    } catch {
+    const quantised = await quantisedSaeEncoder(set.path, sae, cache, (done, total) => onProgress?.({ layer, fraction: done / total })).catch((error: unknown) => {
       // A full disk or a folder that cannot be written to costs speed, not results.
-      return openExact(layer)
-    }
+      if (error instanceof InputError) return null
+      throw error
+    })
+    return quantised ? openCandidateEncoder(sae, quantised, { ...options, exact: () => openExact(layer), counts }) : openExact(layer)
   }
 
   return {
