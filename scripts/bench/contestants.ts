@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
+import { createThreadedEngine } from '../../server/engine/engineThread'
 import type { Precision } from '../../server/protocol/values'
 import { openBandwidth, type Bandwidth } from './bandwidth'
 import { benchFiles, missingBytes, type BenchFiles, type BenchPart } from './benchFiles'
@@ -43,7 +44,7 @@ export async function openContestants(root: string, options: BenchOptions, say: 
   for (const precision of options.precisions) if (llamaFolder !== null && GGUF[precision] !== null) parts.push(GGUF[precision])
   await askForRoom(options, parts)
   const files = benchFiles(folder, shape, parts, say)
-  const ours = openOurs({ entryFile: resolve(root, 'dist/engine.js'), model: files.model, sae: files.sae, threads, top: shape.sae.k })
+  const ours = openOurs({ engine: createThreadedEngine(resolve(root, 'dist/engine.js')), model: files.model, sae: files.sae, threads, top: shape.sae.k })
   let bandwidth: Promise<Bandwidth> | null = null
   let llama: { readonly contestant: Contestant; readonly opened: string } | null = null
   let hasPython = without.includes('python') ? false : null

@@ -26,15 +26,14 @@ async function atContext({ contestants, options, precision, parameters, prompts 
   // Another last token each time: the prompt's state is used again, the tokens after it are not.
   const decode = (layers: readonly number[], edits: readonly Edit[]) => async () => {
     const ids = [...prompt.slice(0, -1), (prompt.at(-1)! + ++last) % model.vocabSize]
-    const { stepMs } = await ours.run({ ids, steps, layers, edits })
-    return mean(stepMs)
+    return (await ours.run({ ids, steps, layers, edits })).perTokenMs
   }
   const ways = {
     plain: decode([], []),
     features: decode([shown], []),
     edited: decode([shown], [held(shown, 'generated'), raised(shown, 'generated')]),
     editedApart: decode([shown], [held(lowest, 'generated'), raised(highest, 'generated')]),
-    llama: async () => (llama ? mean((await llama.ask<number[]>({ job: 'decode', length: context, id: ++last, steps })).slice(1)) : NaN),
+    llama: async () => (llama ? mean((await llama.ask<number[]>({ job: 'decode', length: context, id: ++last, steps }))) : NaN),
     bandwidth: () => bandwidth.measure(),
   }
   if (llama) await llama.ask({ job: 'prompt', ids: prompt })

@@ -37,7 +37,7 @@ async function against({ contestants, options, precision, prompts }: Setting, dt
     ours: () => loop(ours, job()),
     theirs: () => warm.ask<number>({ job: 'loop', ...job() }),
     decode: async () => mean((await warm.ask<{ readonly stepMs: readonly number[] }>({ job: 'generate', ...job(), edit: null })).stepMs),
-    oursDecode: async () => mean((await ours.run({ ids: prompts.next(LENGTH), steps, layers: [layer] })).stepMs),
+    oursDecode: async () => (await ours.run({ ids: prompts.next(LENGTH), steps, layers: [layer] })).perTokenMs,
   })
   await warm.close()
   await ours.engine.unload()

@@ -1,7 +1,7 @@
 // Running a prompt again after an edit, against running it for the first time: an edit on the prompt, and one on generated tokens only.
 import { held } from './benchEdits'
 import type { Setting } from './measure'
-import { inTurn, mean, median } from './median'
+import { inTurn, median } from './median'
 import { msText, row, type Row } from './row'
 
 const LENGTH = 128
@@ -19,10 +19,10 @@ export async function measureRerun({ contestants, options, precision, prompts }:
   }
   const onGenerated = (layer: number) => async () => {
     const ids = prompts.next(LENGTH)
-    const { stepMs } = await ours.run({ ids, steps: STEPS, layers: [layer] })
+    const { perTokenMs } = await ours.run({ ids, steps: STEPS, layers: [layer] })
     const { tokenMs } = await ours.run({ ids, steps: STEPS, layers: [layer], edits: [held(layer, 'generated')] })
     // The first generated token is fed with the edit; the one after it is the first that can be another.
-    return { cold: mean(stepMs), again: tokenMs[1]! }
+    return { cold: perTokenMs, again: tokenMs[1]! }
   }
   const ways = Object.fromEntries(sae.layers.flatMap((layer) => [[`prompt ${layer}`, onPrompt(layer)], [`generated ${layer}`, onGenerated(layer)]] as const))
   for (const way of Object.values(ways)) await way()

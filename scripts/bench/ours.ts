@@ -1,6 +1,5 @@
 // The engine as the benchmarks drive it: through its public interface, timed from outside by when its events arrive.
 import type { Engine, LoadedModel, TokenReport } from '../../server/engine/engine'
-import { createThreadedEngine } from '../../server/engine/engineThread'
 import { GREEDY, type Edit, type Precision, type Sampling } from '../../server/protocol/values'
 
 export interface Ours {
@@ -29,15 +28,14 @@ export interface RunTimes {
   readonly promptMs: number
   /** Each generated token. */
   readonly tokenMs: readonly number[]
-  /** Between generated tokens: one step each. */
-  readonly stepMs: readonly number[]
+  /** Per generated token, from the prompt's last report to the last token's: reports come several at once. NaN when none was generated. */
+  readonly perTokenMs: number
   readonly totalMs: number
   readonly last: TokenReport | undefined
 }
 
 export interface OursOptions {
-  /** The bundled thread, dist/engine.js. */
-  readonly entryFile: string
+  readonly engine: Engine
   readonly model: string
   readonly sae: string | null
   readonly threads: number
@@ -45,8 +43,7 @@ export interface OursOptions {
   readonly top: number
 }
 
-export function openOurs({ entryFile, model, sae, threads, top }: OursOptions): Ours {
-  const engine = createThreadedEngine(entryFile)
+export function openOurs({ engine, model, sae, threads, top }: OursOptions): Ours {
   const never = new AbortController().signal
   return {
     engine,
@@ -72,7 +69,7 @@ export function openOurs({ entryFile, model, sae, threads, top }: OursOptions): 
       } catch (error) {
         if (!stop.signal.aborted) throw error
       }
-      return { promptMs, tokenMs, stepMs: tokenMs.slice(1).map((ms, i) => ms - tokenMs[i]!), totalMs: performance.now() - started, last }
+      return { promptMs, tokenMs, perTokenMs: ((tokenMs.at(-1) ?? NaN) - promptMs) / tokenMs.length, totalMs: performance.now() - started, last }
     },
     async read(tokenIds, layers) {
       const started = performance.now()

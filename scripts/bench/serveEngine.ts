@@ -1,5 +1,6 @@
 // Our engine in a process of its own, answering the lines of contestant.ts: for what can only be measured from a process's start, and for what it holds.
 import { createInterface } from 'node:readline'
+import { createThreadedEngine } from '../../server/engine/engineThread'
 import type { Precision } from '../../server/protocol/values'
 import { held } from './benchEdits'
 import { openOurs, type Ours } from './ours'
@@ -26,7 +27,7 @@ export async function serveEngine(entryFile: string): Promise<void> {
         return null
       case 'open': {
         const started = performance.now()
-        ours = openOurs({ entryFile, model: job.model, sae: job.sae, threads: job.threads, top: job.top })
+        ours = openOurs({ engine: createThreadedEngine(entryFile), model: job.model, sae: job.sae, threads: job.threads, top: job.top })
         await ours.load(job.precision)
         return performance.now() - started
       }
