@@ -47,7 +47,8 @@ export async function runCacheCommand(args: readonly string[], context: CommandC
 
 async function verifyAll(store: QuantisedStore, entries: readonly QuantisedEntry[], { terminal, signal }: CommandContext) {
   const results: { readonly entry: QuantisedEntry; readonly isWhole: boolean }[] = []
-  for (const entry of entries.filter(({ isComplete }) => isComplete)) {
+  // One whose writing goes on has nothing yet to be compared with.
+  for (const entry of entries.filter(({ isComplete, kind }) => isComplete || kind === 'damaged')) {
     const isWhole = await store.verify(entry.folder, (done) => terminal.progress(`comparing ${idOf(entry)}: ${byteText(done)} of ${byteText(entry.bytes)}`), signal)
     results.push({ entry, isWhole })
   }
