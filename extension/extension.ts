@@ -78,7 +78,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     registerCommands(
       {
         ...runs.handlers,
-        ...createFeatureCommands(worker, state, heat, runs),
+        ...createFeatureCommands(worker, state, heat, layers, runs),
         ...createEditCommands(worker, state),
         ...createScopeCommands(state, scope),
         ...createSaeFitCommands(worker, state),

@@ -1,7 +1,7 @@
 // The status bar: model, provider, precision, speed and memory, what is going on, and the feature whose heat is shown.
 import * as vscode from 'vscode'
 import { costWords, precisionLabel } from '../server/protocol/precisionWords'
-import type { ModelState, RunSummary } from '../server/protocol/requests'
+import type { LayerReading, ModelState, RunSummary } from '../server/protocol/requests'
 import { Command, View } from './contributions'
 import { featureName } from './featureName'
 import type { Heat } from './heat'
@@ -26,7 +26,7 @@ export function createStatusBar(worker: Worker, state: WorkerState, heat: Heat):
 
   const draw = (): void => {
     const running = state.runs.find(({ status }) => status.kind === 'running')
-    const { text, spoken, isProblem } = statusText(worker.status, state.model, running)
+    const { text, spoken, isProblem } = statusText(worker.status, state.model, running, state.reading)
     main.text = text
     main.tooltip = statusTooltip(worker.status, state.model, running)
     main.accessibilityInformation = { label: `Promptscope: ${spoken}`, role: 'button' }
@@ -48,7 +48,7 @@ export function createStatusBar(worker: Worker, state: WorkerState, heat: Heat):
   drawHeat()
   const subscriptions = [
     main, heatItem,
-    worker.onDidChangeStatus(draw), state.onDidChangeModel(draw), state.onDidChangeRun(draw), state.onDidReload(draw),
+    worker.onDidChangeStatus(draw), state.onDidChangeModel(draw), state.onDidChangeRun(draw), state.onDidChangeReading(draw), state.onDidReload(draw),
     heat.onDidChange(drawHeat), heat.onDidPaint(drawHeat),
   ]
   return {
@@ -65,7 +65,7 @@ interface StatusWords {
   readonly isProblem: boolean
 }
 
-function statusText(worker: WorkerStatus, model: ModelState | null, running: RunSummary | undefined): StatusWords {
+function statusText(worker: WorkerStatus, model: ModelState | null, running: RunSummary | undefined, reading: LayerReading | null): StatusWords {
   if (worker === 'failed') return { text: '$(error) Promptscope: worker stopped', spoken: 'the worker stopped', isProblem: true }
   if (worker === 'starting' || model === null) return { text: '$(loading~spin) Promptscope', spoken: 'starting', isProblem: false }
   if (model.kind === 'failed') return { text: '$(warning) Promptscope: no model', spoken: `the model did not load, ${model.message}`, isProblem: true }
@@ -77,6 +77,10 @@ function statusText(worker: WorkerStatus, model: ModelState | null, running: Run
   if (running) {
     const words = `${running.name}: ${countOf(running.generatedTokens, 'token')}`
     return { text: `$(loading~spin) ${words}`, spoken: `running ${words}`, isProblem: false }
+  }
+  if (reading) {
+    const words = reading.total === 1 ? `reading layer ${reading.layers[0] ?? ''}` : `reading layers: ${reading.done} of ${reading.total}`
+    return { text: `$(loading~spin) ${words}`, spoken: words, isProblem: false }
   }
   if (model.kind === 'none') return { text: '$(pulse) Promptscope', spoken: 'no model loaded yet', isProblem: false }
   const parts = [model.name, model.model.provider, precisionLabel(model.model.precision)]

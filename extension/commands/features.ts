@@ -4,6 +4,7 @@ import type { FeaturePlace } from '../../server/protocol/editorCommands'
 import { addEdit, setPinned, tokenFeatures } from '../../server/protocol/requests'
 import { featureName } from '../featureName'
 import type { Heat } from '../heat'
+import type { LayerReading } from '../layerReading'
 import type { Worker } from '../serverProcess'
 import { activationText } from '../wording'
 import type { WorkerState } from '../workerState'
@@ -12,7 +13,7 @@ import { pickSuppressions } from './pickSuppressions'
 import type { RunCommands } from './runs'
 import { placeOf, runOf } from './targets'
 
-export function createFeatureCommands(worker: Worker, state: WorkerState, heat: Heat, runs: RunCommands) {
+export function createFeatureCommands(worker: Worker, state: WorkerState, heat: Heat, reading: LayerReading, runs: RunCommands) {
   /** Adds the lines, then re-runs the run they were thought up in and opens the difference. */
   const applyAndCompare = async (lines: readonly string[], runId: string | null): Promise<void> => {
     for (const line of lines) state.acceptEdits(await worker.request(addEdit, { line }))
@@ -47,7 +48,7 @@ export function createFeatureCommands(worker: Worker, state: WorkerState, heat: 
   const suggest = async (arg?: unknown): Promise<void> => {
     const run = runOf(state, arg)
     if (!run) return void vscode.window.showInformationMessage('Run a prompt first; then its features can be ranked.')
-    const features = await pickSuppressions(worker, state, run)
+    const features = await pickSuppressions(worker, state, reading, run)
     if (features.length > 0) await applyAndCompare(features.map((feature) => `${featureName(feature)} = 0`), run.id)
   }
 

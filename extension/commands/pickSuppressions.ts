@@ -5,7 +5,10 @@ import {
   contrastFeatures, proposeSuppressions, runFaults, type FeatureContrast, type RunDetail, type RunSummary, type SuppressionProposal,
 } from '../../server/protocol/requests'
 import type { FeatureId } from '../../server/protocol/values'
+import { Command } from '../contributions'
 import { featureName } from '../featureName'
+import type { LayerReading } from '../layerReading'
+import { offer, type ProblemAction } from '../problems'
 import { runIdOfDocument } from '../runDocuments'
 import type { ProgressReport, Worker } from '../serverProcess'
 import { activationText, countOf } from '../wording'
@@ -30,8 +33,11 @@ interface SuggestionItem extends vscode.QuickPickItem {
   readonly feature: FeatureId
 }
 
-/** The picked features; empty when nothing was picked or nothing can be suggested, which has been said then. */
-export async function pickSuppressions(worker: Worker, state: WorkerState, run: RunSummary): Promise<readonly FeatureId[]> {
+const READ_ALL: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('layers'), tooltip: 'Read all layers of the run and rank again' }
+
+/** The picked features; empty when nothing was picked or nothing can be suggested, which has been said then. Only layers that have been read are ranked. */
+export async function pickSuppressions(worker: Worker, state: WorkerState, reading: LayerReading, run: RunSummary): Promise<readonly FeatureId[]> {
+  let wantsAll = false
   const source = new vscode.CancellationTokenSource()
   const list = vscode.window.createQuickPick<SuggestionItem>()
   Object.assign(list, { title: `What to suppress in ${run.name}`, placeholder: 'Trying features on the model… Escape cancels', busy: true, enabled: true, canSelectMany: true, matchOnDescription: true, ignoreFocusOut: true })
@@ -46,27 +52,40 @@ export async function pickSuppressions(worker: Worker, state: WorkerState, run: 
       resolve([])
     })
   })
+  list.onDidTriggerButton(() => {
+    wantsAll = true
+    list.hide()
+  })
   list.show()
   try {
+    const detail = await state.runDetail(run.id)
+    const partly = detail !== null && detail.layers.length < detail.saeLayers.length
+    if (partly) list.buttons = [READ_ALL]
     const report: ProgressReport = ({ message, percentage }) => {
       list.placeholder = `${message ?? 'Trying features'}${percentage === undefined ? '' : ` ${percentage} %`}… Escape cancels`
     }
     const { ranked, why } = await rankSuppressions(worker, state, run, source.token, report)
     if (ranked.length === 0) {
       list.hide()
-      void vscode.window.showInformationMessage(why)
+      const readAll: ProblemAction = { title: 'Read All Layers', command: Command.readAllLayers, args: [run.id] }
+      const actions = partly ? [readAll] : []
+      offer(vscode.window.showInformationMessage(why, ...actions.map(({ title }) => title)), ...actions)
       return []
     }
     const items = suggestionItems(ranked)
-    Object.assign(list, { title: why, placeholder: `Pick what to suppress; ${run.name} runs again`, busy: false, items, selectedItems: items.slice(0, preselectedCount(ranked)) })
-    return await picked
+    const ranks = partly ? `; read so far: ${detail.layers.length === 1 ? 'layer' : 'layers'} ${detail.layers.join(', ')} of ${detail.saeLayers.length}` : ''
+    Object.assign(list, { title: why, placeholder: `Pick what to suppress; ${run.name} runs again${ranks}`, busy: false, items, selectedItems: items.slice(0, preselectedCount(ranked)) })
+    const features = await picked
+    if (!wantsAll) return features
   } catch (error) {
-    if (error instanceof CancelledError) return []
-    throw error
+    if (!(error instanceof CancelledError)) throw error
+    if (!wantsAll) return []
   } finally {
     list.dispose()
     source.dispose()
   }
+  await reading.read(run, 'all')
+  return pickSuppressions(worker, state, reading, run)
 }
 
 /** How many of the first to tick: those whose effect was tried and is not weak, else only the first. */

@@ -1,7 +1,7 @@
 // The host's half of the Scope panel: opens it, keeps it in step with runs, edits, heat and the editor's cursor, and does what it asks.
 import * as vscode from 'vscode'
 import {
-  addEdit, cancelRun, describeFeatures, featureHeat, greatestActivations, readLayers, removeEdit, runFaults, setPinned, tokenFeatures, undoEdits, type RunDetail, type RunSummary,
+  addEdit, cancelReading, cancelRun, describeFeatures, featureHeat, greatestActivations, readLayers, removeEdit, runFaults, setPinned, tokenFeatures, undoEdits, type RunDetail, type RunSummary,
 } from '../../server/protocol/requests'
 import { answer, connect, isReply, type Call, type Caller, type Reply } from '../../server/protocol/rpc'
 import type { ScopeHostApi, ScopePanelApi, ScopeView } from '../../server/protocol/scopePanel'
@@ -55,7 +55,6 @@ export function createScopePanel({ context, worker, state, heat, selection, log,
   let growPauseMs = GROW_MS
   let openLayers: readonly number[] = []
   const openLayersChanged = new vscode.EventEmitter<void>()
-  const readings = new Set<vscode.CancellationTokenSource>()
 
   const tell = (send: (api: ScopePanelApi) => Promise<void>): void => {
     if (!caller || !isReady) return
@@ -121,18 +120,9 @@ export function createScopePanel({ context, worker, state, heat, selection, log,
     readLayers: async (id, layers, userAsks) => {
       const run = await state.runDetail(id)
       if (!run || (!userAsks && !isModelLoaded(state, run))) return
-      const source = new vscode.CancellationTokenSource()
-      readings.add(source)
-      try {
-        await worker.request(readLayers, { runId: id, layers }, source.token)
-      } finally {
-        readings.delete(source)
-        source.dispose()
-      }
+      await worker.request(readLayers, { runId: id, layers })
     },
-    cancelReading: async () => {
-      for (const source of readings) source.cancel()
-    },
+    cancelReading: async (id) => void (await worker.request(cancelReading, { runId: id })),
     showLayers: async (layers) => {
       openLayers = layers
       openLayersChanged.fire()

@@ -294,6 +294,8 @@ export interface LayerReading {
  * reading waits for it and goes on after it. What has been read when it is cancelled is kept. Rejects when another model is loaded.
  */
 export const readLayers = request<{ readonly runId: string; readonly layers: readonly number[] | 'all' }, null>('run/readLayers')
+/** Stops whatever is being read of a run, whoever asked for it. */
+export const cancelReading = request<{ readonly runId: string }, null>('run/cancelReading')
 /** What is being read now; null when nothing is. Sent a few times a second. */
 export const readingChanged = notification<LayerReading | null>('run/reading')
 /** Layers of a run have been read: what was asked about them before may be answered otherwise now. */

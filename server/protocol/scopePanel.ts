@@ -38,8 +38,8 @@ export interface ScopeHostApi {
    * is read while the run's model is not loaded.
    */
   readLayers(runId: string, layers: readonly number[] | 'all', userAsks: boolean): Promise<void>
-  /** Stops the reading that this panel began. */
-  cancelReading(): Promise<void>
+  /** Stops what is being read of a run. */
+  cancelReading(runId: string): Promise<void>
   /** The layers that the user has unfolded: the next run of a large model reads them while it generates. */
   showLayers(layers: readonly number[]): Promise<void>
   describe(features: readonly FeatureId[]): Promise<readonly FeatureDescription[]>

@@ -17,6 +17,8 @@ export interface LayerService {
   read(runId: string, layers: readonly number[] | 'all', signal: AbortSignal, onProgress: (progress: Progress) => void): Promise<void>
   /** Begins to read without anybody waiting, if the run has ended and its model is loaded: for those who must not wait. */
   want(run: RunRecord, layers: readonly number[]): void
+  /** Ends all reading of a run; what waits for it rejects with CancelledError. */
+  cancel(runId: string): void
   /** Null when nothing is read. */
   state(): LayerReading | null
 }
@@ -163,6 +165,9 @@ export function createLayerService(parts: LayerServiceParts): LayerService {
       const layers = asked.filter((layer) => run.saeLayers.includes(layer) && !run.layers.includes(layer) && !tickets.some((ticket) => ticket.runId === run.id && !ticket.isForLater && ticket.left.has(layer)))
       if (layers.length === 0 || run.status.kind === 'running' || !model || !isModelOf(run, model) || model.loaded.identity.precision !== run.model.precision) return
       read(run.id, layers, new AbortController().signal, () => {}).catch((error: unknown) => parts.log(`layers ${rangesText(layers)} of run ${run.name} were not read: ${String(error)}`))
+    },
+    cancel(runId) {
+      for (const ticket of tickets.filter((each) => each.runId === runId)) end(ticket, new CancelledError())
     },
     state,
   }

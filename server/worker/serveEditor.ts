@@ -224,6 +224,10 @@ function answerRequests(connection: Connection, parts: WorkerParts, { edits, mod
       tellLayersNow()
     }
   })
+  onRequest(connection, requests.cancelReading, ({ runId }) => {
+    layers.cancel(runId)
+    return null
+  })
   onRequest(connection, requests.layersOnScreen, (params) => {
     showLayers(params.layers)
     return null

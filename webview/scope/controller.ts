@@ -200,7 +200,7 @@ export function createController(host: () => ScopeHostApi, saved: SavedScope | n
       happen({ kind: 'layerUnfolded', layer, open })
     },
     readAllLayers: () => readLayers('all', true),
-    cancelReading: () => attempt(host().cancelReading()),
+    cancelReading: () => withRun((runId) => attempt(host().cancelReading(runId))),
     dismissProblem: () => happen({ kind: 'problemDismissed' }),
   }
 

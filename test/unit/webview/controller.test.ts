@@ -201,7 +201,7 @@ describe('layers', () => {
     await toPanel.showReading(null)
     await settle()
     expect(host.readLayers).toHaveBeenCalledExactlyOnceWith('run-1', 'all', true)
-    expect(host.cancelReading).toHaveBeenCalledTimes(1)
+    expect(host.cancelReading).toHaveBeenCalledExactlyOnceWith('run-1')
     expect(state().reading).toBeNull()
   })
 

@@ -143,6 +143,18 @@ describe('of a finished run', () => {
     expect(await layersOf(summary)).toEqual([0, 1, 2, 4, 6])
   })
 
+  test('whoever asked for it, reading of a run can be stopped', async () => {
+    const summary = await run()
+    worker.engine.hold()
+    const [all, seven] = [read(summary, 'all'), read(summary, [7])].map((reading) => reading.then(() => 'read', (error: unknown) => (error as Error).message))
+    await worker.next(requests.readingChanged, (reading) => reading?.total === 1)
+    const none = worker.next(requests.readingChanged, (reading) => reading === null)
+    await worker.request(requests.cancelReading, { runId: summary.id })
+    expect(await Promise.all([all, seven])).toEqual(['cancelled', 'cancelled'])
+    await none
+    expect(await layersOf(summary)).toEqual([2, 4, 6])
+  })
+
   test('two who want the same layer get it by one reading', async () => {
     const summary = await run()
     await Promise.all([read(summary, [1]), read(summary, [1]), read(summary, [1, 3])])
