@@ -273,7 +273,7 @@ it('lists models in words: what they need, whether that fits, and how SAE sets b
   expect(block).toContain('the demo model')
   expect(block).toMatch(/qwen3, 3 layers, d_model 32, [\d.]+ M parameters/)
   expect(block).toMatch(/exact +\d+ MB +fits; (fits into the .* of|no NVIDIA GPU was found|needs .* can be used)/)
-  expect(block).toMatch(/q8 +\d+ MB +fits; .*\d+ kB on disk/)
+  expect(block).toMatch(/q8 +\d+ MB +fits; .*\d+ kB (to|on) disk/)
   expect(block).toContain(`Qwen-Scope, 3 layers  ${sae}`)
 })
 

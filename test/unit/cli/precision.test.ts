@@ -43,7 +43,7 @@ describe('a precision', () => {
     expect(cost.features.map(({ layer }) => layer)).toEqual([0, 1, 2])
     for (const share of [...cost.features.map(({ kept }) => kept), cost.sameToken]) expect(share).toBeLessThanOrEqual(1)
     const listed = (await json<ModelListing[]>('models')).find(({ path }) => path === model)!.precisions
-    const { model: _, ...kept } = cost
+    const kept = { precision: cost.precision, tokens: cost.tokens, residualError: cost.residualError, features: cost.features, sae: cost.sae, sameToken: cost.sameToken }
     expect(listed.map(({ stored }) => stored?.cost ?? null)).toEqual([null, kept, null])
     expect((await json<QuantisedListing>('cache')).entries.map(({ precision, cost: of }) => [precision, of])).toContainEqual(['q8', kept])
   })
