@@ -70,7 +70,7 @@ const OWN_KEYS: Keys = [
   ['topP', 'keep the likeliest tokens up to this probability'],
   ['topK', 'keep this many likeliest tokens, 0 for all'],
   ['seed', 'same seed, same completion'],
-  ['layers', 'layers whose features are read'],
+  ['layers', 'layers whose features are read while it generates'],
   ['edits', 'edit lines that apply to this prompt'],
   ['raw', 'true feeds the text without the chat template'],
   ['template', 'variables of the chat template, such as enable_thinking: false'],

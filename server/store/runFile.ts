@@ -104,11 +104,16 @@ function readTables({ tables }: BodyOfVersion2, bytes: Uint8Array): Tables {
   for (const { layer, isAfterEdit, tokens, entries, featureBytes } of tables) {
     const ends = new Uint32Array(take(4 * tokens))
     const activations = new Float32Array(take(4 * entries))
+    if (!isAscendingTo(ends, entries)) throw new Error(`run file does not say where the features of layer ${layer} end`)
     const features = featureBytes === 2 ? Uint32Array.from(new Uint16Array(take(2 * entries))) : new Uint32Array(take(4 * entries))
     read[isAfterEdit ? 'after' : 'before'][layer] = { ends, features, activations }
   }
   const result: { readonly features: FeatureTable; readonly featuresAfterEdit: FeatureTable } = { features: read.before, featuresAfterEdit: read.after }
   return result
+}
+
+function isAscendingTo(ends: Uint32Array, last: number): boolean {
+  return ends.every((end, token) => end >= (ends[token - 1] ?? 0)) && (ends.at(-1) ?? 0) === last
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Uint16Array | Uint32Array | Float32Array): Uint8Array {

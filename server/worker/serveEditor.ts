@@ -17,6 +17,7 @@ import type { DownloadService } from './downloadService'
 import { createEditsService, type EditsService } from './editsService'
 import { startEditorFeatures, type EditorFeatures } from './editorFeatures'
 import { createFeatureService, type FeatureService } from './featureService'
+import { createLayerNews, type LayerNews } from './layerNews'
 import { createLayerService, type LayerService } from './layerService'
 import { createModelService, type ModelLocation, type ModelService } from './modelService'
 import * as change from './pinsAndEdits'
@@ -59,8 +60,7 @@ interface Services {
   readonly features: FeatureService
   readonly runs: RunService
   readonly layers: LayerService
-  /** Tells of layers that have come and were not told of yet. */
-  readonly tellLayersNow: () => void
+  readonly layerNews: LayerNews
   readonly showLayers: (layers: readonly number[]) => void
   readonly editor: EditorFeatures
   /** Ends runs under way, saves, and lets the engine go. */
@@ -123,6 +123,7 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
     },
   })
   let onScreen: readonly number[] = []
+  const layerNews = createLayerNews((runId, layers) => notify(connection, requests.layersRead, { runId, layers }))
   const precisions = createPrecisionService(parts.precisions, models, engine, () => parts.locateModel(models.settings()))
   const features = createFeatureService({ engine, models, readLabels: (saePath) => parts.readLabels(saePath), log })
   const runs = createRunService({
@@ -139,18 +140,8 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
       editor.refreshLenses(hasEnded)
       if (hasEnded) editor.refreshDiagnostics()
     },
-    onLayerRead(runId, layer) {
-      layersCame = [...layersCame, { runId, layer }]
-      tellLayers.request()
-    },
+    onLayerRead: (runId, layer) => layerNews.add(runId, layer),
   })
-  // Of a small model they all come at once, and whoever is told reads the run again.
-  let layersCame: readonly { readonly runId: string; readonly layer: number }[] = []
-  const tellLayersNow = (): void => {
-    for (const runId of new Set(layersCame.map((came) => came.runId))) notify(connection, requests.layersRead, { runId, layers: layersCame.filter((came) => came.runId === runId).map(({ layer }) => layer) })
-    layersCame = []
-  }
-  const tellLayers = createThrottle(READING_INTERVAL_MS, tellLayersNow)
   const tellReading = createThrottle(READING_INTERVAL_MS, () => notify(connection, requests.readingChanged, layers.state()))
   const layers = createLayerService({
     engine,
@@ -175,10 +166,10 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
     await runs.close()
     await engine.dispose()
   }
-  return { edits, models, precisions, features, runs, layers, tellLayersNow, editor, close, showLayers: (shown) => (onScreen = shown) }
+  return { edits, models, precisions, features, runs, layers, layerNews, editor, close, showLayers: (shown) => (onScreen = shown) }
 }
 
-function answerRequests(connection: Connection, parts: WorkerParts, { edits, models, precisions, features, runs, layers, tellLayersNow, editor, showLayers }: Services): void {
+function answerRequests(connection: Connection, parts: WorkerParts, { edits, models, precisions, features, runs, layers, layerNews, editor, showLayers }: Services): void {
   onRequest(connection, requests.settingsChanged, (settings) => {
     models.changeSettings(settings)
     return null
@@ -220,8 +211,7 @@ function answerRequests(connection: Connection, parts: WorkerParts, { edits, mod
       await layers.read(params.runId, params.layers, signal, report)
       return null
     } finally {
-      // Who waits for the layers must not look at what was known before.
-      tellLayersNow()
+      layerNews.flush()
     }
   })
   onRequest(connection, requests.cancelReading, ({ runId }) => {

@@ -114,6 +114,17 @@ describe('a damaged file', () => {
     expect(log.join()).toContain('a.run cannot be read')
   })
 
+  test('is set aside when its features do not end where they should', async () => {
+    await (await open()).save(stored('a'))
+    const path = join(folder, 'a.run')
+    const bytes = await readFile(path)
+    const columns = bytes.indexOf(10, bytes.indexOf(10) + 1) + 1
+    bytes.writeUInt32LE(7, columns)
+    await writeFile(path, bytes)
+    expect(await (await open()).get('a')).toBeNull()
+    expect(log.join()).toContain('does not say where the features of layer 0 end')
+  })
+
   test('is set aside when only its second line is damaged', async () => {
     await (await open()).save(stored('a'))
     const path = join(folder, 'a.run')
