@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as vscode from 'vscode'
 import type { TestApi } from '../../extension/testApi'
-import type { RunSummary } from '../../server/protocol/requests'
+import { getRun, type RunSummary } from '../../server/protocol/requests'
 import { runUri } from '../../server/protocol/runUri'
 import { activate, followLink, hoverText, lensTitles, shownRuns, showFile, until } from './promptscope'
 
@@ -81,6 +81,19 @@ describe('a prompt in the editor', () => {
   it('undoes the edit', async () => {
     await vscode.commands.executeCommand('promptscope.undoEdit')
     assert.deepEqual(promptscope.edits().edits, [])
+  })
+
+  it('reads what a run left out: all layers of it, on request', async () => {
+    const settings = vscode.workspace.getConfiguration('promptscope')
+    await settings.update('layers', [1], vscode.ConfigurationTarget.Global)
+    const ended = promptscope.nextRunEnded()
+    await vscode.commands.executeCommand('promptscope.runPrompt', prompt.uri.toString())
+    const { id } = await ended
+    const layers = async (): Promise<readonly number[] | undefined> => (await promptscope.request(getRun, { runId: id }))?.layers
+    assert.deepEqual(await layers(), [1])
+    await vscode.commands.executeCommand('promptscope.readAllLayers', id)
+    assert.deepEqual(await layers(), [0, 1, 2, 3, 4, 5])
+    await settings.update('layers', undefined, vscode.ConfigurationTarget.Global)
   })
 
   it('says what is wrong with a model folder, and works again with a good one', async () => {
