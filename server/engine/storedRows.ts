@@ -1,6 +1,6 @@
 // Rows of a matrix read from its file one by one, the last ones kept: the tokens of a text share many of their features.
 import { closeSync, openSync, readSync } from 'node:fs'
-import { decodeBf16, decodeF16 } from '../formats/float16'
+import { decodeF16 } from '../formats/float16'
 import { DTYPE_BYTES, type StoredTensor } from '../formats/tensorEntry'
 import { InputError } from '../protocol/errors'
 
@@ -15,7 +15,7 @@ export interface StoredRows {
 /** About a thousand rows of 2048 numbers. */
 const KEPT_BYTES = 8 * 1024 * 1024
 
-/** Of a row-major matrix (rows, columns). Reading blocks the thread; that is several times faster than waiting for as many small reads. */
+/** Of a row-major matrix (rows, columns) of F32, BF16 or F16. Reading blocks the thread; that is several times faster than waiting for as many small reads. */
 export function openStoredRows(tensor: StoredTensor, keptBytes = KEPT_BYTES): StoredRows {
   const [rows, columns] = [tensor.shape[0]!, tensor.shape[1]!]
   const rowBytes = columns * DTYPE_BYTES[tensor.dtype]
@@ -23,7 +23,9 @@ export function openStoredRows(tensor: StoredTensor, keptBytes = KEPT_BYTES): St
   const values = new Float32Array(kept * columns)
   const slotOf = new Map<number, number>()
   const indexIn = new Int32Array(kept).fill(-1)
+  const bits = new Uint32Array(values.buffer)
   const stored = new Uint8Array(rowBytes)
+  const halves = new Uint16Array(stored.buffer, 0, rowBytes >> 1)
   const file = openForReading(tensor)
   let next = 0
   return {
@@ -39,7 +41,9 @@ export function openStoredRows(tensor: StoredTensor, keptBytes = KEPT_BYTES): St
         if (tensor.dtype === 'F32') readFully(file, tensor, new Uint8Array(target.buffer, target.byteOffset, rowBytes), index * rowBytes)
         else {
           readFully(file, tensor, stored, index * rowBytes)
-          target.set(tensor.dtype === 'BF16' ? decodeBf16(stored) : decodeF16(stored))
+          if (tensor.dtype === 'F16') target.set(decodeF16(stored))
+          // As `decodeBf16` does, without making two arrays for each row.
+          else for (let i = 0; i < columns; i++) bits[slot * columns + i] = halves[i]! << 16
         }
         slotOf.set(index, slot)
         indexIn[slot] = index
