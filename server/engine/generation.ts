@@ -20,6 +20,8 @@ export const CHUNK = 64
 /** Generated tokens that are reported together at most, and for how long the first of them waits: one encoding of several costs little more than one. */
 const MOST_WAITING = 8
 const LONGEST_WAIT_MS = 100
+/** The first ones wait for nothing: they are what one looks at. */
+const AT_ONCE = 2
 
 /** An edit is most often one of a layer that was read. Of more layers than these only some are kept, which costs a few layers per edit. */
 const MOST_READ_KEPT = 8
@@ -97,7 +99,7 @@ export async function generateTokens(
     if (start !== null) await readPositions(model, sequence, readLayers.filter((layer) => layer <= start), edits, first, sequence.positions, () => {}, signal)
     next = result.head && lastRow(result.head, rows.length)
     const waiting = sequence.positions - reported
-    if (sequence.positions <= promptIds.length || waiting >= MOST_WAITING || performance.now() - reportedAt > LONGEST_WAIT_MS) await deliver()
+    if (sequence.positions <= promptIds.length + AT_ONCE || waiting >= MOST_WAITING || performance.now() - reportedAt > LONGEST_WAIT_MS) await deliver()
   }
 
   try {
