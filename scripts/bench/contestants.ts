@@ -1,7 +1,8 @@
 // Everyone who takes part, opened when first needed: our engine, llama.cpp, Python, and the memory itself.
 import { spawnSync } from 'node:child_process'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
+import { cacheFolder } from '../../server/checkpoint/cacheFolder'
 import { createThreadedEngine } from '../../server/engine/engineThread'
 import type { Precision } from '../../server/protocol/values'
 import { openBandwidth, type Bandwidth } from './bandwidth'
@@ -36,7 +37,7 @@ const GGUF: Readonly<Record<Precision, GgufType | null>> = { q8: 'Q8_0', q4: 'Q4
 export async function openContestants(root: string, options: BenchOptions, say: (line: string) => void): Promise<Contestants> {
   const { shape, threads, folder, without } = options
   const scripts = join(root, 'scripts/bench')
-  const llamaFolder = without.includes('llama') ? null : await llamaPackage(join(scripts, 'llama'), dirname(folder), say).catch((error: Error) => {
+  const llamaFolder = without.includes('llama') ? null : await llamaPackage(join(scripts, 'llama'), join(cacheFolder(), 'bench'), say).catch((error: Error) => {
     say(`llama.cpp is skipped: ${error.message}`)
     return null
   })
@@ -71,8 +72,14 @@ export async function openContestants(root: string, options: BenchOptions, say: 
       if (llama?.opened === opened) return llama.contestant
       await closeLlama()
       const contestant = openContestant(process.execPath, [join(scripts, 'llamaContestant.mjs'), llamaFolder])
+      try {
+        await contestant.ask({ job: 'open', model: files.gguf[type], threads, contextSize })
+      } catch (error) {
+        say(`llama.cpp is skipped: ${(error as Error).message}`)
+        await contestant.close()
+        return null
+      }
       llama = { contestant, opened }
-      await contestant.ask({ job: 'open', model: files.gguf[type], threads, contextSize })
       return contestant
     },
     python() {

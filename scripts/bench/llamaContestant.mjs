@@ -7,8 +7,7 @@ const [folder = '.'] = process.argv.slice(2)
 const { getLlama } = await import(pathToFileURL(join(folder, 'node_modules/node-llama-cpp/dist/index.js')).href)
 const GREEDY = { temperature: 0 }
 
-/** @type {{ model: any, context: any, sequence: any } | undefined} */
-let loaded
+let loaded = null
 
 const jobs = {
   /** Milliseconds that loading took. */
@@ -50,7 +49,7 @@ const jobs = {
   async close() {
     await loaded?.context.dispose()
     await loaded?.model.dispose()
-    loaded = undefined
+    loaded = null
   },
 }
 

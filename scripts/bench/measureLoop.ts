@@ -36,8 +36,17 @@ async function against({ contestants, options, precision, prompts }: Setting, dt
   const warmSamples = await inTurn(repeats, {
     ours: () => loop(ours, job()),
     theirs: () => warm.ask<number>({ job: 'loop', ...job() }),
-    decode: async () => mean((await warm.ask<{ readonly stepMs: readonly number[] }>({ job: 'generate', ...job(), edit: null })).stepMs),
-    oursDecode: async () => (await ours.run({ ids: prompts.next(LENGTH), steps, layers: [layer] })).perTokenMs,
+  })
+  // Without an edit, hooks and all: how fast tokens come, and when the first one does.
+  const plain = await inTurn(repeats, {
+    ours: async () => {
+      const { tokenMs, perTokenMs } = await ours.run({ ids: prompts.next(LENGTH), steps, layers: [layer] })
+      return { firstMs: tokenMs[0]!, perTokenMs }
+    },
+    theirs: async () => {
+      const { firstMs, stepMs } = await warm.ask<{ readonly firstMs: number; readonly stepMs: readonly number[] }>({ job: 'generate', ...job(), edit: null })
+      return { firstMs, perTokenMs: mean(stepMs) }
+    },
   })
   await warm.close()
   await ours.engine.unload()
@@ -57,11 +66,13 @@ async function against({ contestants, options, precision, prompts }: Setting, dt
   })
   const compared = (what: string, samples: { readonly ours: readonly number[]; readonly theirs: readonly number[] }, target: typeof WARM): Row =>
     row('loop', `${precision} ${what}`, msText(median(samples.ours)), `transformers ${dtype} ${msText(median(samples.theirs))}`, median(samples.theirs) / median(samples.ours), target, samples)
-  const theirDecode = median(warmSamples.decode)
-  const ourDecode = median(warmSamples.oursDecode)
+  const [ourFirst, theirFirst] = [plain.ours.map(({ firstMs }) => firstMs), plain.theirs.map(({ firstMs }) => firstMs)]
+  const [ourDecode, theirDecode] = [plain.ours.map(({ perTokenMs }) => perTokenMs), plain.theirs.map(({ perTokenMs }) => perTokenMs)]
+  const hooks = `transformers ${dtype} with hooks`
   return [
     compared(`loop, loaded: prompt of ${LENGTH}, features, ${steps} tokens with an edit`, warmSamples, WARM),
     compared('loop, from the start of the process', cold, COLD),
-    row('loop', `${precision} decode with features of a layer`, speedText(ourDecode), `transformers ${dtype} with hooks ${speedText(theirDecode)}`, theirDecode / ourDecode, null, { ours: warmSamples.oursDecode, theirs: warmSamples.decode }),
+    row('loop', `${precision} first token of a ${LENGTH}-token prompt, features of a layer`, msText(median(ourFirst)), `${hooks} ${msText(median(theirFirst))}`, median(theirFirst) / median(ourFirst), null, { ours: ourFirst, theirs: theirFirst }),
+    row('loop', `${precision} decode, features of a layer`, speedText(median(ourDecode)), `${hooks} ${speedText(median(theirDecode))}`, median(theirDecode) / median(ourDecode), null, { ours: ourDecode, theirs: theirDecode }),
   ]
 }
