@@ -28,3 +28,10 @@ it('takes several runs for one text, and carries labels', () => {
 it('finds nothing when only position 0 is chosen', () => {
   expect(contrastFeatures([{ run: fakeRun(['a', 'b'], [], { 0: [[f(1, 9)], [f(1, 1)]] }), chosen: [0] }], new Map(), 5)).toEqual([])
 })
+
+it('counts a run only in the layers that were read of it', () => {
+  const partly = fakeRun(['a', 'b'], ['c'], { 0: [[], [f(1, 1)], [f(2, 3)]] })
+  const whole = fakeRun(['a', 'b'], ['c'], { 0: [[], [f(1, 1)], [f(2, 3)]], 40: [[], [], [f(70_000, 6)]] })
+  const ranked = contrastFeatures([{ run: partly, chosen: [2] }, { run: whole, chosen: [2] }], new Map(), 10)
+  expect(ranked.map(({ feature, meanOn }) => [feature.layer, feature.feature, meanOn])).toEqual([[40, 70_000, 6], [0, 2, 3]])
+})
