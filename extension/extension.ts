@@ -19,7 +19,7 @@ import { registerContextKeys } from './contextKeys'
 import { Command, ContextKey, Language } from './contributions'
 import { createHeat, type Heat } from './heat'
 import { hubEnvironment } from './hubToken'
-import { createLayerReading } from './layerReading'
+import { createLayerReader } from './layerReader'
 import { registerLayersOnScreen } from './layersOnScreen'
 import { createScopePanel } from './panels/scopePanel'
 import { registerPrecisionMeasure } from './precisionMeasure'
@@ -54,7 +54,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   })
   activeWorker = worker
   const state = createWorkerState(worker, log)
-  const layers = createLayerReading(worker)
+  const layers = createLayerReader(worker)
   const heat = createHeat(worker, state, layers, log)
   const selection = createTokenSelection(worker, state)
   const runs = createRunCommands(worker, state, log)

@@ -4,7 +4,7 @@ import { featureHeat, type FeatureHeat, type RunDetail, type RunToken } from '..
 import type { FeatureId } from '../server/protocol/values'
 import { Colour } from './contributions'
 import { featureName, sameFeature } from './featureName'
-import { isModelLoaded, isUnread, type LayerReading } from './layerReading'
+import { isModelLoaded, isUnread, type LayerReader } from './layerReader'
 import { runIdOfDocument } from './runDocuments'
 import { showProblem } from './problems'
 import type { Worker } from './serverProcess'
@@ -44,7 +44,7 @@ export interface HeatSpan {
   readonly outlier: boolean
 }
 
-export function createHeat(worker: Worker, state: WorkerState, layers: LayerReading, log: vscode.LogOutputChannel): Heat {
+export function createHeat(worker: Worker, state: WorkerState, layers: LayerReader, log: vscode.LogOutputChannel): Heat {
   const changed = new vscode.EventEmitter<FeatureId | null>()
   const painted = new vscode.EventEmitter<void>()
   const steps = UNDERLINES.map((underline, step) => {

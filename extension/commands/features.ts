@@ -4,7 +4,7 @@ import type { FeaturePlace } from '../../server/protocol/editorCommands'
 import { addEdit, setPinned, tokenFeatures } from '../../server/protocol/requests'
 import { featureName } from '../featureName'
 import type { Heat } from '../heat'
-import type { LayerReading } from '../layerReading'
+import type { LayerReader } from '../layerReader'
 import type { Worker } from '../serverProcess'
 import { activationText } from '../wording'
 import type { WorkerState } from '../workerState'
@@ -13,7 +13,7 @@ import { pickSuppressions } from './pickSuppressions'
 import type { RunCommands } from './runs'
 import { placeOf, runOf } from './targets'
 
-export function createFeatureCommands(worker: Worker, state: WorkerState, heat: Heat, reading: LayerReading, runs: RunCommands) {
+export function createFeatureCommands(worker: Worker, state: WorkerState, heat: Heat, reading: LayerReader, runs: RunCommands) {
   /** Adds the lines, then re-runs the run they were thought up in and opens the difference. */
   const applyAndCompare = async (lines: readonly string[], runId: string | null): Promise<void> => {
     for (const line of lines) state.acceptEdits(await worker.request(addEdit, { line }))

@@ -1,11 +1,11 @@
 // The command that reads every layer of a run that was not read while it went on.
 import * as vscode from 'vscode'
-import type { LayerReading } from '../layerReading'
+import type { LayerReader } from '../layerReader'
 import { countOf } from '../wording'
 import type { WorkerState } from '../workerState'
 import { runOf } from './targets'
 
-export function createLayerCommands(state: WorkerState, reading: LayerReading) {
+export function createLayerCommands(state: WorkerState, reading: LayerReader) {
   return {
     readAllLayers: async (arg?: unknown) => {
       const run = runOf(state, arg)

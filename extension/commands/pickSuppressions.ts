@@ -7,7 +7,7 @@ import {
 import type { FeatureId } from '../../server/protocol/values'
 import { Command } from '../contributions'
 import { featureName } from '../featureName'
-import type { LayerReading } from '../layerReading'
+import type { LayerReader } from '../layerReader'
 import { offer, type ProblemAction } from '../problems'
 import { runIdOfDocument } from '../runDocuments'
 import type { ProgressReport, Worker } from '../serverProcess'
@@ -36,7 +36,7 @@ interface SuggestionItem extends vscode.QuickPickItem {
 const READ_ALL: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('layers'), tooltip: 'Read all layers of the run and rank again' }
 
 /** The picked features; empty when nothing was picked or nothing can be suggested, which has been said then. Only layers that have been read are ranked. */
-export async function pickSuppressions(worker: Worker, state: WorkerState, reading: LayerReading, run: RunSummary): Promise<readonly FeatureId[]> {
+export async function pickSuppressions(worker: Worker, state: WorkerState, reading: LayerReader, run: RunSummary): Promise<readonly FeatureId[]> {
   let wantsAll = false
   const source = new vscode.CancellationTokenSource()
   const list = vscode.window.createQuickPick<SuggestionItem>()

@@ -8,7 +8,7 @@ import type { ScopeHostApi, ScopePanelApi, ScopeView } from '../../server/protoc
 import { Command, Language, SCOPE_PANEL } from '../contributions'
 import { wideColumn } from '../editorGroups'
 import type { Heat } from '../heat'
-import { isModelLoaded } from '../layerReading'
+import { isModelLoaded } from '../layerReader'
 import { activeRunId } from '../runDocuments'
 import type { Worker } from '../serverProcess'
 import type { TokenSelection } from '../tokenSelection'

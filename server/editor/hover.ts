@@ -140,7 +140,7 @@ function alternatives({ token }: TokenHoverSubject): string | null {
 
 function footer({ run, token }: TokenHoverSubject): string {
   const missing = run.saeLayers.length - run.layers.length
-  const layers = missing <= 0 || run.status.kind === 'running' ? '' : ` · layers ${rangesText(run.layers)} of ${run.saeLayers.length}: [Read all](${commandLink(readAllLayersCommand, run.id)})`
+  const layers = missing <= 0 || run.status.kind === 'running' ? '' : ` · ${run.layers.length === 1 ? 'layer' : 'layers'} ${rangesText(run.layers)} of ${run.saeLayers.length}: [Read all](${commandLink(readAllLayersCommand, run.id)})`
   const transfer = run.model.precision === 'q4' ? ' · q4: activations are approximate' : ''
   return `${escapeMarkdown(run.name)}${transfer}${layers} · [Open in Scope](${commandLink(openScopeCommand, { runId: run.id, tokenIndex: token.index })})`
 }

@@ -34,6 +34,15 @@ describe('hover', () => {
 
   test('marks position 0', () => expect(hover(0)).toContain('⚠ position 0; features here are out of distribution'))
 
+  test('says of a pinned feature whose layer has not been read just that, and offers to read all', () => {
+    const partly = (status = {}, reading: number[] = []): string => hover(1, { layers: [0], features: { 0: [[], [{ feature: 5, activation: 2 }], [], []] }, ...status }, unknown, [{ layer: 1, feature: 8 }], [], reading)
+    expect(partly()).toMatch(/\$\(pin\)\u00a0\[L1\/8\]\([^)]*\) \| layer\u00a01\u00a0not\u00a0read \| \|.*\[Unpin\].*\[Show\]/)
+    expect(partly({}, [1])).toContain('reading\u00a0layer\u00a01…')
+    expect(partly()).toContain('layer 0 of 2: [Read all](command:promptscope.readAllLayers?')
+    expect(partly({ status: { kind: 'running' } })).not.toContain('Read all')
+    expect(hover(1)).not.toContain('Read all')
+  })
+
   test('keeps a pinned feature in view where it does not fire', () => {
     const text = hover(2, {}, unknown, [{ layer: 0, feature: 5 }])
     expect(text).toMatch(/\$\(pin\)\u00a0\[L0\/5\]\([^)]*\) \| `░{6}`\u00a00 \|.*\[Unpin\]/)

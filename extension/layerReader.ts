@@ -4,12 +4,12 @@ import { longTask } from './longTask'
 import type { Worker } from './serverProcess'
 import type { WorkerState } from './workerState'
 
-export interface LayerReading {
+export interface LayerReader {
   /** Resolves when the layers are there. Rejects with InputError when they cannot be read, CancelledError when the user stops it. */
   read(run: Pick<RunDetail, 'id' | 'name'>, layers: readonly number[] | 'all'): Promise<void>
 }
 
-export function createLayerReading(worker: Worker): LayerReading {
+export function createLayerReader(worker: Worker): LayerReader {
   const underWay = new Map<string, Promise<void>>()
   return {
     read({ id, name }, layers) {
