@@ -13,6 +13,7 @@ import { measureRerun } from './measureRerun'
 import { measureStart } from './measureStart'
 import { freshPrompts, type FreshPrompts } from './freshPrompts'
 import { msText, type Row } from './row'
+import { lineText } from './table'
 
 /** What a part measures with. */
 export interface Setting {
@@ -44,7 +45,9 @@ export async function measure(contestants: Contestants, options: BenchOptions, s
   const run = async (part: Part, work: Measure, setting: Setting): Promise<void> => {
     say(`${part} (${setting.precision})`)
     try {
-      rows.push(...(await work(setting)))
+      const found = await work(setting)
+      for (const each of found) say(`  ${lineText(each)}`)
+      rows.push(...found)
     } catch (error) {
       // One part that cannot be measured must not take an hour of others with it.
       notes.push(`${part} at ${setting.precision} was not measured: ${(error as Error).message}`)

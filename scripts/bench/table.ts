@@ -9,3 +9,8 @@ export function tableText(rows: readonly Row[]): string {
   const line = (row: readonly string[]): string => `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`
   return [line(HEAD), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...cells.map(line)].join('\n')
 }
+
+/** One row on a line of its own, to be seen before the table is complete. */
+export function lineText({ what, ours, theirs, ratio }: Row): string {
+  return `${what}: ${ours}${theirs === '' ? '' : `, ${theirs}`}${ratio === null ? '' : `, ratio ${ratio.toFixed(2)}`}`
+}
