@@ -50,6 +50,8 @@ interface Ticket {
 
 export function createLayerService(parts: LayerServiceParts): LayerService {
   const tickets: Ticket[] = []
+  /** Runs and layers that nobody waited for and that could not be read, or that the user stopped: they are not begun again unasked. */
+  const refused = new Set<string>()
   let current: { readonly ticket: Ticket; readonly controller: AbortController } | null = null
 
   const next = (): Ticket | undefined => tickets.findLast(({ isForLater }) => !isForLater) ?? tickets[0]
@@ -162,9 +164,13 @@ export function createLayerService(parts: LayerServiceParts): LayerService {
     read,
     want(run, asked) {
       const model = parts.models.current()
-      const layers = asked.filter((layer) => run.saeLayers.includes(layer) && !run.layers.includes(layer) && !tickets.some((ticket) => ticket.runId === run.id && !ticket.isForLater && ticket.left.has(layer)))
+      const isUnderWay = (layer: number): boolean => tickets.some((ticket) => ticket.runId === run.id && !ticket.isForLater && ticket.left.has(layer))
+      const layers = asked.filter((layer) => run.saeLayers.includes(layer) && !run.layers.includes(layer) && !refused.has(`${run.id} ${layer}`) && !isUnderWay(layer))
       if (layers.length === 0 || run.status.kind === 'running' || !model || !isModelOf(run, model) || model.loaded.identity.precision !== run.model.precision) return
-      read(run.id, layers, new AbortController().signal, () => {}).catch((error: unknown) => parts.log(`layers ${rangesText(layers)} of run ${run.name} were not read: ${String(error)}`))
+      read(run.id, layers, new AbortController().signal, () => {}).catch((error: unknown) => {
+        for (const layer of layers) refused.add(`${run.id} ${layer}`)
+        if (!(error instanceof CancelledError)) parts.log(`layers ${rangesText(layers)} of run ${run.name} were not read: ${String(error)}`)
+      })
     },
     cancel(runId) {
       for (const ticket of tickets.filter((each) => each.runId === runId)) end(ticket, new CancelledError())

@@ -231,11 +231,16 @@ describe('of a run that is partly read', () => {
     await hover()
     expect(await hover()).toContain('reading\u00a0layer\u00a07…')
     expect(await hover()).toMatch(/layers 2, 4, 6 of 8: \[Read all\]\(command:promptscope.readAllLayers\?/)
+    // What the user stops is not begun again by the next hover.
+    await worker.request(requests.cancelReading, { runId: summary.id })
+    await hover()
+    expect(await hover()).toContain('layer\u00a07\u00a0not\u00a0read')
     const came = layerCame(7)
+    void read(summary, [7])
     worker.engine.release(9)
     await came
     expect(await hover()).not.toContain('layer\u00a07')
     expect(await layersOf(summary)).toEqual([2, 4, 6, 7])
-    expect(worker.engine.reads).toHaveLength(1)
+    expect(worker.engine.reads).toHaveLength(2)
   })
 })
