@@ -1,4 +1,6 @@
 // Measures what a precision costs: reads a short text with the loaded model and with an exact one beside it, and compares.
+import { memoryNow } from '../checkpoint/machine'
+import { byteText } from '../formats/byteText'
 import { InputError } from '../protocol/errors'
 import { GREEDY, type PrecisionCost, type Progress } from '../protocol/values'
 import { comparePrecision, type PrecisionReading } from './comparePrecision'
@@ -25,6 +27,7 @@ export async function measurePrecision(
   { engine, model, tokenIds }: PrecisionSubject, openExact: () => Engine, onProgress: (progress: Progress) => void, signal: AbortSignal,
 ): Promise<PrecisionCost> {
   const { identity, sae } = model
+  await refuseWithoutMemory(model)
   if (tokenIds.length < 2) throw new InputError(`model ${identity.path} reads the measure's text as ${tokenIds.length} tokens, too few to compare`, 'use another tokenizer')
   const message = `measuring what ${identity.precision} costs`
   const report = (from: number, to: number) => (share: number): void => onProgress({ message, fraction: from + (to - from) * share })
@@ -39,6 +42,16 @@ export async function measurePrecision(
   } finally {
     await exact.dispose()
   }
+}
+
+/** An engine, and what it computes of a chunk. */
+const EXACT_SIDE_BYTES = 200e6
+
+/** The exact side converts one matrix at a time to float32, of which the head is the largest. */
+async function refuseWithoutMemory({ identity, vocabSize }: LoadedModel): Promise<void> {
+  const needed = EXACT_SIDE_BYTES + 4 * vocabSize * identity.dModel
+  const { availableBytes } = await memoryNow()
+  if (needed > availableBytes) throw new InputError(`measuring what ${identity.precision} costs needs ${byteText(needed)} of memory, and ${byteText(availableBytes)} are free`, 'close other programs and measure again')
 }
 
 async function read(engine: Engine, { identity, sae }: LoadedModel, tokenIds: readonly number[], layers: readonly number[], onShare: (share: number) => void, signal: AbortSignal): Promise<PrecisionReading> {
