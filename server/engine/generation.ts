@@ -50,6 +50,7 @@ export async function generateTokens(
   // A dump needs residuals and logits of every position, and those are not remembered; nor are reconstruction errors.
   const sequence = capture || reconstructionLayers.length > 0 ? cache.fresh() : cache.resume({ promptIds, maxTokens, samplingKey: key, stopIds, edits })
   const { records } = sequence
+  sequence.state.kv.expect(maxTokens)
   const isStop = (position: number) => position >= promptIds.length && stopIds.has(records[position]!.token)
   const ended = endOf(sequence, maxTokens, isStop)
   const reusedTokens = ended ?? sequence.positions

@@ -23,8 +23,9 @@ function expectRows(cache: KvCache, count: number): void {
         }
 }
 
-function filled(counts: readonly number[]): KvCache {
+function filled(counts: readonly number[], expected = 0): KvCache {
   const cache = new KvCache(SHAPE)
+  cache.expect(expected)
   let first = 0
   for (const count of counts) {
     cache.reserve(first + count)
@@ -39,6 +40,13 @@ it('keeps what was written while it grows past its capacity', () => {
   expectRows(cache, 365)
   expect(cache.capacity).toBeGreaterThanOrEqual(365)
   expect(cache.bytes).toBe(2 * 4 * 2 * 3 * 2 * cache.capacity)
+})
+
+it.each([0, 2000, 1e9])('grows in place and into new arrays alike with %i positions expected, and leaves zeros where nothing was written', (expected) => {
+  const cache = filled([120, 10, 870, 100, 1000], expected)
+  expectRows(cache, 2100)
+  expect(cache.key(1)).toHaveLength(3 * cache.capacity * 2)
+  for (let head = 0; head < 3; head++) expect(cache.value(1).subarray((head * cache.capacity + 2100) * 2, (head + 1) * cache.capacity * 2).every((value) => value === 0)).toBe(true)
 })
 
 it('copies a prefix that no longer shares anything', () => {
