@@ -1,12 +1,14 @@
 // The engine itself, in the thread that calls it: one model, one request at a time. See engine.ts for what it promises.
+import { memoryNow } from '../checkpoint/machine'
 import { CancelledError } from '../protocol/errors'
 import type { Engine, GenerateRequest, ReadRequest } from './engine'
 import { planEdits } from './editPlan'
-import { generateTokens } from './generation'
+import { generateTokens, layersToKeep } from './generation'
 import { readLayers } from './readLayers'
 import { loadModel, type RunningModel } from './loadModel'
 import { createPrefixCache, type PrefixCache } from './prefixCache'
 import { checkReadRequest, checkRequest } from './requestChecks'
+import { refuseRunTooLarge } from './runMemory'
 
 const CACHE_LIMIT_BYTES = 1024 ** 3
 
@@ -44,6 +46,10 @@ export function createEngineCore(cacheLimitBytes = CACHE_LIMIT_BYTES): Engine {
         const shape = { layers: description.identity.layers, saeLayers: description.saeLayers }
         checkRequest(request, { ...shape, contextLength: description.contextLength, vocabSize: description.vocabSize })
         const edits = planEdits(request.edits, { ...shape, dSae: description.sae?.dSae ?? null }, request.promptIds.length)
+        const { promptIds, generate, capture } = request
+        const keptLayers = layersToKeep(shape.layers, edits.layers, [...request.layers, ...edits.layers]).length
+        const size = { promptTokens: promptIds.length, generate, keptLayers, capture: capture && { layers: capture.residualLayers.length, logits: capture.logits } }
+        refuseRunTooLarge(decoder.config, size, await memoryNow(), loaded.cache.bytes)
         return generateTokens({ decoder, saes }, loaded.cache, request, edits, onEvent, signal)
       }),
     read: (request: ReadRequest, onEvent, signal) =>

@@ -1,6 +1,7 @@
 // One generate request from start to end: what is remembered, prefill in chunks, token by token, then the predictions that nobody waited for.
 import { CancelledError } from '../protocol/errors'
 import { createCapture } from './capture'
+import { chunkSize } from './chunkSize'
 import type { EditPlan } from './editPlan'
 import type { GenerateEvent, GenerateRequest, GenerateResult, TokenReport } from './engine'
 import { readPositions } from './fillReadings'
@@ -14,9 +15,6 @@ import { alwaysKept } from './residualStore'
 import { sampleToken, samplingKey } from './sampler'
 import { cutTokens, type Sequence } from './sequence'
 
-/** Positions per prefill run: what a cancel waits for, and what bounds the memory of attention scores. */
-export const CHUNK = 64
-
 /** Generated tokens that are reported together at most, and for how long the first of them waits: one encoding of several costs little more than one. */
 const MOST_WAITING = 8
 const LONGEST_WAIT_MS = 100
@@ -28,6 +26,11 @@ const MOST_READ_KEPT = 8
 
 /** Kept per position even when fewer are asked for, so that asking for more later needs no new run. */
 const MIN_CANDIDATES = 10
+
+/** Layers whose residuals are kept, so that a later run can start from there. */
+export function layersToKeep(layers: number, editLayers: readonly number[], readLayers: readonly number[]): number[] {
+  return [...new Set([...alwaysKept(layers), ...editLayers, ...(readLayers.length <= MOST_READ_KEPT ? readLayers : [])])]
+}
 
 /** The request must have been checked and its edits planned. Throws CancelledError between chunks and between tokens. */
 export async function generateTokens(
@@ -43,8 +46,9 @@ export async function generateTokens(
   const key = samplingKey(sampling)
   // The greedy choice is the likeliest token, which the graph finds itself.
   const wantsLogits = sampling.temperature > 0
-  const keepLayers = [...alwaysKept(layers), ...edits.layers, ...(readLayers.length <= MOST_READ_KEPT ? readLayers : [])]
+  const keepLayers = layersToKeep(layers, edits.layers, readLayers)
   const capture = request.capture ? createCapture(request.capture) : null
+  const chunk = chunkSize(model.decoder.config)
   const queue = createReadingQueue(model.saes, model.decoder.config.dModel)
 
   // A dump needs residuals and logits of every position, and those are not remembered; nor are reconstruction errors.
@@ -60,8 +64,8 @@ export async function generateTokens(
   /** By position; empty unless they are asked for. */
   const errors: ReadonlyMap<number, number>[] = []
   const report = (first: number, end: number): void => {
-    for (let start = first; start < end; start += CHUNK) {
-      const stop = Math.min(end, start + CHUNK)
+    for (let start = first; start < end; start += chunk) {
+      const stop = Math.min(end, start + chunk)
       if (start < promptIds.length) onEvent({ kind: 'prefill', done: Math.min(stop, promptIds.length), total: promptIds.length })
       const reportRequest = { promptLength: promptIds.length, layers: request.layers, top: request.top, alternatives: request.alternatives, edits }
       onEvent({ kind: 'tokens', tokens: records.slice(start, stop).map((record, i) => withError(reportPosition(record, start + i, reportRequest), errors[start + i])) })
@@ -112,7 +116,7 @@ export async function generateTokens(
     const prefillStart = performance.now()
     while (sequence.positions < promptIds.length) {
       const first = sequence.positions
-      const end = chunkEnd(sequence, promptIds.length)
+      const end = chunkEnd(sequence, promptIds.length, chunk)
       dropOthers(sequence, promptIds, first, end)
       await feed(promptIds.slice(first, end), null, first === predicted ? (records[first]?.prediction ?? null) : null)
       sequence.state.remember()
@@ -175,8 +179,8 @@ function startOf({ residuals, positions, state }: Sequence, count: number): numb
  * Where the prompt's next chunk ends: where what is kept of the layers below ends, too. The last token goes by itself when a state is to be kept
  * before it: another run of the same prompt, which chooses its first token anew, starts there.
  */
-function chunkEnd({ positions, residuals, state }: Sequence, promptLength: number): number {
-  const end = Math.min(positions + CHUNK, promptLength)
+function chunkEnd({ positions, residuals, state }: Sequence, promptLength: number, chunk: number): number {
+  const end = Math.min(positions + chunk, promptLength)
   if (state.hasStates) return end === promptLength && positions < promptLength - 1 ? promptLength - 1 : end
   const highest = residuals.highestAt(positions)
   return highest === null ? end : Math.min(end, residuals.rows(highest))

@@ -6,7 +6,7 @@ import type * as Runtime from 'onnxruntime-node'
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { providerObstacle } from './providerObstacle'
 import { fallbackSentence, inOrder, providerNamed, PROVIDERS, type Obstacle, type Provider } from './providers'
-import { inPlainWords, libraryWords } from './providerWords'
+import { inPlainWords, libraryWords, stoppedRunning } from './providerWords'
 import { QUIET_AND_EXACT, tryProvider } from './tryProvider'
 
 export type Tensor = OrtTensor
@@ -90,7 +90,7 @@ export async function openSession(model: Uint8Array, { providers, ...options }: 
 export async function createSession(model: Uint8Array, options: SessionOptions, provider: Provider): Promise<Session> {
   await loadRuntime()
   try {
-    return wrap(await runtime!.InferenceSession.create(model, sessionOptions(options, provider)))
+    return wrap(await runtime!.InferenceSession.create(model, sessionOptions(options, provider)), provider)
   } catch (error) {
     throw new Error(libraryWords(messageOf(error)), { cause: error })
   }
@@ -120,11 +120,11 @@ export function int64Data(tensor: Tensor | undefined): Int32Array {
   return Int32Array.from(tensor.data, Number)
 }
 
-function wrap(session: InferenceSession): Session {
+function wrap(session: InferenceSession, provider: Provider): Session {
   return {
     run: (feeds, outputs) =>
       session.run(feeds, outputs).catch((error: unknown) => {
-        throw new Error(`onnx runtime stopped: ${libraryWords(messageOf(error))}`, { cause: error })
+        throw provider === 'cpu' ? new Error(`onnx runtime stopped: ${libraryWords(messageOf(error))}`, { cause: error }) : stoppedRunning(provider, messageOf(error))
       }),
     release: () => session.release(),
   }
@@ -146,6 +146,8 @@ function sessionOptions({ baseFolder, threads, spins = false, prepack = true, fo
     intraOpNumThreads: threads,
     graphOptimizationLevel: 'all',
     logSeverityLevel: LOG_FATAL_ONLY,
+    // What is converted on every run is as large as the weights: kept for the next run it would take their memory after all.
+    ...(!fold && { enableCpuMemArena: false, enableMemPattern: false }),
     extra: {
       session: {
         model_external_initializers_file_folder_path: baseFolder,

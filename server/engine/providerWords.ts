@@ -1,4 +1,5 @@
 // What libraries and drivers say when a provider does not work, in plain words with one thing to do.
+import { InputError } from '../protocol/errors'
 import type { Obstacle, Provider } from './providers'
 
 /** A pattern that what was said must match, and what it means; `$1` is what the first group matched. */
@@ -35,6 +36,11 @@ export function inPlainWords(provider: Provider, said: string): Obstacle {
     if (match) return { reason: meaning.reason.replace('$1', match[1] ?? ''), remedy: meaning.remedy }
   }
   return { reason: libraryWords(said), remedy: provider === 'coreml' ? 'use webgpu or cpu' : DRIVER }
+}
+
+/** For a run that a provider could not finish. */
+export function stoppedRunning(provider: Provider, said: string): InputError {
+  return new InputError(`${provider} stopped in the middle of a run (${inPlainWords(provider, said).reason})`, `run again, or put cpu before ${provider} in promptscope.providers`)
 }
 
 const LONGEST = 200
