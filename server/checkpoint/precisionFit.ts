@@ -27,7 +27,7 @@ function quantised({ bits, block }: Quantisation): WeightBytes {
 const SAE_WEIGHT_BYTES = 1.5
 
 /** Two processes of Node, the runtime's library, the graph, and what the arithmetic of a chunk needs. */
-const PROGRAM_BYTES = 250e6
+const PROGRAM_BYTES = 300e6
 
 /** The rest is left to the system and the editor. */
 const USABLE_SHARE = 0.8
