@@ -3,6 +3,7 @@ import { readStoredTensor } from '../checkpoint/storedTensor'
 import type { SaeLayer } from '../formats/saeLayer'
 import { isRowMajor } from '../formats/tensorEntry'
 import { errorVariance, saeCandidatesGraph } from '../graph/saeCandidates'
+import { InputError } from '../protocol/errors'
 import { weightFolder } from './baseFolder'
 import type { LayerEncoder, TopK } from './layerEncoder'
 import { float32Data, float32Tensor, int64Data, int64Tensor, openSession } from './onnx'
@@ -45,7 +46,7 @@ const WIDER_BOUNDS = 2.5
 const HOPELESS_SHARE = 1 / 3
 const HOPELESS_ROWS = 128
 
-/** `sae` must have candidates, and `quantised` be made of its W_enc. */
+/** `sae` must have candidates, and `quantised` be made of its W_enc. Throws InputError for files that cannot be read. */
 export async function openCandidateEncoder(sae: SaeLayer, quantised: QuantisedSaeEncoder, options: CandidateEncoderOptions): Promise<LayerEncoder> {
   const [dSae, dModel] = [sae.W_enc.shape[0]!, sae.W_enc.shape[1]!]
   const { k } = sae.activation as { readonly k: number }
@@ -54,8 +55,11 @@ export async function openCandidateEncoder(sae: SaeLayer, quantised: QuantisedSa
   const bias = sae.b_enc ? await readStoredTensor(sae.b_enc) : new Float32Array(dSae)
   const centre = sae.input.subtractsDecoderBias && sae.b_dec ? await readStoredTensor(sae.b_dec) : null
   const graph = saeCandidatesGraph({ matrix: quantised.matrix, block: quantised.block, location: location(quantised.file) }, bias)
-  const { session } = await openSession(graph, { baseFolder, providers: [], threads: options.threads })
   const stored = openStoredRows(sae.W_enc)
+  const { session } = await openSession(graph, { baseFolder, providers: [], threads: options.threads }).catch((error: unknown) => {
+    stored.close()
+    throw new InputError(`${quantised.file} cannot be loaded (${(error as Error).message})`, 'remove it; it is written again')
+  })
   let exact: LayerEncoder | null = null
   let opening: Promise<LayerEncoder> | null = null
   let [seen, lost] = [0, 0]
