@@ -1,11 +1,13 @@
 // Reads layers at positions that are computed already: from residuals that are kept, or by running the few layers above them once more.
+import { chunkSize } from './chunkSize'
 import type { EditPlan } from './editPlan'
-import { forward, type ForwardModel } from './forward'
+import { forward, type Finding, type ForwardModel } from './forward'
+import type { PositionRecord } from './positionRecord'
 import { createReadingQueue } from './readingQueue'
 import type { Sequence } from './sequence'
 
-/** Positions read at a time. */
-const CHUNK = 64
+/** Rows of a layer that are encoded together at least: an encoder that is not in memory must be opened for them. */
+const ENCODED_TOGETHER = 256
 
 /**
  * Sees to it that the records of positions first … end − 1, which must be computed at these layers, have readings of `layers`. Calls back with the
@@ -53,15 +55,18 @@ async function readGroup(
   const top = layers.at(-1)!
   const below = edits.layers.filter((layer) => layer >= (start ?? 0) && layer < top)
   const options = { edits, readLayers: [...new Set([...layers, ...below])], captureLayers: [], reconstructionLayers: [], keepLayers: [], queue, signal }
+  const chunk = chunkSize(decoder.config)
+  const waiting: { readonly finding: Finding; readonly record: PositionRecord }[] = []
   const state = sequence.state.hasStates ? decoder.stateFromStart(sequence.state) : sequence.state
-  for (let first = start === null && sequence.state.hasStates ? 0 : from; first < end; first += CHUNK) {
-    const stop = Math.min(end, first + CHUNK)
+  for (let first = start === null && sequence.state.hasStates ? 0 : from; first < end; first += chunk) {
+    const stop = Math.min(end, first + chunk)
     const tokenIds = records.slice(first, stop).map(({ token }) => token)
     const { findings } = await forward({ decoder, saes }, sequence, { tokenIds, first, start, endLayer: top + 1, head: null }, options, state)
-    await queue.flush()
-    findings.forEach(({ readings }, row) => {
-      for (const layer of layers) records[first + row]!.readings.set(layer, readings.get(layer) ?? records[first + row]!.readings.get(layer)!)
-    })
+    waiting.push(...findings.map((finding, row) => ({ finding, record: records[first + row]! })))
+    if (waiting.length >= ENCODED_TOGETHER || stop === end) {
+      await queue.flush()
+      for (const { finding, record } of waiting.splice(0)) for (const layer of layers) record.readings.set(layer, finding.readings.get(layer)!)
+    }
     onProgress((stop - from) / (end - from))
   }
 }

@@ -1,4 +1,5 @@
 // Reads layers over tokens that are known, for whoever looks at a layer after the run: no layer above the highest wanted one is computed.
+import { chunkSize } from './chunkSize'
 import type { EditPlan } from './editPlan'
 import type { ReadEvent, ReadRequest } from './engine'
 import { readPositions } from './fillReadings'
@@ -8,9 +9,6 @@ import type { PrefixCache } from './prefixCache'
 import { createReadingQueue } from './readingQueue'
 import { alwaysKept } from './residualStore'
 import { cutTokens, type Sequence } from './sequence'
-
-/** Positions computed at a time. */
-const CHUNK = 64
 
 /** The request must have been checked and its edits planned. Throws CancelledError between chunks. */
 export async function readLayers(model: ForwardModel, cache: PrefixCache, request: ReadRequest, edits: EditPlan, onEvent: (event: ReadEvent) => void, signal: AbortSignal): Promise<void> {
@@ -50,11 +48,12 @@ async function computeUpTo(
     edits, readLayers: [...new Set([...layers, ...below])], captureLayers: [], reconstructionLayers: [],
     keepLayers: [...alwaysKept(model.decoder.config.layers), ...below, highest], queue, signal,
   }
+  const chunk = chunkSize(model.decoder.config)
   let first = Math.max(sequence.positions, residuals.computedAt(highest))
   const from = first
   while (first < tokenIds.length) {
     const start = state.hasStates ? null : residuals.highestAt(first)
-    const end = Math.min(first + CHUNK, tokenIds.length, start === null ? Infinity : residuals.rows(start))
+    const end = Math.min(first + chunk, tokenIds.length, start === null ? Infinity : residuals.rows(start))
     const ids = tokenIds.slice(first, end)
     const other = ids.findIndex((token, row) => records[first + row] && records[first + row]!.token !== token)
     if (other >= 0) cutTokens(sequence, first + other)

@@ -117,7 +117,7 @@ describe('generate', () => {
     const events: GenerateEvent[] = []
     const request = { promptIds: [299, ...ids(149, 13)], generate: 2, sampling: { temperature: 0, topP: 1, topK: 0, seed: 0 }, stopIds: [], edits: [], layers: [], top: 1, alternatives: 0, promptPredictions: true, capture: null }
     await engine.generate(request, (event) => events.push(event), NEVER)
-    expect(events.flatMap((event) => (event.kind === 'prefill' ? [[event.done, event.total]] : []))).toEqual([[64, 150], [128, 150], [150, 150]])
+    expect(events.flatMap((event) => (event.kind === 'prefill' ? [[event.done, event.total]] : []))).toEqual([[128, 150], [150, 150]])
     expect(events.flatMap((event) => (event.kind === 'tokens' ? event.tokens.map(({ index }) => index) : []))).toEqual(Array.from({ length: 152 }, (_, i) => i))
   })
 
@@ -209,7 +209,7 @@ describe('cancel', () => {
       controller.abort()
     })
     await expect(run).rejects.toBeInstanceOf(CancelledError)
-    expect(seen).toBe(64)
+    expect(seen).toBe(128)
   })
 
   it('does not start when it was cancelled before its turn', async () => {
