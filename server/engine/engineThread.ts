@@ -17,10 +17,11 @@ interface Running {
 }
 
 /**
- * Read by the C library as the process starts. From 1 MiB on a block is memory of its own, which goes back to the system when it is freed; by
- * default the limit grows with the blocks that are freed, and what a load leaves behind stays for good.
+ * What glibc's allocator, where there is one, reads as the process starts. From 1 MiB on a block is memory of its own, which goes back to the
+ * system when it is freed; by default the limit grows with the blocks that are freed, and what a load leaves behind stays. And blocks may lie in
+ * huge pages: reading all weights for one token takes a tenth less time then.
  */
-const GIVES_MEMORY_BACK = { MALLOC_MMAP_THRESHOLD_: String(2 ** 20) }
+const ALLOCATOR = ['glibc.malloc.mmap_threshold=1048576', 'glibc.malloc.hugetlb=1']
 
 /** Of what the process prints: enough for the error that ended it. */
 const MOST_PRINTED = 10_000
@@ -50,7 +51,7 @@ export function createThreadedEngine(entryFile: string): Engine {
     if (disposed) throw new Error('the engine has been disposed of')
     // Structured clones rather than JSON, because events and requests hold typed arrays.
     const child = fork(entryFile, [], {
-      execArgv: [], serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', ...QUIET_AND_EXACT, ...GIVES_MEMORY_BACK },
+      execArgv: [], serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', ...QUIET_AND_EXACT, GLIBC_TUNABLES: [process.env['GLIBC_TUNABLES'], ...ALLOCATOR].filter(Boolean).join(':') },
     })
     const tell = (message: ToThread): void => void child.send(message, () => {}) // A process that is gone is noticed below.
     const caller = connect<ThreadApi>((call) => tell({ kind: 'call', call }))
