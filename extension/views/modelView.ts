@@ -69,10 +69,7 @@ export function modelRows(state: ModelState | null, load: () => Promise<readonly
     { label: state.name, description: `${model.architecture} · ${parameterText(state.parameters)}`, icon: 'circuit-board', tooltip: model.path, command: Command.selectModel },
     { label: 'Shape', description: `${model.layers} layers · d_model ${model.dModel} · context ${state.contextLength.toLocaleString('en')}`, icon: 'layers' },
     precisionRow(state),
-    {
-      label: 'Provider', description: state.fallbacks.length > 0 ? `${model.provider} · ${state.fallbacks.length} not used` : model.provider, icon: 'server-process',
-      children: state.fallbacks.map((line) => ({ label: line, icon: 'info', tooltip: line })),
-    },
+    providerRow(model.provider, state.fallbacks),
     { label: 'Memory', description: `${byteText(state.memoryBytes)} · loaded in ${(state.loadMs / 1000).toFixed(1)} s`, icon: 'database' },
     { label: 'Speed', description: state.tokensPerSecond === null ? 'known after the first run' : `${state.tokensPerSecond.toFixed(1)} tokens/s`, icon: 'dashboard' },
     sae
@@ -89,6 +86,17 @@ export function modelRows(state: ModelState | null, load: () => Promise<readonly
       : { label: 'SAE set', description: 'none: features are not read', icon: 'circle-slash', command: Command.selectModel, tooltip: 'Choose a model with an SAE set, or set promptscope.sae' },
     { label: 'Models on this machine', icon: 'library', load },
   ]
+}
+
+/** What computes, and why nothing that was wanted more does. A row does not wrap: its whole line is in the tooltip. */
+function providerRow(provider: string, fallbacks: readonly string[]): ModelRow {
+  return {
+    label: 'Provider', description: fallbacks.length > 0 ? `${provider} · ${fallbacks.length} not used` : provider, icon: 'server-process', tooltip: [`Computes on ${provider}`, ...fallbacks].join('\n'),
+    children: fallbacks.map((line) => {
+      const [subject, reason = ''] = line.split(/: (.*)/)
+      return { label: subject!, description: reason, icon: 'info', tooltip: `${line}. Choose to change the order of providers`, command: 'workbench.action.openSettings', args: ['promptscope.providers'] }
+    }),
+  }
 }
 
 /** The precision, what it was found to cost, and what it keeps on disk. */

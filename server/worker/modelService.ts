@@ -118,6 +118,7 @@ export function createModelService(parts: ModelServiceParts): ModelService {
       report({ message: 'reading the model folder', fraction: null })
       const reader = await parts.openReader(modelPath)
       const loaded = await engine.load(request, report, signal)
+      for (const fallback of loaded.fallbacks) parts.log(fallback)
       if (loaded.weightsCache?.written && wanted.cacheLimitBytes !== null) await parts.trimCache(wanted.cacheLimitBytes, loaded.weightsCache.folder)
       const model = { key, loaded, reader }
       if (isLatest()) {
