@@ -27,8 +27,8 @@ export interface QuantisedRequest {
   readonly fileName: string
   /** For people: `q8 weights of demo/model`. */
   readonly what: string
-  /** Row-major matrices, by the names they shall have. */
-  readonly matrices: readonly { readonly name: string; readonly tensor: StoredTensor }[]
+  /** Row-major matrices by the names they shall have, in groups as `quantisedLayout` takes them. */
+  readonly groups: readonly (readonly { readonly name: string; readonly tensor: StoredTensor }[])[]
   readonly quantisation: Quantisation
   /** Kept in the header, where another value makes it another file. `identity` is the `weightsIdentity` of `files`. */
   readonly source: Readonly<Record<string, string>> & { readonly identity: string }
@@ -41,8 +41,8 @@ export interface QuantisedRequest {
  * with InputError when there is too little room or the folder cannot be written to; what is written by then stays for the next time.
  */
 export async function ensureQuantised(cache: QuantisedCache, request: QuantisedRequest, onBytes: (done: number, total: number) => void, signal: AbortSignal): Promise<QuantisedFile> {
-  const { entry, fileName, matrices, quantisation, source } = request
-  const layout = quantisedLayout(matrices.map(({ name, tensor: { shape } }) => ({ name, rows: shape[0]!, columns: shape[1]! })), quantisation, source)
+  const { entry, fileName, groups, quantisation, source } = request
+  const layout = quantisedLayout(groups.map((group) => group.map(({ name, tensor: { shape } }) => ({ name, rows: shape[0]!, columns: shape[1]! }))), quantisation, source)
   try {
     const folder = join(cache.folder, entry)
     await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -57,7 +57,7 @@ export async function ensureQuantised(cache: QuantisedCache, request: QuantisedR
 }
 
 /** Whether it was this process that wrote the file. */
-async function writeAlone(cache: QuantisedCache, { matrices, what, source, files }: QuantisedRequest, layout: QuantisedLayout, file: string, progress: (done: number) => void, signal: AbortSignal): Promise<boolean> {
+async function writeAlone(cache: QuantisedCache, { groups, what, source, files }: QuantisedRequest, layout: QuantisedLayout, file: string, progress: (done: number) => void, signal: AbortSignal): Promise<boolean> {
   const lock = await takeFileLock(`${file}.lock`, signal, async () => progress(await writtenBytes(file, layout)))
   try {
     // Whoever had the lock may have written it.
@@ -67,7 +67,7 @@ async function writeAlone(cache: QuantisedCache, { matrices, what, source, files
       const free = await cache.freeBytes(cache.folder)
       if (free < missing) throw new InputError(`cache folder ${cache.folder} has ${byteText(free)} free, and the ${what} need ${byteText(missing)}`, REMEDY)
     }
-    await writeQuantised(file, layout, matrices.map(({ tensor }) => tensor), rounding, progress, checkSpace, signal).finally(() => rounding.close())
+    await writeQuantised(file, layout, groups.flat().map(({ tensor }) => tensor), rounding, progress, checkSpace, signal).finally(() => rounding.close())
     if ((await weightsIdentity(files)) !== source.identity) {
       await rm(file, { force: true })
       throw new InputError(`${files[0]} was changed while the ${what} were made of it`, 'load it again')

@@ -34,16 +34,16 @@ export function userQuantisedCache(startRounding: () => Rounding = () => ROUNDIN
   }
 }
 
-/** The file for `matrices`, names of tensors of the checkpoint, at a precision. As `ensureQuantised`. */
+/** The file for `groups` of matrices, names of tensors of the checkpoint, at a precision. As `ensureQuantised`. */
 export async function quantisedWeights(
-  checkpoint: Checkpoint, matrices: readonly string[], precision: QuantisedPrecision, cache: QuantisedCache, onBytes: (done: number, total: number) => void, signal: AbortSignal,
+  checkpoint: Checkpoint, groups: readonly (readonly string[])[], precision: QuantisedPrecision, cache: QuantisedCache, onBytes: (done: number, total: number) => void, signal: AbortSignal,
 ): Promise<QuantisedFile> {
   const source = await sourceOf(checkpoint, precision)
   return ensureQuantised(cache, {
     entry: entryId(checkpoint, precision, source),
     fileName: 'weights.safetensors',
     what: `${precision} weights of ${checkpoint.name}`,
-    matrices: matrices.map((name) => ({ name, tensor: checkpoint.tensors.get(name)! })),
+    groups: groups.map((names) => names.map((name) => ({ name, tensor: checkpoint.tensors.get(name)! }))),
     quantisation: QUANTISATIONS[precision],
     source,
     files: filesOf(checkpoint),

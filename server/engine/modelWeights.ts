@@ -26,13 +26,12 @@ export async function modelWeights(checkpoint: Checkpoint, precision: Precision,
   const { config, tensors } = checkpoint
   const stored = [...new Set(Array.from(tensors.values(), ({ file }) => file))]
   if (precision === 'exact') return { files: stored, linear: () => exactLinear, cache: null }
-  const matrices = linearMatrices(config, { tensor: (name) => tensors.get(name)!, location: (file) => file })
+  const groups = linearMatrices(config, { tensor: (name) => tensors.get(name)!, location: (file) => file })
   const cache = userQuantisedCache(() => (existsSync(ROUNDING_THREAD) ? startRounding(ROUNDING_THREAD, threads) : ROUNDING_HERE))
-  const { file, layout, isNew } = await quantisedWeights(checkpoint, matrices, precision, cache, onBytes, signal)
-  const byName = new Map(layout.matrices.map((matrix) => [matrix.name, matrix]))
+  const { file, layout, isNew } = await quantisedWeights(checkpoint, groups, precision, cache, onBytes, signal)
   return {
     files: [...stored, file],
-    linear: (location) => quantisedLinear({ quantisation: layout.quantisation, matrices: byName, location: location(file) }),
+    linear: (location) => quantisedLinear(layout, location(file)),
     cache: { folder: dirname(file), bytes: layout.fileBytes, written: isNew },
   }
 }

@@ -13,7 +13,7 @@ export interface Quantisation {
 }
 
 /** The blocks are a compromise that docs/models.md gives the measurements of. */
-export const QUANTISATIONS = { q8: { bits: 8, block: 64 }, q4: { bits: 4, block: 64 } } as const satisfies Partial<Record<Precision, Quantisation>>
+export const QUANTISATIONS = { q8: { bits: 8, block: 128 }, q4: { bits: 4, block: 64 } } as const satisfies Partial<Record<Precision, Quantisation>>
 
 export interface QuantisedRows {
   /** (rows, blocks, block · bits / 8); of two 4-bit codes the first is in the low half. What is left of a row's last block is zero. */

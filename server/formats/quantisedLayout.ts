@@ -3,6 +3,7 @@
 import type { ByteSource } from './byteSource'
 import { blocksPerRow, bytesPerRow, type Quantisation } from './quantise'
 import { readSafetensors } from './safetensors'
+import type { TensorEntry } from './tensorEntry'
 
 const FORMAT = 'promptscope quantised weights'
 
@@ -29,6 +30,7 @@ export interface FileRange {
 
 /** Some rows of a matrix, written and checked together. */
 export interface Piece {
+  /** Index in the layout's list. */
   readonly matrix: number
   readonly firstRow: number
   readonly rows: number
@@ -38,6 +40,9 @@ export interface Piece {
 
 export interface QuantisedLayout {
   readonly quantisation: Quantisation
+  /** Of a group the codes lie one after the other, and then the scales, so that it can be read as one matrix with all their rows. */
+  readonly groups: readonly (readonly QuantisedMatrix[])[]
+  /** The same in one list. */
   readonly matrices: readonly QuantisedMatrix[]
   readonly pieces: readonly Piece[]
   readonly fileBytes: number
@@ -45,14 +50,17 @@ export interface QuantisedLayout {
   header(checksums?: readonly string[]): Uint8Array
 }
 
+const CODES = '.codes'
+
 /** Hexadecimal digits of a piece's checksum: the first half of SHA-256. */
 export const CHECKSUM_LENGTH = 32
 
 /** Weights in a piece: small enough to hold several in memory, large enough for full disk speed. */
 const PIECE_WEIGHTS = 4 * 1024 * 1024
 
-/** `source` names the weights that the matrices come from; it is kept in the header. */
-export function quantisedLayout(matrices: readonly Matrix[], quantisation: Quantisation, source: Readonly<Record<string, string>>): QuantisedLayout {
+/** Matrices that multiply the same input may be given as a group; they have as many columns. `source` names the weights that they come from; it is kept in the header. */
+export function quantisedLayout(groups: readonly (readonly Matrix[])[], quantisation: Quantisation, source: Readonly<Record<string, string>>): QuantisedLayout {
+  const matrices = groups.flat()
   const parts = matrices.flatMap((matrix, index) => piecesOf(matrix, index))
   const entries: [string, object][] = []
   let end = 0
@@ -62,12 +70,16 @@ export function quantisedLayout(matrices: readonly Matrix[], quantisation: Quant
     entries.push([name, { dtype, shape, data_offsets: [range.offset, end] }])
     return range
   }
-  const placed = matrices.map((matrix) => {
-    const { name, rows, columns } = matrix
-    const blocks = blocksPerRow(columns, quantisation)
-    const codes = place(`${name}.codes`, 'U8', [rows, blocks, bytesPerRow(columns, quantisation) / blocks], rows * bytesPerRow(columns, quantisation))
-    const scales = place(`${name}.scales`, 'F32', [rows, blocks], rows * blocks * 4)
-    return { ...matrix, codes, scales }
+  const placed = groups.map((group) => {
+    const codes = group.map(({ name, rows, columns }) => {
+      const rowBytes = bytesPerRow(columns, quantisation)
+      return place(`${name}${CODES}`, 'U8', [rows, blocksPerRow(columns, quantisation), rowBytes / blocksPerRow(columns, quantisation)], rows * rowBytes)
+    })
+    return group.map((matrix, i) => {
+      const { name, rows, columns } = matrix
+      const blocks = blocksPerRow(columns, quantisation)
+      return { ...matrix, codes: codes[i]!, scales: place(`${name}.scales`, 'F32', [rows, blocks], rows * blocks * 4) }
+    })
   })
 
   const header = (checksums: readonly string[] = parts.map(() => '0'.repeat(CHECKSUM_LENGTH))): Uint8Array => {
@@ -76,7 +88,8 @@ export function quantisedLayout(matrices: readonly Matrix[], quantisation: Quant
     return headerBytes(JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) }))
   }
   const start = header().length
-  const inFile = placed.map((matrix) => ({ ...matrix, codes: shifted(matrix.codes, start), scales: shifted(matrix.scales, start) }))
+  const groupsInFile = placed.map((group) => group.map((matrix) => ({ ...matrix, codes: shifted(matrix.codes, start), scales: shifted(matrix.scales, start) })))
+  const inFile = groupsInFile.flat()
   const pieces = parts.map((part): Piece => {
     const { columns, codes, scales } = inFile[part.matrix]!
     const rowBytes = bytesPerRow(columns, quantisation)
@@ -87,7 +100,7 @@ export function quantisedLayout(matrices: readonly Matrix[], quantisation: Quant
       scales: { offset: scales.offset + part.firstRow * scaleBytes, length: part.rows * scaleBytes },
     }
   })
-  return { quantisation, matrices: inFile, pieces, fileBytes: start + end, header }
+  return { quantisation, groups: groupsInFile, matrices: inFile, pieces, fileBytes: start + end, header }
 }
 
 /** What a file says of itself. */
@@ -104,15 +117,30 @@ export async function readQuantisedLayout(file: ByteSource): Promise<QuantisedHe
   const { tensors, metadata } = await readSafetensors(file)
   const { format, version, bits, block, columns = '', checksums: digits = '', ...source } = metadata
   if (format !== FORMAT || version !== String(QUANTISED_VERSION) || (bits !== '8' && bits !== '4') || !(Number(block) > 0)) return null
-  const codes = [...tensors.values()].filter(({ name }) => name.endsWith('.codes'))
-  const widths = columns.split(',').map(Number)
-  if (widths.length !== codes.length || !widths.every((width) => width > 0)) return null
-  const matrices = codes.map(({ name, shape }, i) => ({ name: name.slice(0, -'.codes'.length), rows: shape[0]!, columns: widths[i]! }))
-  const layout = quantisedLayout(matrices, { bits: bits === '8' ? 8 : 4, block: Number(block) }, source)
+  const groups = groupsOf([...tensors.values()], columns.split(',').map(Number))
+  if (!groups) return null
+  const layout = quantisedLayout(groups, { bits: bits === '8' ? 8 : 4, block: Number(block) }, source)
   const checksums = layout.pieces.map((_, piece) => digits.slice(piece * CHECKSUM_LENGTH, (piece + 1) * CHECKSUM_LENGTH))
   const expected = layout.header(checksums)
   const stored = layout.fileBytes === file.size && (await file.read(0, expected.length))
   return stored && expected.every((byte, i) => byte === stored[i]) ? { layout, source, checksums } : null
+}
+
+/** Names, rows and groups, read off the order of a file's tensors: codes of a group, then its scales. Null when the widths are not one for each matrix. */
+function groupsOf(tensors: readonly TensorEntry[], widths: readonly number[]): Matrix[][] | null {
+  const groups: Matrix[][] = []
+  let isAfterScales = true
+  let count = 0
+  for (const { name, shape } of tensors) {
+    if (name.endsWith(CODES)) {
+      const columns = widths[count++] ?? 0
+      if (!(columns > 0)) return null
+      if (isAfterScales) groups.push([])
+      groups.at(-1)!.push({ name: name.slice(0, -CODES.length), rows: shape[0]!, columns })
+    }
+    isAfterScales = !name.endsWith(CODES)
+  }
+  return count === widths.length ? groups : null
 }
 
 function piecesOf({ rows, columns }: Matrix, matrix: number): { readonly matrix: number; readonly firstRow: number; readonly rows: number }[] {

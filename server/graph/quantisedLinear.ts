@@ -1,31 +1,50 @@
-// A linear layer whose matrix is rounded to 8 or 4 bits per weight: y = x Wᵀ by MatMulNBits, which also rounds x to 8 bits per block.
+// Linear layers whose matrices are rounded to 8 or 4 bits per weight: y = x Wᵀ by MatMulNBits, which also rounds x to 8 bits per block.
 // https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits
-import { blocksPerRow, bytesPerRow, type Quantisation } from '../formats/quantise'
-import type { QuantisedMatrix } from '../formats/quantisedLayout'
+import { blocksPerRow, bytesPerRow } from '../formats/quantise'
+import type { QuantisedLayout, QuantisedMatrix } from '../formats/quantisedLayout'
 import type { PrepareLinear } from './linear'
-import { MICROSOFT } from './onnxWriter'
-
-/** Rounded matrices by the name of their weight, and the file they lie in, as `WeightSource.location` gives it. */
-export interface QuantisedWeights {
-  readonly quantisation: Quantisation
-  readonly matrices: ReadonlyMap<string, QuantisedMatrix>
-  readonly location: string
-}
+import { MICROSOFT, type GraphWriter } from './onnxWriter'
 
 /** Integer products of x and W. The other levels are 10 to 100 times slower at 8 bits. */
 const ACCURACY_LEVEL = 4
 
-/** Multiplies by rounded matrices; every name that the graph asks for must be among them. */
-export function quantisedLinear({ quantisation, matrices, location }: QuantisedWeights): PrepareLinear {
-  const { bits, block } = quantisation
+/**
+ * Multiplies by the matrices of a file that lies at `location`, as `WeightSource.location` gives it; every name that the graph asks for must be
+ * among them. Those of a group are one product: x is rounded once, and threads are woken once.
+ */
+export function quantisedLinear(layout: QuantisedLayout, location: string): PrepareLinear {
+  const products = new Map(layout.groups.flatMap((group) => {
+    const multiply = groupProduct(layout, group, location)
+    return group.map(({ name }, i) => [name, (main: GraphWriter, graph: GraphWriter, x: string) => multiply(main, graph, x)[i]!] as const)
+  }))
   return (main, _weights, name) => {
-    const { rows, columns, codes, scales } = matrices.get(name)!
-    const blocks = blocksPerRow(columns, quantisation)
-    const inputs = [
-      main.external(`${name}.codes`, 'u8', [rows, blocks, bytesPerRow(columns, quantisation) / blocks], { location, ...codes }),
-      main.external(`${name}.scales`, 'f32', [rows, blocks], { location, ...scales }),
+    const product = products.get(name)!
+    return (graph, x) => product(main, graph, x)
+  }
+}
+
+/** x (T, columns) → (T, rows) for each matrix of the group. Asked again for the same input, it gives the same values. */
+function groupProduct({ quantisation }: QuantisedLayout, group: readonly QuantisedMatrix[], location: string): (main: GraphWriter, graph: GraphWriter, x: string) => readonly string[] {
+  const made = new Map<GraphWriter, Map<string, readonly string[]>>()
+  const { name, columns, codes, scales } = group[0]!
+  const rows = group.reduce((sum, matrix) => sum + matrix.rows, 0)
+  const blocks = blocksPerRow(columns, quantisation)
+  const rowBytes = bytesPerRow(columns, quantisation)
+  const attributes = { K: columns, N: rows, bits: quantisation.bits, block_size: quantisation.block, accuracy_level: ACCURACY_LEVEL }
+
+  return (main, graph, x) => {
+    const here = made.get(graph) ?? new Map<string, readonly string[]>()
+    made.set(graph, here)
+    const before = here.get(x)
+    if (before) return before
+    const weights = [
+      main.external(`${name}.codes`, 'u8', [rows, blocks, rowBytes / blocks], { location, offset: codes.offset, length: rows * rowBytes }),
+      main.external(`${name}.scales`, 'f32', [rows, blocks], { location, offset: scales.offset, length: rows * blocks * 4 }),
     ]
-    const attributes = { K: columns, N: rows, bits, block_size: block, accuracy_level: ACCURACY_LEVEL }
-    return (graph, x) => graph.node('MatMulNBits', [x, ...inputs], attributes, { domain: MICROSOFT })
+    const joined = graph.node('MatMulNBits', [x, ...weights], attributes, { domain: MICROSOFT })
+    const parts = group.length === 1 ? [joined] : group.map((matrix) => graph.freshName(matrix.name))
+    if (group.length > 1) graph.node('Split', [joined, graph.ints(...group.map((matrix) => matrix.rows))], { axis: -1 }, { outputs: parts })
+    here.set(x, parts)
+    return parts
   }
 }

@@ -18,10 +18,10 @@ beforeAll(async () => {
   writer = await bundleThread(`
     import { openCheckpoint } from './server/checkpoint/openCheckpoint'
     import { quantisedWeights } from './server/checkpoint/quantisedCache'
-    import { MATRICES, NEVER, roundingOneByOne } from './test/unit/checkpoint/quantisedFixture'
+    import { GROUPS, NEVER, roundingOneByOne } from './test/unit/checkpoint/quantisedFixture'
     const [model, folder] = process.argv.slice(2)
     const rounding = roundingOneByOne((piece) => piece < 3 ? undefined : new Promise(() => { process.stdout.write('three are there'); setInterval(() => {}, 1000) }))
-    void openCheckpoint(model).then((checkpoint) => quantisedWeights(checkpoint, MATRICES, 'q8', { folder, freeBytes: async () => 1e12, startRounding: () => rounding }, () => {}, NEVER))
+    void openCheckpoint(model).then((checkpoint) => quantisedWeights(checkpoint, GROUPS, 'q8', { folder, freeBytes: async () => 1e12, startRounding: () => rounding }, () => {}, NEVER))
   `)
 })
 afterAll(() => [thread, dying, writer].forEach((bundle) => bundle.remove()))

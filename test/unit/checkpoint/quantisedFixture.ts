@@ -11,6 +11,9 @@ export const NEVER = new AbortController().signal
 /** Of the tiny model; seven matrices, each one piece. */
 export const MATRICES = ['q_proj', 'k_proj', 'v_proj', 'o_proj'].map((name) => `model.layers.0.self_attn.${name}.weight`).concat(['gate', 'up', 'down'].map((name) => `model.layers.1.mlp.${name}_proj.weight`))
 
+/** One of them for itself, as if two multiplied the same input, and so on. */
+export const GROUPS = [MATRICES.slice(0, 1), MATRICES.slice(1, 3), MATRICES.slice(3)].flatMap((group) => (group.length < 3 ? [group] : group.map((name) => [name])))
+
 export interface Fixture {
   readonly folder: string
   readonly model: Checkpoint
@@ -26,7 +29,7 @@ export async function newFixture(parts: Partial<QuantisedCache> = {}): Promise<F
 
 /** Has the tiny model's matrices rounded. */
 export function round({ model, cache }: Fixture, { precision = 'q8', onBytes = () => {}, signal = NEVER }: { precision?: 'q8' | 'q4'; onBytes?: (done: number, total: number) => void; signal?: AbortSignal } = {}) {
-  return quantisedWeights(model, MATRICES, precision, cache, onBytes, signal)
+  return quantisedWeights(model, GROUPS, precision, cache, onBytes, signal)
 }
 
 /** Rounds one piece after the other in this thread, and calls `before` with the number of each. */

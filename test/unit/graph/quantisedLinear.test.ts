@@ -19,7 +19,7 @@ it.each(CASES)('multiplies $columns columns by weights of $bits bits in blocks o
   const W = Float32Array.from({ length: ROWS * columns }, (_, i) => Math.sin(i * 1.7) * 0.1)
   const quantisation: Quantisation = { bits, block }
   const { codes, scales } = quantiseRows(new Uint8Array(W.buffer), 'F32', columns, quantisation)
-  const layout = quantisedLayout([{ name: 'W', rows: ROWS, columns }], quantisation, {})
+  const layout = quantisedLayout([[{ name: 'W', rows: ROWS, columns }]], quantisation, {})
   const file = new Uint8Array(layout.fileBytes)
   file.set(codes, layout.matrices[0]!.codes.offset)
   file.set(new Uint8Array(scales.buffer), layout.matrices[0]!.scales.offset)
@@ -29,7 +29,7 @@ it.each(CASES)('multiplies $columns columns by weights of $bits bits in blocks o
   const main = new GraphWriter('main')
   main.input('x', 'f32', ['T', columns])
   main.input('flag', 'bool', [1])
-  const linear = quantisedLinear({ quantisation, matrices: new Map([['W', layout.matrices[0]!]]), location: name })(main, { tensor: () => { throw new Error('reads no stored weight') }, location: (path) => path }, 'W')
+  const linear = quantisedLinear(layout, name)(main, { tensor: () => { throw new Error('reads no stored weight') }, location: (path) => path }, 'W')
   const [run, skip] = [main.branch('run'), main.branch('skip')]
   run.output(linear(run, 'x'), 'f32', ['T', ROWS])
   skip.output(skip.node('Identity', ['x']), 'f32', ['T', 'N'])
