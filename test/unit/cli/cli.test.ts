@@ -71,6 +71,14 @@ describe('trace --json', () => {
     expect(await trace('--text', 'Hi', '--model', folders.model)).toMatchObject({ code: 1, stderr: `promptscope: ${join(folders.model, 'tokenizer.json')} is missing; choose a folder that holds a Hugging Face checkpoint with its tokenizer\n` })
   })
 
+  it('runs on the processor where a provider is not there, and says why and what to do', async () => {
+    const [name, words] = process.platform === 'win32' ? ['CoreML', 'coreml is not used: Core ML exists on macOS only; use'] : ['DirectML', 'dml is not used: DirectML exists on Windows only; use']
+    const { code, stdout, stderr } = await trace('--text', 'Hi', '--json', '--providers', name!)
+    expect(stderr).toContain(`promptscope: ${words}`)
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ model: { provider: 'cpu' } })
+  })
+
   it('takes model and SAE set from the front matter, beside the prompt file', async () => {
     makeModel(scratch('own'))
     writeFileSync(scratch('own/here.prompt'), '---\npromptscope:\n  model: model\n  sae: sae\n---\nHi\n')
@@ -183,6 +191,7 @@ describe('bad input ends in one line and exit code 1', () => {
       writeFileSync(scratch('bad.steer'), 'L0/1 = 0\n\nL0/2 -= 1\n')
       return ['--text', 'Hi', '--steer', 'bad.steer']
     }, /^promptscope: bad\.steer:3 edit "L0\/2 -= 1" /],
+    ['unknown execution provider', () => ['--text', 'Hi', '--providers', 'cpu,gpu'], /^promptscope: execution provider "gpu" does not exist; choose among cpu, cuda, /],
     ['layer out of range', () => ['--text', 'Hi', '--layers', '3'], /^promptscope: layer 3 /],
     ['empty text', () => ['--text', ''], /^promptscope: prompt is empty/],
     ['no token ids', () => ['--token-ids', ''], /^promptscope: prompt has no token ids/],
