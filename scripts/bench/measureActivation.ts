@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process'
 import { basename, join } from 'node:path'
 import type { Setting } from './measure'
-import { inTurn, median } from './median'
-import { meets, msText, row, type Row } from './row'
+import { inTurn } from './median'
+import { amount, msText, type Row } from './row'
 
 const LIMIT_MS = { atMost: 100 }
 
@@ -25,5 +25,5 @@ export async function measureActivation({ contestants: { root }, options }: Sett
   const { activations } = await inTurn(options.repeats, { activations: activate })
   const times = activations.map(({ loadMs, activateMs }) => loadMs + activateMs)
   const files = activations[0]!.files.map((file) => basename(file))
-  return [{ ...row('activation', `extension: load and activate (files loaded: ${files.join(', ')})`, msText(median(times)), '', null, null, { times }), target: `≤ ${LIMIT_MS.atMost} ms`, reached: meets(median(times), LIMIT_MS) }]
+  return [amount({ part: 'activation', what: `extension: load and activate (files loaded: ${files.join(', ')})`, values: times, text: msText, target: LIMIT_MS })]
 }

@@ -3,8 +3,8 @@ import type { Edit, Precision } from '../../server/protocol/values'
 import { held, raised } from './benchEdits'
 import { bytesPerToken } from './bytesPerToken'
 import type { Setting } from './measure'
-import { inTurn, mean, median } from './median'
-import { msText, row, speedText, type Row, type Target } from './row'
+import { inTurn, mean } from './median'
+import { compared, msText, speedText, type Row, type Target } from './row'
 
 const VS_LLAMA: Readonly<Record<Precision, Target | null>> = { q8: { atLeast: 1 }, q4: { atLeast: 0.9 }, exact: null }
 const VS_BOUND: Readonly<Record<Precision, Target | null>> = { q8: { atLeast: 0.85 }, q4: null, exact: { atLeast: 0.85 } }
@@ -33,27 +33,25 @@ async function atContext({ contestants, options, precision, parameters, prompts 
     features: decode([shown], []),
     edited: decode([shown], [held(shown, 'generated'), raised(shown, 'generated')]),
     editedApart: decode([shown], [held(lowest, 'generated'), raised(highest, 'generated')]),
-    llama: async () => (llama ? mean((await llama.ask<number[]>({ job: 'decode', length: context, id: ++last, steps }))) : NaN),
+    llama: async () => (llama ? [mean(await llama.ask<number[]>({ job: 'decode', length: context, id: ++last, steps }))] : []),
     bandwidth: () => bandwidth.measure(),
   }
   if (llama) await llama.ask({ job: 'prompt', ids: prompt })
   await ways.plain()
   const samples = await inTurn(repeats, ways)
 
-  const theirs = median(samples.llama)
-  const bytesPerSecond = median(samples.bandwidth)
-  const bound = (1000 * bytesPerToken(model, precision, parameters, context)) / bytesPerSecond
   const what = `${precision} decode at ${context} tokens`
-  const llamaText = llama ? `llama.cpp ${speedText(theirs)}` : ''
-  const against = (way: 'plain' | 'features' | 'edited' | 'editedApart', name: string, target: Target | null): Row => {
-    const ms = median(samples[way])
-    return row('decode', `${what}${name}`, speedText(ms), llamaText, llama ? theirs / ms : null, llama ? target : null, { ours: samples[way], theirs: samples.llama })
-  }
+  const against = (way: 'plain' | 'features' | 'edited' | 'editedApart', name: string, target: Target | null): Row =>
+    compared({ part: 'decode', what: `${what}${name}`, ours: samples[way], theirs: samples.llama.flat(), ratio: 'speed', target, oursText: speedText, theirsText: (ms) => `llama.cpp ${speedText(ms)}` })
+  const bytes = bytesPerToken(model, precision, parameters, context)
   return [
     against('plain', '', null),
     against('features', `, top-${sae.k} of a layer`, null),
     against('edited', `, top-${sae.k} of a layer and two edits there`, VS_LLAMA[precision]),
     against('editedApart', `, top-${sae.k} of a layer and edits at two others`, null),
-    row('decode', `${what} against reading the weights`, speedText(median(samples.plain)), `${msText(bound)} at ${(bytesPerSecond / 1e9).toFixed(1)} GB/s`, bound / median(samples.plain), VS_BOUND[precision], { ours: samples.plain, bytesPerSecond: samples.bandwidth }),
+    compared({
+      part: 'decode', what: `${what} against reading the weights`, ours: samples.plain, theirs: samples.bandwidth.map((bytesPerSecond) => (1000 * bytes) / bytesPerSecond), ratio: 'speed', target: VS_BOUND[precision],
+      oursText: speedText, theirsText: (ms) => `${msText(ms)} at ${(bytes / ms / 1e6).toFixed(1)} GB/s`,
+    }),
   ]
 }

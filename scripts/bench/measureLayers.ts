@@ -1,7 +1,7 @@
 // One layer's features over a prompt that is new, against reading the prompt through all layers.
 import type { Setting } from './measure'
-import { inTurn, median } from './median'
-import { msText, row, type Row } from './row'
+import { inTurn } from './median'
+import { compared, msText, type Row } from './row'
 
 const LENGTH = 128
 const ALLOWANCE = 0.15
@@ -13,9 +13,9 @@ export async function measureLayers({ contestants, options, precision, prompts }
   const ways: Record<string, () => Promise<number>> = { full: async () => (await ours.run({ ids: prompts.next(LENGTH), steps: 1 })).promptMs, ...layerWays }
   for (const way of Object.values(ways)) await way()
   const samples = await inTurn(options.repeats, ways)
-  const full = samples['full']!
-  return sae.layers.map((layer) => {
-    const read = samples[layer]!
-    return row('layers', `${precision} top-${sae.k} of layer ${layer} of ${model.layers} over ${LENGTH} new tokens`, msText(median(read)), `whole prompt ${msText(median(full))}`, median(read) / median(full), { atMost: layer / model.layers + ALLOWANCE }, { ours: read, theirs: full })
-  })
+  return sae.layers.map((layer) =>
+    compared({
+      part: 'layers', what: `${precision} top-${sae.k} of layer ${layer} of ${model.layers} over ${LENGTH} new tokens`, ours: samples[layer]!, theirs: samples['full']!, ratio: 'share',
+      target: { atMost: layer / model.layers + ALLOWANCE }, theirsText: (ms) => `whole prompt ${msText(ms)}`,
+    }))
 }

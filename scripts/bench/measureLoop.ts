@@ -2,8 +2,8 @@
 import type { Precision } from '../../server/protocol/values'
 import type { Contestant } from './contestant'
 import type { Setting } from './measure'
-import { inTurn, mean, median } from './median'
-import { msText, row, speedText, type Row } from './row'
+import { inTurn, mean } from './median'
+import { compared, msText, speedText, type Comparison, type Row, type Target } from './row'
 import { loop } from './serveEngine'
 
 const LENGTH = 128
@@ -64,15 +64,13 @@ async function against({ contestants, options, precision, prompts }: Setting, dt
     ours: () => timed(() => contestants.freshEngine(), (engine) => engine.ask({ job: 'open', model: files.model, sae: files.sae, precision, threads, top: sae.k })),
     theirs: () => timed(() => contestants.python()!, openPython),
   })
-  const compared = (what: string, samples: { readonly ours: readonly number[]; readonly theirs: readonly number[] }, target: typeof WARM): Row =>
-    row('loop', `${precision} ${what}`, msText(median(samples.ours)), `transformers ${dtype} ${msText(median(samples.theirs))}`, median(samples.theirs) / median(samples.ours), target, samples)
-  const [ourFirst, theirFirst] = [plain.ours.map(({ firstMs }) => firstMs), plain.theirs.map(({ firstMs }) => firstMs)]
-  const [ourDecode, theirDecode] = [plain.ours.map(({ perTokenMs }) => perTokenMs), plain.theirs.map(({ perTokenMs }) => perTokenMs)]
-  const hooks = `transformers ${dtype} with hooks`
+  const versus = (what: string, samples: Pick<Comparison, 'ours' | 'theirs'>, target: Target | null, text = msText): Row =>
+    compared({ part: 'loop', what: `${precision} ${what}`, ...samples, ratio: 'speed', target, oursText: text, theirsText: (ms) => `transformers ${dtype} ${text(ms)}` })
+  const times = (which: 'firstMs' | 'perTokenMs'): Pick<Comparison, 'ours' | 'theirs'> => ({ ours: plain.ours.map((each) => each[which]), theirs: plain.theirs.map((each) => each[which]) })
   return [
-    compared(`loop, loaded: prompt of ${LENGTH}, features, ${steps} tokens with an edit`, warmSamples, WARM),
-    compared('loop, from the start of the process', cold, COLD),
-    row('loop', `${precision} first token of a ${LENGTH}-token prompt, features of a layer`, msText(median(ourFirst)), `${hooks} ${msText(median(theirFirst))}`, median(theirFirst) / median(ourFirst), null, { ours: ourFirst, theirs: theirFirst }),
-    row('loop', `${precision} decode, features of a layer`, speedText(median(ourDecode)), `${hooks} ${speedText(median(theirDecode))}`, median(theirDecode) / median(ourDecode), null, { ours: ourDecode, theirs: theirDecode }),
+    versus(`loop, loaded: prompt of ${LENGTH}, features, ${steps} tokens with an edit`, warmSamples, WARM),
+    versus('loop, from the start of the process', cold, COLD),
+    versus(`first token of a ${LENGTH}-token prompt, features of a layer`, times('firstMs'), null),
+    versus('decode, features of a layer', times('perTokenMs'), null, speedText),
   ]
 }

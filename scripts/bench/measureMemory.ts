@@ -3,9 +3,9 @@ import type { Precision } from '../../server/protocol/values'
 import type { Setting } from './measure'
 import { median } from './median'
 import { processMemory, type ProcessMemory } from './processMemory'
-import { gigabytes, meets, row, type Row, type Target } from './row'
+import { amount, gigabytes, type Row, type Target } from './row'
 
-const PEAK_BYTES: Readonly<Record<Precision, Target | null>> = { q8: { atMost: 2.9 }, q4: null, exact: null }
+const PEAK_BYTES: Readonly<Record<Precision, Target | null>> = { q8: { atMost: 2.9e9 }, q4: null, exact: null }
 
 export async function measureMemory({ contestants, options, precision, prompts }: Setting): Promise<readonly Row[]> {
   const { files } = contestants
@@ -26,12 +26,9 @@ export async function measureMemory({ contestants, options, precision, prompts }
     afters.push(held().now)
     await engine.close()
   }
-  const peak = median(peaks)
-  const target = PEAK_BYTES[precision]
-  const isReached = target && meets(peak / 1e9, target)
   return [
-    { ...row('memory', `${precision} peak memory with one SAE layer`, gigabytes(peak), '', null, null, { peak: peaks }), target: target && `≤ ${target.atMost} GB`, reached: isReached },
-    row('memory', `${precision} memory after unloading`, gigabytes(median(afters)), `before loading ${gigabytes(median(befores))}`, null, null, { after: afters, before: befores }),
+    amount({ part: 'memory', what: `${precision} peak memory with one SAE layer`, values: peaks, text: gigabytes, target: PEAK_BYTES[precision] }),
+    amount({ part: 'memory', what: `${precision} memory after unloading`, values: afters, text: gigabytes, theirs: `before loading ${gigabytes(median(befores))}` }),
   ]
 }
 

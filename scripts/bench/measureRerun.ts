@@ -1,8 +1,8 @@
 // Running a prompt again after an edit, against running it for the first time: an edit on the prompt, and one on generated tokens only.
 import { held } from './benchEdits'
 import type { Setting } from './measure'
-import { inTurn, median } from './median'
-import { msText, row, type Row } from './row'
+import { inTurn } from './median'
+import { compared, msText, type Row } from './row'
 
 const LENGTH = 128
 const ALLOWANCE = 0.15
@@ -27,14 +27,16 @@ export async function measureRerun({ contestants, options, precision, prompts }:
   const ways = Object.fromEntries(sae.layers.flatMap((layer) => [[`prompt ${layer}`, onPrompt(layer)], [`generated ${layer}`, onGenerated(layer)]] as const))
   for (const way of Object.values(ways)) await way()
   const samples = await inTurn(options.repeats, ways)
-  const pairOf = (name: string): { readonly cold: readonly number[]; readonly again: readonly number[] } => ({ cold: samples[name]!.map(({ cold }) => cold), again: samples[name]!.map(({ again }) => again) })
-  const promptRow = (layer: number): Row => {
-    const { cold, again } = pairOf(`prompt ${layer}`)
-    return row('rerun', `${precision} first token again after an edit of the prompt at layer ${layer}`, msText(median(again)), `first run ${msText(median(cold))}`, median(again) / median(cold), { atMost: 1 - layer / model.layers + ALLOWANCE }, { ours: again, theirs: cold })
-  }
-  const generatedRow = (layer: number): Row => {
-    const { cold, again } = pairOf(`generated ${layer}`)
-    return row('rerun', `${precision} first token that can change after an edit of generated tokens at layer ${layer}`, msText(median(again)), `a step ${msText(median(cold))}`, median(again) / median(cold), { atMost: 2 }, { ours: again, theirs: cold })
-  }
+  const pairOf = (name: string) => ({ ours: samples[name]!.map(({ again }) => again), theirs: samples[name]!.map(({ cold }) => cold) })
+  const promptRow = (layer: number): Row =>
+    compared({
+      part: 'rerun', what: `${precision} first token again after an edit of the prompt at layer ${layer}`, ...pairOf(`prompt ${layer}`), ratio: 'share',
+      target: { atMost: 1 - layer / model.layers + ALLOWANCE }, theirsText: (ms) => `first run ${msText(ms)}`,
+    })
+  const generatedRow = (layer: number): Row =>
+    compared({
+      part: 'rerun', what: `${precision} first token that can change after an edit of generated tokens at layer ${layer}`, ...pairOf(`generated ${layer}`), ratio: 'share',
+      target: { atMost: 2 }, theirsText: (ms) => `a step ${msText(ms)}`,
+    })
   return [...sae.layers.map(promptRow), ...sae.layers.map(generatedRow)]
 }

@@ -12,10 +12,12 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
+type Contestants = { readonly [name: string]: (round: number) => Promise<unknown> }
+type Results<Of extends Contestants> = { [name in keyof Of]: Awaited<ReturnType<Of[name]>>[] }
+
 /** Runs each contestant once per round; what they return, by name, in the order of the rounds. */
-export async function inTurn<Name extends string, Result>(rounds: number, contestants: { readonly [name in Name]: (round: number) => Promise<Result> }): Promise<{ [name in Name]: Result[] }> {
-  const names = Object.keys(contestants) as Name[]
-  const results = Object.fromEntries(names.map((name) => [name, [] as Result[]])) as { [name in Name]: Result[] }
-  for (let round = 0; round < rounds; round++) for (const name of names) results[name].push(await contestants[name](round))
-  return results
+export async function inTurn<Of extends Contestants>(rounds: number, contestants: Of): Promise<Results<Of>> {
+  const results: Record<string, unknown[]> = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]))
+  for (let round = 0; round < rounds; round++) for (const [name, contestant] of Object.entries(contestants)) results[name]!.push(await contestant(round))
+  return results as Results<Of>
 }

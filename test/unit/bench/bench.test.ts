@@ -10,7 +10,7 @@ import { measure, type Measured } from '../../../scripts/bench/measure'
 import { inTurn, median } from '../../../scripts/bench/median'
 import { QWEN3_1_7B, TINY } from '../../../scripts/bench/modelShape'
 import { openOurs } from '../../../scripts/bench/ours'
-import { row } from '../../../scripts/bench/row'
+import { amount, compared, gigabytes } from '../../../scripts/bench/row'
 import { tableText } from '../../../scripts/bench/table'
 import { wasmReader } from '../../../scripts/bench/wasmReader'
 import { createEngineCore } from '../../../server/engine/engineCore'
@@ -88,10 +88,19 @@ it.each([1, 2, 4])('the reader in %d streams reads every byte of its memory', (s
   expect(read()).toBe(words.reduce((folded, word) => folded ^ word, 0))
 })
 
-it('the table says whether a target was reached', () => {
-  const lines = tableText([row('decode', 'a', '1 ms', '2 ms', 2, { atLeast: 1 }), row('layers', 'b', '2 ms', '1 ms', 2, { atMost: 1.5 })]).split('\n')
-  expect(lines[2]).toMatch(/^\| a +\| 1 ms +\| 2 ms +\| 2\.00 +\| ≥ 1\.0 +\| reached \|$/)
-  expect(lines[3]).toMatch(/\| ≤ 1\.5 +\| missed +\|$/)
+it('the table says whether a target was reached, by the medians', () => {
+  const lines = tableText([
+    compared({ part: 'decode', what: 'a', ours: [1, 2, 9], theirs: [5, 4, 3], ratio: 'speed', target: { atLeast: 1 } }),
+    compared({ part: 'layers', what: 'b', ours: [2], theirs: [1], ratio: 'share', target: { atMost: 1.5 } }),
+    compared({ part: 'decode', what: 'c', ours: [2], theirs: [], ratio: 'speed', target: { atLeast: 1 } }),
+    amount({ part: 'memory', what: 'd', values: [3e9], text: gigabytes, target: { atMost: 2.9e9 } }),
+  ]).split('\n')
+  expect(lines.slice(2).map((line) => line.split('|').map((cell) => cell.trim()).slice(1, -1))).toEqual([
+    ['a', '2.0 ms', '4.0 ms', '2.00', '3.00', '≥ 1.0', 'reached'],
+    ['b', '2.0 ms', '1.0 ms', '2.00', '2.00', '≤ 1.5', 'missed'],
+    ['c', '2.0 ms', '', '', '', '', ''],
+    ['d', '3.00 GB', '', '', '', '≤ 2.90 GB', 'missed'],
+  ])
 })
 
 it('an unknown part is refused with the known ones', () => {
