@@ -4,10 +4,11 @@ import { addDirections, editEffect, type Coefficients, type EditEffect } from '.
 import type { Decoder, HeadRequest, HeadResult } from './decoder'
 import type { EditPlan } from './editPlan'
 import { tokenScale, type TokenScale } from './inputScale'
+import type { TopK } from './layerEncoder'
 import { refuseNonFiniteEdit } from './nonFinite'
 import type { LayerReading } from './positionRecord'
 import type { ReadingQueue } from './readingQueue'
-import type { SaeSessions, TopK } from './saeSessions'
+import type { SaeSessions } from './saeSessions'
 import type { Sequence } from './sequence'
 import type { SequenceState } from './sequenceState'
 

@@ -2,7 +2,7 @@
 import { editEffect, type Coefficients } from './applyEdits'
 import type { Candidate, TokenReport } from './engine'
 import type { EditPlan } from './editPlan'
-import type { TopK } from './saeSessions'
+import type { TopK } from './layerEncoder'
 
 /** What was read at one layer. */
 export interface LayerReading {

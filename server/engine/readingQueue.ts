@@ -1,5 +1,6 @@
 // Residuals whose features nobody waits for yet: encoded together, because one product over many rows reads the encoder's weights once.
-import type { SaeSessions, TopK } from './saeSessions'
+import type { TopK } from './layerEncoder'
+import type { SaeSessions } from './saeSessions'
 
 export interface ReadingQueue {
   /** Takes rows of a layer, `x` (n, d_model), which must not change afterwards; `complete` is called for each row when it has been encoded. */

@@ -14,8 +14,6 @@ import { openReconstruction, type SaeReconstruction } from './reconstruction'
 import { createResidents } from './residents'
 import { readScatteredColumn } from './scatteredColumn'
 
-export type { TopK } from './layerEncoder'
-
 export interface Encoded {
   /** By row. */
   readonly tops: readonly TopK[]
