@@ -66,7 +66,7 @@ export interface Decoder {
 }
 
 export function createDecoder(session: Session, config: ModelConfig): Decoder {
-  const { layers, dModel, heads, kvHeads, rope } = config
+  const { layers, dModel, rope } = config
   const memories = layerMemories(config)
   const newMasks = new Map<number, Tensor>()
 
@@ -107,14 +107,13 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
     return result
   }
 
-  /** Causal mask (1, 1, G·T, T) among the new positions: row g·T + t sees columns 0 … t. */
+  /** Causal mask (1, 1, T, T) among the new positions: row t sees columns 0 … t. */
   const newMask = (count: number): Tensor => {
     let mask = newMasks.get(count)
     if (!mask) {
-      const rows = (heads / kvHeads) * count
-      const values = new Float32Array(rows * count)
-      for (let row = 0; row < rows; row++) values.fill(MASKED, row * count + (row % count) + 1, (row + 1) * count)
-      mask = float32Tensor(values, [1, 1, rows, count])
+      const values = new Float32Array(count * count)
+      for (let row = 0; row < count; row++) values.fill(MASKED, row * count + row + 1, (row + 1) * count)
+      mask = float32Tensor(values, [1, 1, count, count])
       newMasks.set(count, mask)
     }
     return mask

@@ -34,7 +34,7 @@ export interface NewRows {
 
 /**
  * x (T, d_model) → (T, d_model), with per-head normalisation of queries and keys, where there is one, before the rotation.
- * Reads the graph inputs `cos`, `sin`, `past_mask` (1, 1, 1, P), `new_mask` (1, 1, G·T, T), `split` [P, T] and the layer's past.
+ * Reads the graph inputs `cos`, `sin`, `past_mask` (1, 1, 1, P), `new_mask` (1, 1, T, T), `split` [P, T] and the layer's past.
  */
 export function attention(
   graph: GraphWriter, x: string, shape: AttentionShape, weights: AttentionWeights, past: { readonly key: string; readonly value: string }, newRows: NewRows,
@@ -50,18 +50,19 @@ export function attention(
   const key = graph.node('Identity', [rotatedKey], {}, { outputs: [newRows.key] })
   const value = headFirst(perHead(weights.value(graph, x), kvHeads), newRows.value)
 
-  // The G query heads that share a key head become rows of one matrix: row g·T + t.
-  const grouped = graph.node('Reshape', [query, graph.ints(1, kvHeads, -1, headDim)])
-  const scale = { float: 1 / Math.sqrt(headDim) }
-  const scores = (keys: string, mask: string) =>
-    graph.node('Add', [graph.node('FusedMatMul', [grouped, keys], { transB: 1, alpha: scale }, { domain: MICROSOFT }), mask])
+  // Heads that share a key head are products of their own, (kv_heads, G, T, head_dim) by (kv_heads, 1, P, head_dim), and the scale stands before
+  // the product: that way a single position is a vector times a matrix, for which there are kernels that do not repack the keys on every run.
+  const scale = graph.constant(`scale_${headDim}`, 'f32', [], Float32Array.of(1 / Math.sqrt(headDim)))
+  const grouped = graph.node('Reshape', [graph.node('Mul', [query, scale]), graph.ints(kvHeads, heads / kvHeads, -1, headDim)])
+  const shared = (values: string) => graph.node('Reshape', [values, graph.ints(kvHeads, 1, -1, headDim)])
+  const scores = (keys: string, mask: string) => graph.node('Add', [graph.node('FusedMatMul', [grouped, shared(keys)], { transB: 1 }, { domain: MICROSOFT }), mask])
   const joined = graph.node('Concat', [scores(past.key, 'past_mask'), scores(key, 'new_mask')], { axis: -1 })
   const probabilities = graph.node('Softmax', [joined], { axis: -1 })
 
   const onPast = graph.freshName('on_past')
   const onNew = graph.freshName('on_new')
   graph.node('Split', [probabilities, 'split'], { axis: -1 }, { outputs: [onPast, onNew] })
-  const mixed = graph.node('Add', [graph.node('MatMul', [onPast, past.value]), graph.node('MatMul', [onNew, value])])
+  const mixed = graph.node('Add', [graph.node('MatMul', [onPast, shared(past.value)]), graph.node('MatMul', [onNew, shared(value)])])
   const positionFirst = headFirst(graph.node('Reshape', [mixed, graph.ints(1, heads, -1, headDim)]))
   const open = gate === null ? positionFirst : graph.node('Mul', [positionFirst, graph.node('Sigmoid', [gate])])
   return weights.output(graph, graph.node('Reshape', [open, graph.ints(-1, heads * headDim)]))

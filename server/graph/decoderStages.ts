@@ -55,7 +55,7 @@ export function addStages(main: GraphWriter, shape: StagesShape, bodies: StageBo
   main.input('cos', 'f32', ['T', rotaryDim / 2])
   main.input('sin', 'f32', ['T', rotaryDim / 2])
   main.input('past_mask', 'f32', [1, 1, 1, 'P'])
-  main.input('new_mask', 'f32', [1, 1, 'GT', 'T'])
+  main.input('new_mask', 'f32', [1, 1, 'T', 'T'])
   main.input('split', 'i64', [2])
 
   const flags = Array.from({ length: layers + 2 }, (_, stage) => `stage.${stage}`)
