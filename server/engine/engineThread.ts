@@ -6,6 +6,7 @@ import { connect, type Caller } from '../protocol/rpc'
 import type { Progress } from '../protocol/values'
 import type { Engine, GenerateEvent, LoadRequest, ReadEvent } from './engine'
 import { engineDeath } from './engineDeath'
+import { providerNamed } from './providers'
 import type { FromThread, ThreadApi, ToThread } from './threadMessages'
 import { QUIET_AND_EXACT } from './tryProvider'
 
@@ -38,6 +39,7 @@ export function createThreadedEngine(entryFile: string): Engine {
   let running: Running | null = null
   /** What the process must have loaded before it can generate; null when nothing is. */
   let model: LoadRequest | null = null
+  /** The one that computes, or that a load tries first. */
   let provider: string | null = null
   /** The process in which `model` is loaded, or is being loaded. */
   let holder: { readonly running: Running; readonly loading: Promise<unknown> } | null = null
@@ -150,6 +152,7 @@ export function createThreadedEngine(entryFile: string): Engine {
     load: (request, progress, signal) =>
       afterStop(async () => {
         const here = current()
+        provider = request.providers.find((name) => providerNamed(name) !== 'cpu') ?? null
         const call = (job: number) => {
           onProgress.set(job, progress)
           return here.caller.api.load(request, job)

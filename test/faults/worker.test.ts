@@ -38,6 +38,27 @@ describe('with an engine that computes nothing', () => {
   })
 })
 
+describe('the product with an engine process that is killed in the middle of a run', () => {
+  let workers: WorkerProcesses
+  beforeAll(async () => {
+    workers = await bundleWorker({ main: 'server/main.ts', engine: 'test/faults/dyingEngine.ts' })
+  })
+  afterAll(() => workers.remove())
+
+  test('says so, keeps everything else, and runs again without a new worker', async () => {
+    const { client } = await workers.start({ model: '', sae: '', generate: 8 })
+    await client.request(requests.setPinned, { feature: { layer: 0, feature: 2 }, pinned: true })
+    const failed = client.next(requests.runChanged, (change) => change.summary.status.kind === 'failed')
+    client.request(requests.startRun, { promptUri, text: 'Once' }).catch(() => {})
+    expect((await failed).summary.status).toMatchObject({ message: expect.stringMatching(/^the engine stopped \(the system ended it, as it does when the .* of this machine run out\)$/) as string, remedy: expect.stringContaining('run again') as string })
+
+    const run = await client.request(requests.startRun, { promptUri, text: 'Once' })
+    expect(run).toMatchObject({ name: 'story.txt #2', status: { kind: 'done' }, generatedTokens: 8 })
+    expect(await client.request(requests.pinsAndEdits, null)).toMatchObject({ pins: [{ layer: 0, feature: 2 }] })
+    expect(await client.request(requests.listRuns, null)).toHaveLength(2)
+  })
+})
+
 describe('the product with the demo model', () => {
   const settings = { model: '', sae: '' }
   let workers: WorkerProcesses
