@@ -44,7 +44,7 @@ export async function loadModel(request: LoadRequest, onProgress: (progress: Pro
   const threads = request.threads ?? physicalCores()
   const weights = await modelWeights(checkpoint, request.precision, threads, (done, total) => step(`rounding the weights to ${request.precision}, once: ${byteText(done)} of ${byteText(total)}`, 0.2 + (0.6 * done) / total), signal)
   step(needed > memory.availableBytes ? `loading the weights: they need ${byteText(needed)} and ${byteText(memory.availableBytes)} are free, so it may take long` : 'loading the weights', 0.8)
-  const { decoder, provider, fallbacks } = await openDecoder(checkpoint, weights, { providers: request.providers, threads, spins: true, fold: !request.mapped, prepack: !request.mapped })
+  const { decoder, provider, fallbacks } = await openDecoder(checkpoint, weights, { providers: request.providers, threads, bytesNeeded: needed, spins: true, fold: !request.mapped, prepack: !request.mapped })
   const saes = saeSet && createSaeSessions(saeSet, { providers: [provider], threads, cache: userQuantisedCache() })
   step('ready', 1)
   return {

@@ -4,9 +4,10 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type * as Runtime from 'onnxruntime-node'
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
+import { thisMachine } from '../checkpoint/machine'
 import { providerObstacle } from './providerObstacle'
 import { fallbackSentence, inOrder, providerNamed, PROVIDERS, type Obstacle, type Provider } from './providers'
-import { inPlainWords, libraryWords, stoppedRunning } from './providerWords'
+import { inPlainWords, libraryWords, stoppedRunning, withSizes } from './providerWords'
 import { QUIET_AND_EXACT, tryProvider } from './tryProvider'
 
 export type Tensor = OrtTensor
@@ -38,6 +39,8 @@ export interface SessionOptions {
 export interface ChosenSessionOptions extends SessionOptions {
   /** Names of execution providers in order of preference; the CPU comes last, or ends the list. */
   readonly providers: readonly string[]
+  /** What the weights take, for the words about a provider that has not so much; default unknown. */
+  readonly bytesNeeded?: number
 }
 
 export interface OpenedSession {
@@ -68,7 +71,7 @@ export async function loadRuntime(logLevel: 'fatal' | 'error' = 'fatal'): Promis
 }
 
 /** Opens a session with the first provider that can run the graph. Throws the CPU's error when none can. */
-export async function openSession(model: Uint8Array, { providers, ...options }: ChosenSessionOptions): Promise<OpenedSession> {
+export async function openSession(model: Uint8Array, { providers, bytesNeeded, ...options }: ChosenSessionOptions): Promise<OpenedSession> {
   await loadRuntime()
   const fallbacks: string[] = []
   for (const name of inOrder(providers)) {
@@ -79,7 +82,8 @@ export async function openSession(model: Uint8Array, { providers, ...options }: 
       try {
         return { session: await createSession(model, options, provider), provider, fallbacks }
       } catch (error) {
-        fallbacks.push(fallbackSentence(provider, inPlainWords(provider, (error as Error).message)))
+        const { gpus } = await thisMachine()
+        fallbacks.push(fallbackSentence(provider, withSizes(inPlainWords(provider, messageOf(error)), bytesNeeded ?? null, gpus)))
       }
     } else if (obstacle) fallbacks.push(fallbackSentence(name, obstacle))
   }

@@ -1,4 +1,5 @@
 // What libraries and drivers say when a provider does not work, in plain words with one thing to do.
+import { byteText } from '../formats/byteText'
 import { InputError } from '../protocol/errors'
 import type { Obstacle, Provider } from './providers'
 
@@ -10,6 +11,7 @@ interface Meaning {
   readonly remedy: string
 }
 
+const TOO_LITTLE_MEMORY = 'the GPU has too little free memory'
 const DRIVER = 'install or update the graphics driver'
 const NVIDIA_DRIVER = "install or update NVIDIA's driver"
 
@@ -24,7 +26,7 @@ const MEANINGS: readonly Meaning[] = [
   { providers: ['cuda'], said: /no CUDA-capable device|CUDA failure 100\b/i, reason: 'no NVIDIA GPU was found', remedy: 'check with nvidia-smi that the driver sees the GPU' },
   { providers: ['cuda'], said: /driver version is insufficient|CUDA failure 35\b/i, reason: "NVIDIA's driver is older than CUDA 12 needs", remedy: 'update it to version 525 or later' },
   { providers: ['cuda'], said: /no kernel image|CUDA failure 209\b/i, reason: 'ONNX Runtime has no code for a GPU of this generation', remedy: 'use webgpu' },
-  { providers: ['cuda', 'webgpu', 'dml', 'coreml'], said: /out of memory|OutOfMemory|Failed to allocate memory|bad_alloc|8007000E|CUDA failure 2\b/i, reason: 'the GPU has too little free memory', remedy: 'close what else uses the GPU' },
+  { providers: ['cuda', 'webgpu', 'dml', 'coreml'], said: /out of memory|OutOfMemory|Failed to allocate memory|bad_alloc|8007000E|CUDA failure 2\b/i, reason: TOO_LITTLE_MEMORY, remedy: 'close what else uses the GPU' },
   { providers: ['cuda', 'webgpu', 'dml', 'coreml'], said: /device (was )?lost|device removed|887A000[567]/i, reason: 'the graphics driver gave up the device', remedy: DRIVER },
   { providers: ['dml'], said: /887A0004|887A0002|No (GPU|adapter)/i, reason: 'no graphics adapter was found that DirectML can use', remedy: DRIVER },
 ]
@@ -36,6 +38,13 @@ export function inPlainWords(provider: Provider, said: string): Obstacle {
     if (match) return { reason: meaning.reason.replace('$1', match[1] ?? ''), remedy: meaning.remedy }
   }
   return { reason: libraryWords(said), remedy: provider === 'coreml' ? 'use webgpu or cpu' : DRIVER }
+}
+
+/** The obstacle with the sizes that are known, where it is one of memory. `bytesNeeded` is null where nobody counted them. */
+export function withSizes(obstacle: Obstacle, bytesNeeded: number | null, gpus: readonly { readonly name: string; readonly memoryBytes: number }[]): Obstacle {
+  if (obstacle.reason !== TOO_LITTLE_MEMORY || bytesNeeded === null) return obstacle
+  const there = gpus.map(({ name, memoryBytes }) => `${name} has ${byteText(memoryBytes)}`)
+  return { reason: `${obstacle.reason} for the ${byteText(bytesNeeded)} that the model needs${there.length > 0 ? ` (${there.join(', ')})` : ''}`, remedy: 'choose a smaller precision, or close what else uses the GPU' }
 }
 
 /** For a run that a provider could not finish. */
