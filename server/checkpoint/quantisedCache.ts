@@ -1,9 +1,10 @@
 // The cache of quantised weights: where it lies, and which of its entries belongs to a checkpoint at a precision.
 import { createHash } from 'node:crypto'
 import { statfs } from 'node:fs/promises'
-import { join } from 'node:path'
+import path, { join } from 'node:path'
 import { QUANTISATIONS } from '../formats/quantise'
 import { QUANTISED_VERSION } from '../formats/quantisedLayout'
+import { InputError } from '../protocol/errors'
 import type { Precision } from '../protocol/values'
 import { cacheFolder } from './cacheFolder'
 import type { Checkpoint } from './checkpoint'
@@ -38,6 +39,7 @@ export function userQuantisedCache(startRounding: () => Rounding = () => ROUNDIN
 export async function quantisedWeights(
   checkpoint: Checkpoint, groups: readonly (readonly string[])[], precision: QuantisedPrecision, cache: QuantisedCache, onBytes: (done: number, total: number) => void, signal: AbortSignal,
 ): Promise<QuantisedFile> {
+  refuseOtherDrive(checkpoint.path, cache.folder)
   const source = await sourceOf(checkpoint, precision)
   return ensureQuantised(cache, {
     entry: entryId(checkpoint, precision, source),
@@ -48,6 +50,12 @@ export async function quantisedWeights(
     source,
     files: filesOf(checkpoint),
   }, onBytes, signal)
+}
+
+/** The runtime reads weights from below one folder, which two drives have not in common. `system` is that of the paths. */
+export function refuseOtherDrive(model: string, folder: string, system = path): void {
+  const drive = (file: string): string => system.parse(file).root.toLowerCase()
+  if (drive(model) !== drive(folder)) throw new InputError(`model ${model} and the cache folder ${folder} lie on different drives`, 'name a folder on the drive of the model in PROMPTSCOPE_CACHE')
 }
 
 /** Where the weights of a checkpoint lie at a precision, or would. */
