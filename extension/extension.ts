@@ -74,7 +74,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     keepHeat(context, heat),
     registerLayersOnScreen(worker, heat, scope, log),
     registerUsageNotice(context, state),
-    ...registerPrecisionMeasure(worker, state, log),
+    registerPrecisionMeasure(worker, state, log),
     registerCommands(
       {
         ...runs.handlers,

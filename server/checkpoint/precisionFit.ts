@@ -23,8 +23,8 @@ function quantised({ bits, block }: Quantisation): WeightBytes {
   return { memory: bits / 8 + 8 / block, file: bits / 8 + 4 / block }
 }
 
-/** An SAE's encoder as it lies in memory: int8 with scales, and what is rescored from its file. */
-const SAE_WEIGHT_BYTES = 1.5
+/** An SAE's encoder as it was measured in memory: per weight, and beside. */
+const SAE_BYTES = { perWeight: 1.45, fixed: 12e6 }
 
 /** Two processes of Node, the runtime's library, the graph, and what the arithmetic of a chunk needs. */
 const PROGRAM_BYTES = 300e6
@@ -84,7 +84,7 @@ export function choosePrecision(model: ModelSize, freeBytes: number): Precision 
  */
 export function bytesNeeded({ config, parameters }: ModelSize, precision: Precision, sae: SaeSize | null = null): number {
   const weights = computedWeights(config, parameters) * WEIGHT_BYTES[precision].memory
-  const running = memoryOfPositions(config) + (sae === null ? 0 : sae.dSae * config.dModel * SAE_WEIGHT_BYTES)
+  const running = memoryOfPositions(config) + (sae === null ? 0 : sae.dSae * config.dModel * SAE_BYTES.perWeight + SAE_BYTES.fixed)
   // While it is converted to float32, the largest matrix is there twice.
   const loading = precision === 'exact' ? 4 * config.vocabSize * config.dModel : 0
   return Math.round(PROGRAM_BYTES + weights + Math.max(running, loading))

@@ -1,6 +1,7 @@
 // Opens the model that a command is to run: finds it and its SAE set, starts the engine, reads tokenizer and labels.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Checkpoint } from '../checkpoint/checkpoint'
 import { locateModel } from '../checkpoint/locateModel'
 import { memoryNow } from '../checkpoint/machine'
 import { openCheckpoint } from '../checkpoint/openCheckpoint'
@@ -9,7 +10,9 @@ import { choosePrecision } from '../checkpoint/precisionFit'
 import type { Engine, LoadedModel } from '../engine/engine'
 import { createThreadedEngine } from '../engine/engineThread'
 import { LABELS_FILE, parseFeatureLabels, type FeatureLabels } from '../features/describe'
+import { byteText } from '../formats/byteText'
 import { InputError } from '../protocol/errors'
+import type { Precision } from '../protocol/values'
 import type { PromptModel } from '../runs/preparePrompt'
 import { createQuantisedStore } from '../worker/quantisedStore'
 import { BARE_TOKENIZER } from './bareTokenizer'
@@ -17,6 +20,7 @@ import { cacheLimitBytes } from './cacheLimit'
 import type { CommandContext } from './commandContext'
 import { demoFolders, ENGINE_THREAD } from './installation'
 import type { ModelChoice, PromptSource } from './runOptions'
+import type { Terminal } from './terminal'
 import { showUsageNotice } from './usageNotice'
 
 export interface OpenModel extends PromptModel {
@@ -33,7 +37,7 @@ export async function openModel(choice: ModelChoice, promptKind: PromptSource['k
   const location = await locateModel({ model: choice.model ?? '', sae: choice.sae ?? '' }, demoFolders())
   // Reads headers only, so that a damaged checkpoint is named at once, before anything is started.
   const checkpoint = await openCheckpoint(location.modelPath)
-  const precision = choice.precision === 'auto' ? choosePrecision(checkpoint, (await memoryNow()).availableBytes) : choice.precision
+  const precision = choice.precision === 'auto' ? await automaticPrecision(checkpoint, terminal) : choice.precision
   if (location.note !== null) terminal.note(`promptscope: ${location.note}`)
   const promptModel = await readPromptModel(location.modelPath, promptKind, context)
   const labels = location.saePath === null ? new Map() : await readLabels(location.saePath, context)
@@ -53,6 +57,13 @@ export async function openModel(choice: ModelChoice, promptKind: PromptSource['k
     await engine.dispose()
     throw error
   }
+}
+
+async function automaticPrecision(checkpoint: Checkpoint, { note }: Terminal): Promise<Precision> {
+  const { availableBytes } = await memoryNow()
+  const precision = choosePrecision(checkpoint, availableBytes)
+  note(`promptscope: precision auto takes ${precision}, with ${byteText(availableBytes)} of memory free`)
+  return precision
 }
 
 async function readPromptModel(modelPath: string, promptKind: PromptSource['kind'], { terminal }: CommandContext): Promise<PromptModel> {

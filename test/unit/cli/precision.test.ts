@@ -27,7 +27,9 @@ async function json<Value>(...args: string[]): Promise<Value> {
 describe('a precision', () => {
   it('is used by name, or chosen by the memory that is free', async () => {
     expect((await json<Trace>('trace', '--text', 'Hi', '--precision', 'q8')).model.precision).toBe('q8')
-    expect((await json<Trace>('trace', '--text', 'Hi', '--precision', 'auto')).model.precision).toBe('exact')
+    const { stdout, stderr } = await run(['trace', '--text', 'Hi', '--precision', 'auto', '--json'])
+    expect((JSON.parse(stdout) as Trace).model.precision).toBe('exact')
+    expect(stderr).toMatch(/^promptscope: precision auto takes exact, with .* of memory free\n$/)
   })
 
   it('says that features at 4 bits are approximate', async () => {
