@@ -59,10 +59,10 @@ export async function openModel(choice: ModelChoice, promptKind: PromptSource['k
   }
 }
 
-async function automaticPrecision(checkpoint: Checkpoint, { note }: Terminal): Promise<Precision> {
+async function automaticPrecision(checkpoint: Checkpoint, terminal: Terminal): Promise<Precision> {
   const { availableBytes } = await memoryNow()
   const precision = choosePrecision(checkpoint, availableBytes)
-  note(`promptscope: precision auto takes ${precision}, with ${byteText(availableBytes)} of memory free`)
+  terminal.note(`promptscope: precision auto takes ${precision}, with ${byteText(availableBytes)} of memory free`)
   return precision
 }
 
