@@ -3,23 +3,19 @@ import { CancelledError } from '../protocol/errors'
 import { createCapture } from './capture'
 import { chunkSize } from './chunkSize'
 import type { EditPlan } from './editPlan'
-import type { GenerateEvent, GenerateRequest, GenerateResult, TokenReport } from './engine'
+import type { GenerateEvent, GenerateRequest, GenerateResult } from './engine'
 import { readPositions } from './fillReadings'
 import { forward, type Finding, type ForwardModel } from './forward'
 import { lastRow, predictAfter, predictMissing, predictionOf, type Next } from './predictions'
+import { chunkEnd, cutOtherTokens, startLayer } from './nextChunk'
 import { refuseNonFinite } from './nonFinite'
-import { reportPosition, type PositionRecord, type Prediction } from './positionRecord'
+import type { PositionRecord, Prediction } from './positionRecord'
 import type { PrefixCache } from './prefixCache'
 import { createReadingQueue } from './readingQueue'
 import { alwaysKept } from './residualStore'
 import { sampleToken, samplingKey } from './sampler'
 import { cutTokens, type Sequence } from './sequence'
-
-/** Generated tokens that are reported together at most, and for how long the first of them waits: one encoding of several costs little more than one. */
-const MOST_WAITING = 8
-const LONGEST_WAIT_MS = 100
-/** The first ones wait for nothing: they are what one looks at. */
-const AT_ONCE = 2
+import { createTokenReporter } from './tokenReporter'
 
 /** An edit is most often one of a layer that was read. Of more layers than these only some are kept, which costs a few layers per edit. */
 const MOST_READ_KEPT = 8
@@ -63,31 +59,15 @@ export async function generateTokens(
 
   /** By position; empty unless they are asked for. */
   const errors: ReadonlyMap<number, number>[] = []
-  const report = (first: number, end: number): void => {
-    for (let start = first; start < end; start += chunk) {
-      const stop = Math.min(end, start + chunk)
-      if (start < promptIds.length) onEvent({ kind: 'prefill', done: Math.min(stop, promptIds.length), total: promptIds.length })
-      const reportRequest = { promptLength: promptIds.length, layers: request.layers, top: request.top, alternatives: request.alternatives, edits }
-      onEvent({ kind: 'tokens', tokens: records.slice(start, stop).map((record, i) => withError(reportPosition(record, start + i, reportRequest), errors[start + i])) })
-    }
-  }
+  const reporter = createTokenReporter(request, edits, records, errors, queue, chunk, onEvent)
 
-  let reported = 0
-  let reportedAt = 0
-  /** Reports what was computed since the last time; its features are encoded together. */
-  const deliver = async (): Promise<void> => {
-    await queue.flush()
-    report(reported, sequence.positions)
-    reported = Math.max(reported, sequence.positions)
-    reportedAt = performance.now()
-  }
-
+  let hasBegun = false
   let next: Next | null = null
   const feed = async (tokenIds: readonly number[], chosenBy: string | null, prediction: Prediction | null): Promise<void> => {
     if (signal.aborted) throw new CancelledError()
     const first = sequence.positions
     const isLast = first + tokenIds.length >= promptIds.length
-    const start = capture ? null : startOf(sequence, tokenIds.length)
+    const start = startLayer(sequence, tokenIds.length)
     const rows = capture?.wantsLogits ? [...tokenIds.keys()] : isLast ? [tokenIds.length - 1] : []
     const head = rows.length > 0 ? { rows, candidates, targets: null, wantsLogits: wantsLogits || capture?.wantsLogits === true } : null
     const options = { edits, readLayers, captureLayers: request.capture?.residualLayers ?? [], reconstructionLayers, keepLayers, queue, signal }
@@ -103,22 +83,20 @@ export async function generateTokens(
     // Layers up to the start may lack what is wanted now.
     if (start !== null) await readPositions(model, sequence, readLayers.filter((layer) => layer <= start), edits, first, sequence.positions, () => {}, signal)
     next = result.head && lastRow(result.head, rows.length)
-    const waiting = sequence.positions - reported
-    if (sequence.positions <= promptIds.length + AT_ONCE || waiting >= MOST_WAITING || performance.now() - reportedAt > LONGEST_WAIT_MS) await deliver()
+    await reporter.offer(sequence.positions)
   }
 
   try {
     await readPositions(model, sequence, readLayers, edits, 0, reusedTokens, () => {}, signal)
     await predictMissing(model, sequence, promptIds.length, reusedTokens, candidates, () => {}, signal)
-    report(0, reusedTokens)
-    reported = reusedTokens
-    reportedAt = performance.now()
+    await reporter.deliver(reusedTokens)
+    hasBegun = true
     const prefillStart = performance.now()
     while (sequence.positions < promptIds.length) {
       const first = sequence.positions
-      const end = chunkEnd(sequence, promptIds.length, chunk)
-      dropOthers(sequence, promptIds, first, end)
-      await feed(promptIds.slice(first, end), null, first === predicted ? (records[first]?.prediction ?? null) : null)
+      const tokenIds = promptIds.slice(first, chunkEnd(sequence, promptIds.length, chunk))
+      cutOtherTokens(sequence, tokenIds, first)
+      await feed(tokenIds, null, first === predicted ? (records[first]?.prediction ?? null) : null)
       sequence.state.remember()
     }
     const decodeStart = performance.now()
@@ -140,7 +118,7 @@ export async function generateTokens(
       await feed([token], key, prediction)
       end = sequence.positions
     }
-    if (ended === null) await deliver()
+    await reporter.deliver(end)
     const decodeMs = performance.now() - decodeStart
     if (request.promptPredictions) {
       await predictMissing(model, sequence, 0, Math.min(promptIds.length, end), candidates, (first, stop) => {
@@ -157,7 +135,7 @@ export async function generateTokens(
     }
   } catch (error) {
     // What was computed before a cancel is shown.
-    if (error instanceof CancelledError && reported < sequence.positions) await deliver()
+    if (error instanceof CancelledError && hasBegun) await reporter.deliver(ended ?? sequence.positions)
     throw error
   } finally {
     cache.keep(sequence)
@@ -170,36 +148,9 @@ function endOf(sequence: Sequence, maxTokens: number, isStop: (position: number)
   return null
 }
 
-/** The layer that the next `count` positions can start from, because it is kept for all of them. */
-function startOf({ residuals, positions, state }: Sequence, count: number): number | null {
-  return state.hasStates ? null : residuals.highestAt(positions + count - 1)
-}
-
-/**
- * Where the prompt's next chunk ends: where what is kept of the layers below ends, too. The last token goes by itself when a state is to be kept
- * before it: another run of the same prompt, which chooses its first token anew, starts there.
- */
-function chunkEnd({ positions, residuals, state }: Sequence, promptLength: number, chunk: number): number {
-  const end = Math.min(positions + chunk, promptLength)
-  if (state.hasStates) return end === promptLength && positions < promptLength - 1 ? promptLength - 1 : end
-  const highest = residuals.highestAt(positions)
-  return highest === null ? end : Math.min(end, residuals.rows(highest))
-}
-
-/** Cuts the sequence where its remembered tokens are not those of the prompt. */
-function dropOthers(sequence: Sequence, promptIds: readonly number[], first: number, end: number): void {
-  for (let position = first; position < Math.min(end, sequence.records.length); position++) {
-    if (sequence.records[position]!.token !== promptIds[position]) return cutTokens(sequence, position)
-  }
-}
-
 /** Adds to what was found at a position what is known of the layers that were not computed again. */
 function keepBelow(start: number | null, old: PositionRecord | undefined, found: Pick<Finding, 'readings' | 'edited'>): void {
   if (start === null || !old) return
   for (const [layer, reading] of old.readings) if (layer <= start && !found.readings.has(layer)) found.readings.set(layer, reading)
   for (const [layer, coefficients] of old.edited) if (layer < start) found.edited.set(layer, coefficients)
-}
-
-function withError(report: TokenReport, errors: ReadonlyMap<number, number> | undefined): TokenReport {
-  return errors && errors.size > 0 ? { ...report, reconstructionError: Object.fromEntries(errors) } : report
 }

@@ -4,11 +4,12 @@ import type { EditPlan } from './editPlan'
 import type { ReadEvent, ReadRequest } from './engine'
 import { readPositions } from './fillReadings'
 import { forward, type ForwardModel } from './forward'
+import { cutOtherTokens } from './nextChunk'
 import { strongest, type PositionRecord } from './positionRecord'
 import type { PrefixCache } from './prefixCache'
 import { createReadingQueue } from './readingQueue'
 import { alwaysKept } from './residualStore'
-import { cutTokens, type Sequence } from './sequence'
+import type { Sequence } from './sequence'
 
 /** The request must have been checked and its edits planned. Throws CancelledError between chunks. */
 export async function readLayers(model: ForwardModel, cache: PrefixCache, request: ReadRequest, edits: EditPlan, onEvent: (event: ReadEvent) => void, signal: AbortSignal): Promise<void> {
@@ -55,8 +56,7 @@ async function computeUpTo(
     const start = state.hasStates ? null : residuals.highestAt(first)
     const end = Math.min(first + chunk, tokenIds.length, start === null ? Infinity : residuals.rows(start))
     const ids = tokenIds.slice(first, end)
-    const other = ids.findIndex((token, row) => records[first + row] && records[first + row]!.token !== token)
-    if (other >= 0) cutTokens(sequence, first + other)
+    cutOtherTokens(sequence, ids, first)
     const { findings } = await forward(model, sequence, { tokenIds: ids, first, start, endLayer: highest + 1, head: null }, options)
     await queue.flush()
     findings.forEach(({ readings, edited }, row) => {

@@ -212,6 +212,16 @@ describe('cancel', () => {
     expect(seen).toBe(128)
   })
 
+  it('ends while layers are read of what is remembered', async () => {
+    const request = { promptIds: ids(60, 31) }
+    await generate(engine, request)
+    const controller = new AbortController()
+    const run = generate(engine, { ...request, layers: [0, 1, 2] }, controller.signal)
+    setImmediate(() => controller.abort())
+    await expect(run).rejects.toBeInstanceOf(CancelledError)
+    expect((await generate(engine, { ...request, layers: [0] })).tokens).toHaveLength(60)
+  })
+
   it('does not start when it was cancelled before its turn', async () => {
     await expect(generate(engine, { promptIds: [9] }, AbortSignal.abort())).rejects.toBeInstanceOf(CancelledError)
   })

@@ -1,0 +1,50 @@
+// Tells who asked for a run what came of its tokens: at once while that is what one waits for, then a few together.
+import type { EditPlan } from './editPlan'
+import type { GenerateEvent, GenerateRequest, TokenReport } from './engine'
+import { reportPosition, type PositionRecord } from './positionRecord'
+import type { ReadingQueue } from './readingQueue'
+
+/** Generated tokens that are reported together at most, and for how long the first of them waits: one encoding of several costs little more than one. */
+const MOST_WAITING = 8
+const LONGEST_WAIT_MS = 100
+/** The first ones wait for nothing: they are what one looks at. */
+const AT_ONCE = 2
+
+export interface TokenReporter {
+  /** Takes note of positions 0 … end − 1 and reports them now or with the next ones. */
+  offer(end: number): Promise<void>
+  /** Reports what has not been reported of positions 0 … end − 1. */
+  deliver(end: number): Promise<void>
+}
+
+/** `records` are those of the sequence, and `errors` reconstruction errors by position, where they are measured; both grow. `chunk` bounds a message. */
+export function createTokenReporter(
+  request: GenerateRequest, edits: EditPlan, records: readonly PositionRecord[], errors: readonly ReadonlyMap<number, number>[], queue: ReadingQueue, chunk: number, onEvent: (event: GenerateEvent) => void,
+): TokenReporter {
+  const promptLength = request.promptIds.length
+  const wanted = { promptLength, layers: request.layers, top: request.top, alternatives: request.alternatives, edits }
+  let reported = 0
+  let reportedAt = performance.now()
+
+  const deliver = async (end: number): Promise<void> => {
+    if (end <= reported) return
+    await queue.flush()
+    for (; reported < end; reported = Math.min(end, reported + chunk)) {
+      const stop = Math.min(end, reported + chunk)
+      if (reported < promptLength) onEvent({ kind: 'prefill', done: Math.min(stop, promptLength), total: promptLength })
+      onEvent({ kind: 'tokens', tokens: records.slice(reported, stop).map((record, i) => withError(reportPosition(record, reported + i, wanted), errors[reported + i])) })
+    }
+    reportedAt = performance.now()
+  }
+  return {
+    deliver,
+    async offer(end) {
+      const isAwaited = end <= promptLength + AT_ONCE
+      if (isAwaited || end - reported >= MOST_WAITING || performance.now() - reportedAt > LONGEST_WAIT_MS) await deliver(end)
+    },
+  }
+}
+
+function withError(report: TokenReport, errors: ReadonlyMap<number, number> | undefined): TokenReport {
+  return errors && errors.size > 0 ? { ...report, reconstructionError: Object.fromEntries(errors) } : report
+}
