@@ -32,6 +32,12 @@ describe('hover', () => {
     ])
   })
 
+  test('says that activations at 4 bits are approximate', () => {
+    const { model } = sampleRun()
+    expect(hover(2, { model: { ...model, precision: 'q4' } })).toContain('q4: activations are approximate')
+    expect(hover(2, { model: { ...model, precision: 'q8' } })).not.toContain('approximate')
+  })
+
   test('marks position 0', () => expect(hover(0)).toContain('⚠ position 0; features here are out of distribution'))
 
   test('says of a pinned feature whose layer has not been read just that, and offers to read all', () => {
