@@ -28,8 +28,8 @@ export interface QuantisedRequest {
   /** For people: `q8 weights of demo/model`. */
   readonly what: string
   /** Row-major matrices by the names they shall have, in groups as `quantisedLayout` takes them. */
-  readonly groups: readonly (readonly { readonly name: string; readonly tensor: StoredTensor }[])[]
-  readonly quantisation: Quantisation
+  readonly groups: readonly (readonly { readonly name: string; readonly tensor: StoredTensor; readonly block: number }[])[]
+  readonly bits: Quantisation['bits']
   /** Kept in the header, where another value makes it another file. `identity` is the `weightsIdentity` of `files`. */
   readonly source: Readonly<Record<string, string>> & { readonly identity: string }
   /** What the matrices were read from; must not change meanwhile. */
@@ -41,8 +41,8 @@ export interface QuantisedRequest {
  * with InputError when there is too little room or the folder cannot be written to; what is written by then stays for the next time.
  */
 export async function ensureQuantised(cache: QuantisedCache, request: QuantisedRequest, onBytes: (done: number, total: number) => void, signal: AbortSignal): Promise<QuantisedFile> {
-  const { entry, fileName, groups, quantisation, source } = request
-  const layout = quantisedLayout(groups.map((group) => group.map(({ name, tensor: { shape } }) => ({ name, rows: shape[0]!, columns: shape[1]! }))), quantisation, source)
+  const { entry, fileName, groups, bits, source } = request
+  const layout = quantisedLayout(groups.map((group) => group.map(({ name, tensor: { shape }, block }) => ({ name, rows: shape[0]!, columns: shape[1]!, block }))), bits, source)
   try {
     const folder = join(cache.folder, entry)
     await mkdir(folder, { recursive: true, mode: 0o700 })

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { statfs } from 'node:fs/promises'
 import path, { join } from 'node:path'
-import { QUANTISATIONS } from '../formats/quantise'
+import { blockOf, QUANTISATIONS } from '../formats/quantise'
 import { QUANTISED_VERSION } from '../formats/quantisedLayout'
 import { InputError } from '../protocol/errors'
 import type { Precision } from '../protocol/values'
@@ -45,8 +45,8 @@ export async function quantisedWeights(
     entry: entryId(checkpoint, precision, source),
     fileName: 'weights.safetensors',
     what: `${precision} weights of ${checkpoint.name}`,
-    groups: groups.map((names) => names.map((name) => ({ name, tensor: checkpoint.tensors.get(name)! }))),
-    quantisation: QUANTISATIONS[precision],
+    groups: groups.map((names) => names.map((name) => ({ name, tensor: checkpoint.tensors.get(name)!, block: blockOf(precision, name) }))),
+    bits: QUANTISATIONS[precision].bits,
     source,
     files: filesOf(checkpoint),
   }, onBytes, signal)
@@ -71,6 +71,6 @@ const filesOf = ({ tensors }: Checkpoint): readonly string[] => [...new Set(Arra
 
 /** Readable, and another one for other weights or another way of rounding them. */
 function entryId({ name }: Checkpoint, precision: QuantisedPrecision, source: QuantisedRequest['source']): string {
-  const key = createHash('sha256').update(JSON.stringify([QUANTISED_VERSION, QUANTISATIONS[precision], source])).digest('hex').slice(0, 16)
+  const key = createHash('sha256').update(JSON.stringify([QUANTISED_VERSION, source])).digest('hex').slice(0, 16)
   return `${name.replace(/[^\w.-]/g, '_').slice(0, 60)}-${precision}-${key}`
 }

@@ -92,12 +92,12 @@ async function donePieces(partial: FileHandle, path: string, layout: QuantisedLa
   return done
 }
 
-function jobOf({ firstRow, rows, codes, scales }: Piece, { file, dtype, shape, offset }: StoredTensor, { quantisation }: QuantisedLayout, target: string): PieceJob {
+function jobOf({ matrix, firstRow, rows, codes, scales }: Piece, { file, dtype, shape, offset }: StoredTensor, { bits, matrices }: QuantisedLayout, target: string): PieceJob {
   const columns = shape[1]!
   const rowBytes = columns * DTYPE_BYTES[dtype]
   return {
     from: { file, dtype, columns, offset: offset + firstRow * rowBytes, length: rows * rowBytes },
     to: { file: target, codesOffset: codes.offset, scalesOffset: scales.offset },
-    quantisation,
+    quantisation: { bits, block: matrices[matrix]!.block },
   }
 }

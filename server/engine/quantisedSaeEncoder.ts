@@ -29,8 +29,8 @@ export async function quantisedSaeEncoder(set: string, { W_enc, layer }: SaeLaye
     entry: `${name.replace(/[^\w.-]/g, '_').slice(0, 60)}-encoders-${createHash('sha256').update(set).digest('hex').slice(0, 16)}`,
     fileName: `layer${layer}.safetensors`,
     what: `rounded encoders of ${name}`,
-    groups: [[{ name: 'W_enc', tensor: W_enc }]],
-    quantisation: QUANTISATION,
+    groups: [[{ name: 'W_enc', tensor: W_enc, block: QUANTISATION.block }]],
+    bits: QUANTISATION.bits,
     source: { sae: set, file: W_enc.file, identity: await weightsIdentity([W_enc.file]) },
     files: [W_enc.file],
   }

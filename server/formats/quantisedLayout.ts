@@ -15,6 +15,8 @@ export interface Matrix {
   readonly name: string
   readonly rows: number
   readonly columns: number
+  /** Weights of a row that share a scale. */
+  readonly block: number
 }
 
 /** Where a rounded matrix lies in the file, in bytes from its start. */
@@ -39,7 +41,7 @@ export interface Piece {
 }
 
 export interface QuantisedLayout {
-  readonly quantisation: Quantisation
+  readonly bits: Quantisation['bits']
   /** Of a group the codes lie one after the other, and then the scales, so that it can be read as one matrix with all their rows. */
   readonly groups: readonly (readonly QuantisedMatrix[])[]
   /** The same in one list. */
@@ -58,8 +60,8 @@ export const CHECKSUM_LENGTH = 32
 /** Weights in a piece: small enough to hold several in memory, large enough for full disk speed. */
 const PIECE_WEIGHTS = 4 * 1024 * 1024
 
-/** Matrices that multiply the same input may be given as a group; they have as many columns. `source` names the weights that they come from; it is kept in the header. */
-export function quantisedLayout(groups: readonly (readonly Matrix[])[], quantisation: Quantisation, source: Readonly<Record<string, string>>): QuantisedLayout {
+/** Matrices that multiply the same input may be given as a group; they have as many columns and equal blocks. `source` names the weights that they come from; it is kept in the header. */
+export function quantisedLayout(groups: readonly (readonly Matrix[])[], bits: Quantisation['bits'], source: Readonly<Record<string, string>>): QuantisedLayout {
   const matrices = groups.flat()
   const parts = matrices.flatMap((matrix, index) => piecesOf(matrix, index))
   const entries: [string, object][] = []
@@ -71,36 +73,36 @@ export function quantisedLayout(groups: readonly (readonly Matrix[])[], quantisa
     return range
   }
   const placed = groups.map((group) => {
-    const codes = group.map(({ name, rows, columns }) => {
-      const rowBytes = bytesPerRow(columns, quantisation)
-      return place(`${name}${CODES}`, 'U8', [rows, blocksPerRow(columns, quantisation), rowBytes / blocksPerRow(columns, quantisation)], rows * rowBytes)
+    if (group.some(({ columns, block }) => columns !== group[0]!.columns || block !== group[0]!.block)) throw new RangeError(`${group[0]!.name} is in a group with matrices of another shape`)
+    const codes = group.map(({ name, rows, columns, block }) => {
+      const rowBytes = bytesPerRow(columns, { bits, block })
+      return place(`${name}${CODES}`, 'U8', [rows, blocksPerRow(columns, { bits, block }), (block * bits) / 8], rows * rowBytes)
     })
     return group.map((matrix, i) => {
-      const { name, rows, columns } = matrix
-      const blocks = blocksPerRow(columns, quantisation)
+      const { name, rows, columns, block } = matrix
+      const blocks = blocksPerRow(columns, { bits, block })
       return { ...matrix, codes: codes[i]!, scales: place(`${name}.scales`, 'F32', [rows, blocks], rows * blocks * 4) }
     })
   })
 
   const header = (checksums: readonly string[] = parts.map(() => '0'.repeat(CHECKSUM_LENGTH))): Uint8Array => {
-    const { bits, block } = quantisation
-    const metadata = { format: FORMAT, version: String(QUANTISED_VERSION), bits: String(bits), block: String(block), columns: matrices.map(({ columns }) => columns).join(), ...source, checksums: checksums.join('') }
+    const metadata = { format: FORMAT, version: String(QUANTISED_VERSION), bits: String(bits), columns: matrices.map(({ columns }) => columns).join(), ...source, checksums: checksums.join('') }
     return headerBytes(JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) }))
   }
   const start = header().length
   const groupsInFile = placed.map((group) => group.map((matrix) => ({ ...matrix, codes: shifted(matrix.codes, start), scales: shifted(matrix.scales, start) })))
   const inFile = groupsInFile.flat()
   const pieces = parts.map((part): Piece => {
-    const { columns, codes, scales } = inFile[part.matrix]!
-    const rowBytes = bytesPerRow(columns, quantisation)
-    const scaleBytes = blocksPerRow(columns, quantisation) * 4
+    const { columns, block, codes, scales } = inFile[part.matrix]!
+    const rowBytes = bytesPerRow(columns, { bits, block })
+    const scaleBytes = blocksPerRow(columns, { bits, block }) * 4
     return {
       ...part,
       codes: { offset: codes.offset + part.firstRow * rowBytes, length: part.rows * rowBytes },
       scales: { offset: scales.offset + part.firstRow * scaleBytes, length: part.rows * scaleBytes },
     }
   })
-  return { quantisation, groups: groupsInFile, matrices: inFile, pieces, fileBytes: start + end, header }
+  return { bits, groups: groupsInFile, matrices: inFile, pieces, fileBytes: start + end, header }
 }
 
 /** What a file says of itself. */
@@ -115,28 +117,32 @@ export interface QuantisedHeader {
 /** Null when the file is not one of ours, of this version, and as long as its header says. */
 export async function readQuantisedLayout(file: ByteSource): Promise<QuantisedHeader | null> {
   const { tensors, metadata } = await readSafetensors(file)
-  const { format, version, bits, block, columns = '', checksums: digits = '', ...source } = metadata
-  if (format !== FORMAT || version !== String(QUANTISED_VERSION) || (bits !== '8' && bits !== '4') || !(Number(block) > 0)) return null
-  const groups = groupsOf([...tensors.values()], columns.split(',').map(Number))
+  const { format, version, bits: width, columns = '', checksums: digits = '', ...source } = metadata
+  if (format !== FORMAT || version !== String(QUANTISED_VERSION) || (width !== '8' && width !== '4')) return null
+  const bits = width === '8' ? 8 : 4
+  const groups = groupsOf([...tensors.values()], columns.split(',').map(Number), bits)
   if (!groups) return null
-  const layout = quantisedLayout(groups, { bits: bits === '8' ? 8 : 4, block: Number(block) }, source)
+  const layout = quantisedLayout(groups, bits, source)
   const checksums = layout.pieces.map((_, piece) => digits.slice(piece * CHECKSUM_LENGTH, (piece + 1) * CHECKSUM_LENGTH))
   const expected = layout.header(checksums)
   const stored = layout.fileBytes === file.size && (await file.read(0, expected.length))
   return stored && expected.every((byte, i) => byte === stored[i]) ? { layout, source, checksums } : null
 }
 
-/** Names, rows and groups, read off the order of a file's tensors: codes of a group, then its scales. Null when the widths are not one for each matrix. */
-function groupsOf(tensors: readonly TensorEntry[], widths: readonly number[]): Matrix[][] | null {
+/** Names, rows, blocks and groups, read off the order of a file's tensors: codes of a group, then its scales. Null when they cannot be of such a file. */
+function groupsOf(tensors: readonly TensorEntry[], widths: readonly number[], bits: number): Matrix[][] | null {
   const groups: Matrix[][] = []
   let isAfterScales = true
   let count = 0
   for (const { name, shape } of tensors) {
     if (name.endsWith(CODES)) {
       const columns = widths[count++] ?? 0
-      if (!(columns > 0)) return null
+      const block = ((shape[2] ?? 0) * 8) / bits
+      if (!(columns > 0) || !(block > 0)) return null
       if (isAfterScales) groups.push([])
-      groups.at(-1)!.push({ name: name.slice(0, -CODES.length), rows: shape[0]!, columns })
+      const first = groups.at(-1)![0]
+      if (first && (first.columns !== columns || first.block !== block)) return null
+      groups.at(-1)!.push({ name: name.slice(0, -CODES.length), rows: shape[0]!, columns, block })
     }
     isAfterScales = !name.endsWith(CODES)
   }

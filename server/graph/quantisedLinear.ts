@@ -24,13 +24,13 @@ export function quantisedLinear(layout: QuantisedLayout, location: string): Prep
 }
 
 /** x (T, columns) → (T, rows) for each matrix of the group. Asked again for the same input, it gives the same values. */
-function groupProduct({ quantisation }: QuantisedLayout, group: readonly QuantisedMatrix[], location: string): (main: GraphWriter, graph: GraphWriter, x: string) => readonly string[] {
+function groupProduct({ bits }: QuantisedLayout, group: readonly QuantisedMatrix[], location: string): (main: GraphWriter, graph: GraphWriter, x: string) => readonly string[] {
   const made = new Map<GraphWriter, Map<string, readonly string[]>>()
-  const { name, columns, codes, scales } = group[0]!
+  const { name, columns, block, codes, scales } = group[0]!
   const rows = group.reduce((sum, matrix) => sum + matrix.rows, 0)
-  const blocks = blocksPerRow(columns, quantisation)
-  const rowBytes = bytesPerRow(columns, quantisation)
-  const attributes = { K: columns, N: rows, bits: quantisation.bits, block_size: quantisation.block, accuracy_level: ACCURACY_LEVEL }
+  const blocks = blocksPerRow(columns, { bits, block })
+  const rowBytes = bytesPerRow(columns, { bits, block })
+  const attributes = { K: columns, N: rows, bits, block_size: block, accuracy_level: ACCURACY_LEVEL }
 
   return (main, graph, x) => {
     const here = made.get(graph) ?? new Map<string, readonly string[]>()

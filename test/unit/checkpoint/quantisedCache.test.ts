@@ -116,7 +116,7 @@ describe('a file in the cache', () => {
     ['is longer', async (file) => truncate(file, (await stat(file)).size + 1)],
     ['is empty', (file) => writeFile(file, '')],
     ['is something else', (file) => writeFile(file, 'hello, world')],
-    ['has another header', (file) => replaceIn(file, '"block":"', '"block":"9')],
+    ['has another header', (file) => replaceIn(file, '"columns":"', '"columns":"9')],
     ['was never finished', (file) => replaceIn(file, /"checksums":"\w+"/, (found) => found.replace(/:"\w+/, (digits) => digits.replace(/\w/g, '0')))],
   ]
 

@@ -19,7 +19,7 @@ it.each(CASES)('multiplies $columns columns by weights of $bits bits in blocks o
   const W = Float32Array.from({ length: ROWS * columns }, (_, i) => Math.sin(i * 1.7) * 0.1)
   const quantisation: Quantisation = { bits, block }
   const { codes, scales } = quantiseRows(new Uint8Array(W.buffer), 'F32', columns, quantisation)
-  const layout = quantisedLayout([[{ name: 'W', rows: ROWS, columns }]], quantisation, {})
+  const layout = quantisedLayout([[{ name: 'W', rows: ROWS, columns, block }]], bits, {})
   const file = new Uint8Array(layout.fileBytes)
   file.set(codes, layout.matrices[0]!.codes.offset)
   file.set(new Uint8Array(scales.buffer), layout.matrices[0]!.scales.offset)

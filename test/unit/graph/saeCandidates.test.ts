@@ -25,7 +25,7 @@ it('bounds every feature from above, and not by far', async () => {
   const h = Float32Array.from({ length: ROWS * D_MODEL }, (_, i) => normal() * (1 + Math.floor(i / D_MODEL) * 10))
   const { codes, scales } = quantiseRows(new Uint8Array(W.buffer), 'F32', D_MODEL, { bits: 8, block: BLOCK })
   writeFileSync(join(folder, 'W'), Buffer.concat([codes, new Uint8Array(scales.buffer)]))
-  const matrix = { name: 'W_enc', rows: D_SAE, columns: D_MODEL, codes: { offset: 0, length: codes.length }, scales: { offset: codes.length, length: scales.byteLength } }
+  const matrix = { name: 'W_enc', rows: D_SAE, columns: D_MODEL, block: BLOCK, codes: { offset: 0, length: codes.length }, scales: { offset: codes.length, length: scales.byteLength } }
   const { session } = await openSession(saeCandidatesGraph({ matrix, block: BLOCK, location: 'W' }, bias), { baseFolder: folder, providers: [], threads: 1 })
   const variance = errorVariance(h, D_MODEL, BLOCK, 1)
   const feeds = { h: float32Tensor(h, [ROWS, D_MODEL]), variance: float32Tensor(variance, [ROWS, 3]), count: int64Tensor([D_SAE]) }
