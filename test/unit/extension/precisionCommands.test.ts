@@ -11,7 +11,7 @@ interface Item {
 
 const editor = vi.hoisted(() => ({
   shown: [] as { title: string; items: readonly Item[] }[],
-  pick: (() => undefined) as (items: readonly Item[]) => unknown,
+  pick: (items: readonly Item[]): unknown => items[-1],
   press: undefined as string | undefined,
   said: [] as string[],
   written: [] as unknown[],
