@@ -1,5 +1,6 @@
 // Measures how fast this machine's memory can be read by as many threads as the engines use: what no decoding that reads every weight once per token can beat.
 import { Worker } from 'node:worker_threads'
+import type { Contestant } from './contestant'
 import { wasmReader } from './wasmReader'
 
 export interface Bandwidth {
@@ -22,15 +23,17 @@ parentPort.postMessage(0)
 const STREAMS = [1, 2, 4]
 const PASSES = 3
 
-/** `bytes` in all, held until it is closed. */
-export async function openBandwidth(threads: number, bytes = 2 ** 28): Promise<Bandwidth> {
+/** Every way of reading holds `bytes` until it is closed. `startReader` starts a process that answers the jobs of serveReader.ts. */
+export async function openBandwidth(threads: number, startReader: (() => Contestant) | null, bytes = 2 ** 28): Promise<Bandwidth> {
   const each = Math.floor(bytes / threads / 2 ** 18) * 2 ** 18
-  // Every way of reading has its own memory, so all together are the bytes that the caches would have to hold.
+  // Each has memory of its own, so all together are the bytes that the caches would have to hold.
   const groups = await Promise.all(STREAMS.map(async (streams) => {
     const workers = Array.from({ length: threads }, () => new Worker(THREAD, { eval: true, workerData: wasmReader(each, streams) }))
     await Promise.all(workers.map(answer))
     return workers
   }))
+  const reader = startReader?.()
+  await reader?.ask({ job: 'open', threads, bytes })
   return {
     async measure() {
       let fastest = 0
@@ -42,11 +45,12 @@ export async function openBandwidth(threads: number, bytes = 2 ** 28): Promise<B
           await Promise.all(answers)
           fastest = Math.max(fastest, (threads * each) / ((performance.now() - started) / 1000))
         }
+        if (reader) fastest = Math.max(fastest, await reader.ask<number>({ job: 'read' }))
       }
       return fastest
     },
     async close() {
-      await Promise.all(groups.flat().map((worker) => worker.terminate()))
+      await Promise.all([reader?.close(), ...groups.flat().map((worker) => worker.terminate())])
     },
   }
 }

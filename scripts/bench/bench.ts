@@ -8,12 +8,14 @@ import { openContestants } from './contestants'
 import { machineText } from './machineText'
 import { measure } from './measure'
 import { serveEngine } from './serveEngine'
+import { serveReader } from './serveReader'
 import { tableText } from './table'
 
 async function main(root: string, args: readonly string[]): Promise<void> {
   process.env['ORT_DISABLE_TELEMETRY'] = '1'
-  // A process of its own for what can only be measured in a new one.
+  // Processes of their own for what can only be measured in a new one.
   if (args[0] === 'engine') return serveEngine(resolve(root, 'dist/engine.js'))
+  if (args[0] === 'reader') return serveReader()
   if (args.includes('--help')) return console.log(BENCH_HELP)
   const options = benchOptions(args)
   const say = (line: string): void => console.error(line)

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { cacheFolder } from '../../server/checkpoint/cacheFolder'
-import { createThreadedEngine } from '../../server/engine/engineThread'
+import { createEngineProcess } from '../../server/engine/engineProcess'
 import type { Precision } from '../../server/protocol/values'
 import { openBandwidth, type Bandwidth } from './bandwidth'
 import { benchFiles, missingBytes, type BenchFiles, type BenchPart } from './benchFiles'
@@ -33,6 +33,9 @@ export interface Contestants {
 /** What llama.cpp has that compares with a precision of ours. */
 const GGUF: Readonly<Record<Precision, GgufType | null>> = { q8: 'Q8_0', q4: 'Q4_0', exact: null }
 
+/** Memory in pages of 2 MB where the system has them, as our engine's process asks for; glibc only. */
+const HUGE_PAGES = { GLIBC_TUNABLES: 'glibc.malloc.mmap_threshold=1048576:glibc.malloc.hugetlb=1' }
+
 /** Writes the model first, where it is not there. */
 export async function openContestants(root: string, options: BenchOptions, say: (line: string) => void): Promise<Contestants> {
   const { shape, threads, folder, without } = options
@@ -45,7 +48,7 @@ export async function openContestants(root: string, options: BenchOptions, say: 
   for (const precision of options.precisions) if (llamaFolder !== null && GGUF[precision] !== null) parts.push(GGUF[precision])
   await askForRoom(options, parts)
   const files = benchFiles(folder, shape, parts, say)
-  const ours = openOurs({ engine: createThreadedEngine(resolve(root, 'dist/engine.js')), model: files.model, sae: files.sae, threads, top: shape.sae.k })
+  const ours = openOurs({ engine: createEngineProcess(resolve(root, 'dist/engine.js')), model: files.model, sae: files.sae, threads, top: shape.sae.k })
   let bandwidth: Promise<Bandwidth> | null = null
   let llama: { readonly contestant: Contestant; readonly opened: string } | null = null
   let hasPython = without.includes('python') ? false : null
@@ -64,7 +67,7 @@ export async function openContestants(root: string, options: BenchOptions, say: 
     root,
     files,
     ours,
-    bandwidth: () => (bandwidth ??= openBandwidth(threads)),
+    bandwidth: () => (bandwidth ??= openBandwidth(threads, () => openContestant(process.execPath, [process.argv[1]!, 'reader'], HUGE_PAGES))),
     async llama(precision, contextSize) {
       const type = GGUF[precision]
       if (llamaFolder === null || type === null) return null

@@ -1,7 +1,7 @@
 // Measures how fast the demo model reads and writes: plain, with every layer's features, and with an edit. `npm run bench` bundles and runs it.
 import { resolve } from 'node:path'
 import type { GenerateRequest, GenerateResult, TokenReport } from '../../server/engine/engine'
-import { createThreadedEngine } from '../../server/engine/engineThread'
+import { createEngineProcess } from '../../server/engine/engineProcess'
 import { GREEDY, type Edit } from '../../server/protocol/values'
 
 const PROMPT_TOKENS = 128
@@ -11,7 +11,7 @@ const REPEATS = 5
 /** Prints a line per way of running: the median of several runs, each of another prompt so that nothing comes from the cache. */
 async function main(root: string): Promise<void> {
   process.env['ORT_DISABLE_TELEMETRY'] = '1'
-  const engine = createThreadedEngine(resolve(root, 'dist/engine.js'))
+  const engine = createEngineProcess(resolve(root, 'dist/engine.js'))
   const { signal } = new AbortController()
   const model = await engine.load({ modelPath: resolve(root, 'demo/model'), saePath: resolve(root, 'demo/sae'), precision: 'exact', providers: ['cpu'], threads: null }, () => undefined, signal)
   console.log(`demo model: ${(model.parameters / 1e6).toFixed(1)} M parameters, ${model.identity.layers} layers, loaded in ${model.loadMs.toFixed(0)} ms; prompts of ${PROMPT_TOKENS} tokens, ${GENERATE} generated, median of ${REPEATS}`)

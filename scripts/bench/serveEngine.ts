@@ -1,7 +1,7 @@
 // Our engine in a process of its own, answering the lines of contestant.ts: for what can only be measured from a process's start, and for what it holds.
-import { createInterface } from 'node:readline'
-import { createThreadedEngine } from '../../server/engine/engineThread'
+import { createEngineProcess } from '../../server/engine/engineProcess'
 import type { Precision } from '../../server/protocol/values'
+import { answerLines } from './answerLines'
 import { held } from './benchEdits'
 import { openOurs, type Ours } from './ours'
 
@@ -21,13 +21,13 @@ type Job =
 /** Until its input ends. */
 export async function serveEngine(entryFile: string): Promise<void> {
   let ours: Ours | null = null
-  const answer = async (job: Job): Promise<unknown> => {
+  await answerLines(async (job: Job) => {
     switch (job.job) {
       case 'start':
         return null
       case 'open': {
         const started = performance.now()
-        ours = openOurs({ engine: createThreadedEngine(entryFile), model: job.model, sae: job.sae, threads: job.threads, top: job.top })
+        ours = openOurs({ engine: createEngineProcess(entryFile), model: job.model, sae: job.sae, threads: job.threads, top: job.top })
         await ours.load(job.precision)
         return performance.now() - started
       }
@@ -36,15 +36,7 @@ export async function serveEngine(entryFile: string): Promise<void> {
       case 'unload':
         return void (await ours!.engine.unload())
     }
-  }
-  for await (const line of createInterface({ input: process.stdin })) {
-    try {
-      console.log(JSON.stringify({ result: (await answer(JSON.parse(line) as Job)) ?? null }))
-    } catch (error) {
-      console.log(JSON.stringify({ error: (error as Error).message }))
-    }
-  }
-  process.exit(0)
+  })
 }
 
 /** Milliseconds. */

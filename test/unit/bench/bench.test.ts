@@ -24,7 +24,7 @@ describe('npm run bench', () => {
   beforeAll(async () => {
     const files = benchFiles(folder, TINY, ['model', 'sae'], () => undefined)
     const ours = openOurs({ engine: createEngineCore(), model: files.model, sae: files.sae, threads: 1, top: TINY.sae.k })
-    const bandwidth = openBandwidth(1, 2 ** 20)
+    const bandwidth = openBandwidth(1, null, 2 ** 20)
     const alone: Contestants = {
       root: '', files, ours, bandwidth: () => bandwidth, llama: async () => null, python: () => null, freshEngine: () => { throw new Error('not started') },
       rest: async () => (await bandwidth).close(), close: () => ours.close(),
