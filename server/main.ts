@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node'
 import { startLanguageServer } from './worker/languageServer'
 
-// Read by ONNX Runtime when it loads, which the engine thread does later than this.
+// Read by ONNX Runtime when it loads, which the engine process does later than this.
 process.env.ORT_DISABLE_TELEMETRY = '1'
 
 const connection = createConnection(ProposedFeatures.all)
@@ -11,4 +11,4 @@ const connection = createConnection(ProposedFeatures.all)
 process.on('unhandledRejection', (reason) => connection.console.error(reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)))
 
 const demo = process.env.PROMPTSCOPE_DEMO ?? resolve(__dirname, '..', 'demo')
-void startLanguageServer(connection, { engineThread: resolve(__dirname, 'engine.js'), demo: { model: resolve(demo, 'model'), sae: resolve(demo, 'sae') } })
+void startLanguageServer(connection, { engineEntry: resolve(__dirname, 'engine.js'), demo: { model: resolve(demo, 'model'), sae: resolve(demo, 'sae') } })

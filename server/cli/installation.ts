@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 
-/** The engine thread's bundle stands beside the command line's. */
-export const ENGINE_THREAD = resolve(__dirname, 'engine.js')
+/** The engine process's bundle stands beside the command line's. */
+export const ENGINE_ENTRY = resolve(__dirname, 'engine.js')
 
 /** The demo model and its SAE set; PROMPTSCOPE_DEMO names another folder with the same two. */
 export function demoFolders(): { readonly model: string; readonly sae: string } {

@@ -8,7 +8,7 @@ import { openCheckpoint } from '../checkpoint/openCheckpoint'
 import { openPromptModel } from '../checkpoint/openPromptModel'
 import { choosePrecision } from '../checkpoint/precisionFit'
 import type { Engine, LoadedModel } from '../engine/engine'
-import { createThreadedEngine } from '../engine/engineThread'
+import { createEngineProcess } from '../engine/engineProcess'
 import { LABELS_FILE, parseFeatureLabels, type FeatureLabels } from '../features/describe'
 import { byteText } from '../formats/byteText'
 import { InputError } from '../protocol/errors'
@@ -18,7 +18,7 @@ import { createQuantisedStore } from '../worker/quantisedStore'
 import { BARE_TOKENIZER } from './bareTokenizer'
 import { cacheLimitBytes } from './cacheLimit'
 import type { CommandContext } from './commandContext'
-import { demoFolders, ENGINE_THREAD } from './installation'
+import { demoFolders, ENGINE_ENTRY } from './installation'
 import type { ModelChoice, PromptSource } from './runOptions'
 import type { Terminal } from './terminal'
 import { showUsageNotice } from './usageNotice'
@@ -41,7 +41,7 @@ export async function openModel(choice: ModelChoice, promptKind: PromptSource['k
   if (location.note !== null) terminal.note(`promptscope: ${location.note}`)
   const promptModel = await readPromptModel(location.modelPath, promptKind, context)
   const labels = location.saePath === null ? new Map() : await readLabels(location.saePath, context)
-  const engine = createThreadedEngine(ENGINE_THREAD)
+  const engine = createEngineProcess(ENGINE_ENTRY)
   try {
     const request = { modelPath: location.modelPath, saePath: location.saePath, precision, providers: choice.providers, threads: null }
     const model = await engine.load(request, ({ message, fraction }) => terminal.progress(fraction === null ? message : `${message} ${Math.round(fraction * 100)} %`), signal)

@@ -1,13 +1,13 @@
 // `promptscope precision`: measures what a precision costs in accuracy on a model, and keeps that with the model's quantised weights.
 import { measurePrecision } from '../engine/measurePrecision'
-import { createThreadedEngine } from '../engine/engineThread'
+import { createEngineProcess } from '../engine/engineProcess'
 import { MOST_PRECISION_TOKENS, PRECISION_TEXT } from '../engine/precisionText'
 import { keepPrecisionCost } from '../store/precisionCosts'
 import type { PrecisionCost } from '../protocol/values'
 import { prepareText } from '../runs/preparePrompt'
 import { currentCost } from '../worker/quantisedStore'
 import type { CommandContext } from './commandContext'
-import { ENGINE_THREAD } from './installation'
+import { ENGINE_ENTRY } from './installation'
 import { openModel, type OpenModel } from './openModel'
 import { readOptions } from './options'
 import { renderPrecision } from './renderPrecision'
@@ -39,5 +39,5 @@ export async function runPrecisionCommand(args: readonly string[], context: Comm
 
 function measure(open: OpenModel, tokenIds: readonly number[] | null, { terminal, signal }: CommandContext): Promise<PrecisionCost> {
   const ids = tokenIds ?? prepareText(PRECISION_TEXT, open, 'raw').ids.slice(0, MOST_PRECISION_TOKENS)
-  return measurePrecision({ engine: open.engine, model: open.model, tokenIds: ids }, () => createThreadedEngine(ENGINE_THREAD), ({ message, fraction }) => terminal.progress(`${message} ${Math.round(100 * (fraction ?? 0))} %`), signal)
+  return measurePrecision({ engine: open.engine, model: open.model, tokenIds: ids }, () => createEngineProcess(ENGINE_ENTRY), ({ message, fraction }) => terminal.progress(`${message} ${Math.round(100 * (fraction ?? 0))} %`), signal)
 }

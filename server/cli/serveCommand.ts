@@ -2,7 +2,7 @@
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node'
 import { InputError } from '../protocol/errors'
 import { startLanguageServer } from '../worker/languageServer'
-import { demoFolders, ENGINE_THREAD } from './installation'
+import { demoFolders, ENGINE_ENTRY } from './installation'
 import { readOptions } from './options'
 import { UsageError } from './usageError'
 
@@ -12,5 +12,5 @@ export async function runServeCommand(args: readonly string[]): Promise<void> {
   if (options.has('lsp') === options.has('dap')) throw new UsageError('serve needs one of --lsp and --dap')
   if (!options.has('stdio')) throw new UsageError('serve needs --stdio')
   if (options.has('dap')) throw new InputError('serve --dap is not available in this version', 'use serve --lsp --stdio, or the trace command')
-  await startLanguageServer(createConnection(ProposedFeatures.all, process.stdin, process.stdout), { engineThread: ENGINE_THREAD, demo: demoFolders() })
+  await startLanguageServer(createConnection(ProposedFeatures.all, process.stdin, process.stdout), { engineEntry: ENGINE_ENTRY, demo: demoFolders() })
 }

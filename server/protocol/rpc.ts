@@ -1,4 +1,4 @@
-// Typed calls over any pair of `postMessage` functions: panel to host, worker to engine thread.
+// Typed calls over any pair of `postMessage` functions: panel to host, worker to engine process.
 // Every call is answered exactly once, also when the handler throws or the method is unknown; closing rejects what waits.
 import { fromErrorData, toErrorData, type ErrorData } from './errors'
 

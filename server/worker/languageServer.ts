@@ -1,4 +1,4 @@
-// Joins the language server to the engine thread, the checkpoint reader and the demo model of this installation.
+// Joins the language server to the engine process, the checkpoint reader and the demo model of this installation.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Connection } from 'vscode-languageserver/node'
@@ -9,7 +9,7 @@ import { cachedRepositories } from '../checkpoint/modelCaches'
 import { openCheckpoint } from '../checkpoint/openCheckpoint'
 import { openPromptModel } from '../checkpoint/openPromptModel'
 import { choosePrecision } from '../checkpoint/precisionFit'
-import { createThreadedEngine } from '../engine/engineThread'
+import { createEngineProcess } from '../engine/engineProcess'
 import { LABELS_FILE, parseFeatureLabels, type FeatureLabels } from '../features/describe'
 import { preparePrompt } from '../runs/preparePrompt'
 import { createRunRecorder } from '../runs/runDetail'
@@ -23,24 +23,24 @@ import { serveEditor } from './serveEditor'
 
 /** Where the parts of an installation lie. */
 export interface Installation {
-  /** The bundled engine thread, dist/engine.js. */
-  readonly engineThread: string
+  /** The bundled engine process, dist/engine.js. */
+  readonly engineEntry: string
   /** The demo model and its SAE set. */
   readonly demo: { readonly model: string; readonly sae: string }
 }
 
 /** Serves one editor over the connection; resolves when the editor has shut the server down. Loads nothing before it is asked to. */
-export function startLanguageServer(connection: Connection, { engineThread, demo }: Installation): Promise<void> {
+export function startLanguageServer(connection: Connection, { engineEntry, demo }: Installation): Promise<void> {
   const quantised = createQuantisedStore()
   return serveEditor({
     connection,
-    engine: createThreadedEngine(engineThread),
+    engine: createEngineProcess(engineEntry),
     locateModel: (settings) => locateModel(settings, demo),
     precisions: {
       choose: async (modelPath) => choosePrecision(await openCheckpoint(modelPath), (await memoryNow()).availableBytes),
       choices: (location) => readPrecisionChoices(location, quantised),
       store: quantised,
-      openExactEngine: () => createThreadedEngine(engineThread),
+      openExactEngine: () => createEngineProcess(engineEntry),
       log: (message) => connection.console.warn(message),
     },
     openPromptReader,

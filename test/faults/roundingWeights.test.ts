@@ -6,16 +6,16 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { verifyQuantised } from '../../server/checkpoint/quantisedEntries'
 import { startRounding } from '../../server/checkpoint/roundingThreads'
-import { bundleThread, type BundledThread } from '../golden/bundledThread'
+import { bundleEngine, type BundledEngine } from '../golden/bundledEngine'
 import { MATRICES, NEVER, newFixture, round, roundingOneByOne } from '../unit/checkpoint/quantisedFixture'
 
-let thread: BundledThread
-let dying: BundledThread
-let writer: BundledThread
+let thread: BundledEngine
+let dying: BundledEngine
+let writer: BundledEngine
 beforeAll(async () => {
-  thread = await bundleThread(`import './server/checkpoint/roundingThread'`)
-  dying = await bundleThread(`import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => process.exit(3))`)
-  writer = await bundleThread(`
+  thread = await bundleEngine(`import './server/checkpoint/roundingThread'`)
+  dying = await bundleEngine(`import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => process.exit(3))`)
+  writer = await bundleEngine(`
     import { openCheckpoint } from './server/checkpoint/openCheckpoint'
     import { quantisedWeights } from './server/checkpoint/quantisedCache'
     import { GROUPS, NEVER, roundingOneByOne } from './test/unit/checkpoint/quantisedFixture'

@@ -1,4 +1,4 @@
-// Builds the command line and its engine thread as they ship, runs them as a user would, and makes small model folders to run.
+// Builds the command line and its engine process as they ship, runs them as a user would, and makes small model folders to run.
 import { build, type BuildOptions } from 'esbuild'
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -33,7 +33,7 @@ export async function installCli(): Promise<InstalledCli> {
   const scratch = mkdtempSync(join(tmpdir(), 'promptscope-cli-'))
   const bundle: BuildOptions = { absWorkingDir: root, bundle: true, platform: 'node', format: 'cjs', target: 'node20', external: ['onnxruntime-node'], logLevel: 'warning' }
   await build({ ...bundle, entryPoints: ['server/cli.ts'], outfile: join(folder, 'dist/cli.js') })
-  await build({ ...bundle, entryPoints: ['server/engine/thread.ts'], outfile: join(folder, 'dist/engine.js') })
+  await build({ ...bundle, entryPoints: ['server/engine/engineEntry.ts'], outfile: join(folder, 'dist/engine.js') })
   const start = (args: readonly string[], env: Readonly<Record<string, string>> = {}) => spawn(process.execPath, [join(folder, 'dist/cli.js'), ...args], { cwd: scratch, env: { ...process.env, NO_COLOR: '1', PROMPTSCOPE_DEMO: join(scratch, 'demo'), ...env } })
   return {
     scratch,

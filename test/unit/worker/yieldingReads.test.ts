@@ -73,6 +73,6 @@ test('ends with a sentence when another model is loaded', async () => {
 })
 
 test('rejects as the engine does when it fails', async () => {
-  const inner = { ...createFakeEngine(), read: async () => Promise.reject(new Error('the engine thread stopped')) }
-  await expect(withYieldingReads(inner, 0).read(request, () => {}, never)).rejects.toThrow('the engine thread stopped')
+  const inner = { ...createFakeEngine(), read: async () => Promise.reject(new Error('the engine process stopped')) }
+  await expect(withYieldingReads(inner, 0).read(request, () => {}, never)).rejects.toThrow('the engine process stopped')
 })

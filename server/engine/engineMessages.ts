@@ -4,16 +4,16 @@ import type { Progress } from '../protocol/values'
 import type { Engine, GenerateEvent, GenerateRequest, GenerateResult, LoadedModel, LoadRequest, ReadEvent, ReadRequest } from './engine'
 
 /** The engine's methods as they cross the border. `job` is the number that events and cancels of a call bear. */
-export interface ThreadApi {
+export interface EngineApi {
   load(request: LoadRequest, job: number): Promise<LoadedModel>
   generate(request: GenerateRequest, job: number): Promise<GenerateResult>
   read(request: ReadRequest, job: number): Promise<void>
   memory(): ReturnType<Engine['memory']>
 }
 
-export type ToThread = { readonly kind: 'call'; readonly call: Call } | { readonly kind: 'cancel'; readonly job: number }
+export type ToEngine = { readonly kind: 'call'; readonly call: Call } | { readonly kind: 'cancel'; readonly job: number }
 
-export type FromThread =
+export type FromEngine =
   | { readonly kind: 'reply'; readonly reply: Reply }
   | { readonly kind: 'progress'; readonly job: number; readonly progress: Progress }
   | { readonly kind: 'event'; readonly job: number; readonly event: GenerateEvent | ReadEvent }

@@ -7,12 +7,12 @@ import type { Progress } from '../protocol/values'
 import type { Engine, GenerateEvent, LoadRequest, ReadEvent } from './engine'
 import { engineDeath } from './engineDeath'
 import { providerNamed } from './providers'
-import type { FromThread, ThreadApi, ToThread } from './threadMessages'
+import type { FromEngine, EngineApi, ToEngine } from './engineMessages'
 import { QUIET_AND_EXACT } from './tryProvider'
 
 interface Running {
-  readonly caller: Caller<ThreadApi>
-  tell(message: ToThread): void
+  readonly caller: Caller<EngineApi>
+  tell(message: ToEngine): void
   /** Ends the process at once; resolves when it is gone, and with it all its memory. */
   end(): Promise<void>
 }
@@ -28,11 +28,11 @@ const ALLOCATOR = ['glibc.malloc.mmap_threshold=1048576', 'glibc.malloc.hugetlb=
 const MOST_PRINTED = 10_000
 
 /**
- * An engine in a process that runs `entryFile` (the bundled thread.ts). The process starts with the first call and ends when its model is
+ * An engine in a process that runs `entryFile` ((the bundled engineEntry.ts)). The process starts with the first call and ends when its model is
  * unloaded, replaced or its load cancelled, which gives all memory back. When it dies, every call that waits rejects with an InputError; the
  * next one starts a new process, in which the model that was loaded is loaded again first.
  */
-export function createThreadedEngine(entryFile: string): Engine {
+export function createEngineProcess(entryFile: string): Engine {
   const onProgress = new Map<number, (progress: Progress) => void>()
   /** Each job is sent only the events of its own kind of call. */
   const onEvent = new Map<number, (event: never) => void>()
@@ -55,8 +55,8 @@ export function createThreadedEngine(entryFile: string): Engine {
     const child = fork(entryFile, [], {
       execArgv: [], serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', ...QUIET_AND_EXACT, GLIBC_TUNABLES: [process.env['GLIBC_TUNABLES'], ...ALLOCATOR].filter(Boolean).join(':') },
     })
-    const tell = (message: ToThread): void => void child.send(message, () => {}) // A process that is gone is noticed below.
-    const caller = connect<ThreadApi>((call) => tell({ kind: 'call', call }))
+    const tell = (message: ToEngine): void => void child.send(message, () => {}) // A process that is gone is noticed below.
+    const caller = connect<EngineApi>((call) => tell({ kind: 'call', call }))
     let ended = false
     let printed = ''
     const kill = (): void => void child.kill('SIGKILL')
@@ -74,7 +74,7 @@ export function createThreadedEngine(entryFile: string): Engine {
     const started: Running = { caller, tell, end: () => ((ended = true), kill(), gone) }
     process.once('exit', kill)
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (printed = (printed + text).slice(-MOST_PRINTED)))
-    child.on('message', (message: FromThread) => {
+    child.on('message', (message: FromEngine) => {
       if (message.kind === 'reply') caller.receive(message.reply)
       else if (message.kind === 'progress') onProgress.get(message.job)?.(message.progress)
       else (onEvent.get(message.job) as ((event: GenerateEvent | ReadEvent) => void) | undefined)?.(message.event)
@@ -131,7 +131,7 @@ export function createThreadedEngine(entryFile: string): Engine {
   }
 
   /** Runs a job on the loaded model; between tokens it looks whether it is cancelled. */
-  const onModel = <Result, Event>(event: (event: Event) => void, signal: AbortSignal, call: (api: ThreadApi, job: number) => Promise<Result>): Promise<Result> => {
+  const onModel = <Result, Event>(event: (event: Event) => void, signal: AbortSignal, call: (api: EngineApi, job: number) => Promise<Result>): Promise<Result> => {
     const result = changed.then(holdModel).then(() =>
       asJob(
         signal,

@@ -2,9 +2,9 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Engine } from '../../server/engine/engine'
-import { createThreadedEngine } from '../../server/engine/engineThread'
+import { createEngineProcess } from '../../server/engine/engineProcess'
 import { CancelledError, InputError } from '../../server/protocol/errors'
-import { bundleThread, type BundledThread } from '../golden/bundledThread'
+import { bundleEngine, type BundledEngine } from '../golden/bundledEngine'
 import { generate, loadGolden } from '../golden/engineHarness'
 import { readGolden } from '../golden/goldenFiles'
 
@@ -13,7 +13,7 @@ const golden = await readGolden('tied')
 /** An engine process that runs `fault` when it reports a token of a run whose first token is 13; only in the first process. */
 const faulty = (fault: string) => `
   import { existsSync, writeFileSync } from 'node:fs'
-  import './server/engine/thread'
+  import './server/engine/engineEntry'
   const send = process.send!.bind(process)
   const mark = __filename + '.died'
   process.send = (message) => {
@@ -30,7 +30,7 @@ describe.each([
   ['crashes in native code', "process.kill(process.pid, 'SIGSEGV')", /^the engine stopped \(it crashed with SIGSEGV\)$/],
   ['is killed for want of memory', "process.kill(process.pid, 'SIGKILL')", /^the engine stopped \(the system ended it, as it does when the .* of this machine run out\)$/],
 ])('an engine process that %s', (_, fault, message) => {
-  let bundle: BundledThread
+  let bundle: BundledEngine
   let engine: Engine
   afterEach(async () => {
     await engine.dispose()
@@ -38,8 +38,8 @@ describe.each([
   })
 
   it('rejects what waits, and the next call starts anew with the same model', async () => {
-    bundle = await bundleThread(faulty(fault))
-    engine = createThreadedEngine(bundle.entryFile)
+    bundle = await bundleEngine(faulty(fault))
+    engine = createEngineProcess(bundle.entryFile)
     await loadGolden(engine, golden)
     const before = await generate(engine, { promptIds: [14, 2, 3], generate: 3, layers: [1] })
 
@@ -59,14 +59,14 @@ describe.each([
 
 describe('an engine process that cannot start', () => {
   it('rejects with the reason', async () => {
-    const engine = createThreadedEngine('/nowhere/engine.js')
+    const engine = createEngineProcess('/nowhere/engine.js')
     await expect(loadGolden(engine, golden)).rejects.toThrow(/the engine stopped .*nowhere/)
     await engine.dispose()
   })
 
   it('is refused after dispose', async () => {
-    const bundle = await bundleThread("import './server/engine/thread'")
-    const engine = createThreadedEngine(bundle.entryFile)
+    const bundle = await bundleEngine("import './server/engine/engineEntry'")
+    const engine = createEngineProcess(bundle.entryFile)
     await loadGolden(engine, golden)
     const waiting = generate(engine, { promptIds: [1, 2], generate: 200 })
     const settled = waiting.catch((error: unknown) => error)
@@ -79,13 +79,13 @@ describe('an engine process that cannot start', () => {
 
 describe('a load that is cancelled while it reads weights', () => {
   it('ends at once, and what comes after it works', async () => {
-    const bundle = await bundleThread(`
+    const bundle = await bundleEngine(`
       process.on('message', ({ call }) => {
         if (call?.args[0]?.modelPath !== 'endless') return
         process.send!({ kind: 'progress', job: call.args[1], progress: { message: 'reading', fraction: 0.5 } }, () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0))
       })
-      require('./server/engine/thread')`)
-    const engine = createThreadedEngine(bundle.entryFile)
+      require('./server/engine/engineEntry')`)
+    const engine = createEngineProcess(bundle.entryFile)
     const controller = new AbortController()
     const loading = engine.load({ modelPath: 'endless', saePath: null, precision: 'exact', providers: [], threads: 1 }, () => controller.abort(), controller.signal)
     const queued = generate(engine, { promptIds: [1] })
@@ -100,8 +100,8 @@ describe('a load that is cancelled while it reads weights', () => {
 
 describe('a model that is unloaded', () => {
   it('takes its process with it, once the runs that were asked for before have ended', async () => {
-    const bundle = await bundleThread("import { appendFileSync } from 'node:fs'\nimport './server/engine/thread'\nappendFileSync(__filename + '.pids', process.pid + ' ')")
-    const engine = createThreadedEngine(bundle.entryFile)
+    const bundle = await bundleEngine("import { appendFileSync } from 'node:fs'\nimport './server/engine/engineEntry'\nappendFileSync(__filename + '.pids', process.pid + ' ')")
+    const engine = createEngineProcess(bundle.entryFile)
     await loadGolden(engine, golden)
     const [run] = await Promise.all([generate(engine, { promptIds: [1, 2], generate: 20 }), engine.unload()])
     expect(run.tokens).toHaveLength(22)
@@ -117,8 +117,8 @@ describe('a model that is unloaded', () => {
 
 describe('a model that is gone when the process starts again', () => {
   it('says so and works once another is loaded', async () => {
-    const bundle = await bundleThread(faulty('process.exit(7)'))
-    const engine = createThreadedEngine(bundle.entryFile)
+    const bundle = await bundleEngine(faulty('process.exit(7)'))
+    const engine = createEngineProcess(bundle.entryFile)
     const copy = mkdtempSync(`${bundle.entryFile}-model-`)
     cpSync(golden.modelPath, copy, { recursive: true })
     await loadGolden(engine, { modelPath: copy, saePath: golden.saePath })

@@ -2,21 +2,21 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Engine } from '../../server/engine/engine'
 import { createEngineCore } from '../../server/engine/engineCore'
-import { createThreadedEngine } from '../../server/engine/engineThread'
+import { createEngineProcess } from '../../server/engine/engineProcess'
 import { CancelledError, InputError } from '../../server/protocol/errors'
-import { bundleThread, type BundledThread } from './bundledThread'
+import { bundleEngine, type BundledEngine } from './bundledEngine'
 import { generate, loadGolden, NEVER, type Generated } from './engineHarness'
 import { readGolden } from './goldenFiles'
 
 const golden = await readGolden('tied')
 
 describe('the engine in its process', () => {
-  let bundle: BundledThread
+  let bundle: BundledEngine
   let engine: Engine
   const core = createEngineCore()
   beforeAll(async () => {
-    bundle = await bundleThread("import './server/engine/thread'")
-    engine = createThreadedEngine(bundle.entryFile)
+    bundle = await bundleEngine("import './server/engine/engineEntry'")
+    engine = createEngineProcess(bundle.entryFile)
     await Promise.all([loadGolden(core, golden), loadGolden(engine, golden)])
   })
   afterAll(async () => {

@@ -3,7 +3,7 @@
 import { answer } from '../protocol/rpc'
 import { createEngineCore } from './engineCore'
 import { runTrial } from './providerTrial'
-import type { FromThread, ThreadApi, ToThread } from './threadMessages'
+import type { FromEngine, EngineApi, ToEngine } from './engineMessages'
 import { TRIAL_ARGUMENT } from './tryProvider'
 
 if (process.argv.includes(TRIAL_ARGUMENT)) void runTrial()
@@ -12,7 +12,7 @@ else serve()
 function serve(): void {
   const core = createEngineCore()
   const jobs = new Map<number, AbortController>()
-  const send = (message: FromThread): void => void process.send!(message)
+  const send = (message: FromEngine): void => void process.send!(message)
 
   /** Runs a call that can be cancelled under its job number. */
   async function asJob<Result>(job: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
@@ -25,16 +25,16 @@ function serve(): void {
     }
   }
 
-  const handlers: ThreadApi = {
+  const handlers: EngineApi = {
     load: (request, job) => asJob(job, (signal) => core.load(request, (progress) => send({ kind: 'progress', job, progress }), signal)),
     generate: (request, job) => asJob(job, (signal) => core.generate(request, (event) => send({ kind: 'event', job, event }), signal)),
     read: (request, job) => asJob(job, (signal) => core.read(request, (event) => send({ kind: 'event', job, event }), signal)),
     memory: () => core.memory(),
   }
 
-  process.on('message', (message: ToThread) => {
+  process.on('message', (message: ToEngine) => {
     if (message.kind === 'cancel') jobs.get(message.job)?.abort()
-    else void answer<ThreadApi>(handlers, message.call, (reply) => send({ kind: 'reply', reply }))
+    else void answer<EngineApi>(handlers, message.call, (reply) => send({ kind: 'reply', reply }))
   })
   // Nobody is left to compute for.
   process.once('disconnect', () => process.exit())
