@@ -126,6 +126,17 @@ it('lists the models that are there, with their SAE sets', async () => {
   await window.page.keyboard.press('Escape')
 })
 
+it('says what each precision takes and costs, and runs at 8 bits', async () => {
+  await window.runCommand('Promptscope: Choose Precision')
+  await window.choices.filter({ hasText: '8-bit weights' }).waitFor()
+  await window.screenshot('precision')
+  await window.choices.filter({ hasText: '8-bit weights' }).click()
+  await window.runCommand('Promptscope: Load Model')
+  await window.statusItem(/q8/).waitFor()
+  await window.runCommand('Promptscope: Focus on Model View')
+  await window.screenshot('model-q8')
+})
+
 it('offers to download the models that have SAE sets', async () => {
   await window.runCommand('Promptscope: Download Model or SAE Set')
   await window.choices.filter({ hasText: 'Qwen3-1.7B' }).first().waitFor()

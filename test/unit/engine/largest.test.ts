@@ -1,4 +1,4 @@
-// Ranking numbers.
+// Ranking numbers: the largest first, equal ones by their place.
 import { expect, it } from 'vitest'
 import { largest } from '../../../server/engine/largest'
 
