@@ -2,6 +2,7 @@
 import { InputError } from '../../server/protocol/errors'
 import type { Precision } from '../../server/protocol/values'
 import type { BenchOptions, Part } from './benchOptions'
+import { weightBytes } from './bytesPerToken'
 import type { Contestants } from './contestants'
 import { measureActivation } from './measureActivation'
 import { measureDecode } from './measureDecode'
@@ -21,8 +22,8 @@ export interface Setting {
   readonly options: BenchOptions
   /** The one that our engine has loaded, for the parts that use it. */
   readonly precision: Precision
-  /** Parameters of the model. */
-  readonly parameters: number
+  /** Bytes of the weights that a step reads. */
+  readonly weights: number
   readonly prompts: FreshPrompts
 }
 
@@ -59,9 +60,9 @@ export async function measure(contestants: Contestants, options: BenchOptions, s
     if (withModel.length + inNew.length === 0) break
     try {
       // Also writes the quantised weights, which the first use of a precision waits for and no measurement here.
-      const { loadMs, parameters } = await ours.load(precision)
-      say(`${precision} loaded in ${msText(loadMs)}`)
-      const setting = { contestants, options, precision, parameters, prompts }
+      const model = await ours.load(precision)
+      say(`${precision} loaded in ${msText(model.loadMs)}`)
+      const setting = { contestants, options, precision, weights: weightBytes(model), prompts }
       for (const part of withModel) await run(part, WITH_LOADED_MODEL[part]!, setting)
       await ours.engine.unload()
       await contestants.rest()
@@ -71,6 +72,6 @@ export async function measure(contestants: Contestants, options: BenchOptions, s
       notes.push(`${precision} was not measured: ${(error as Error).message}`)
     }
   }
-  if (options.parts.includes('activation')) await run('activation', measureActivation, { contestants, options, precision: 'q8', parameters: 0, prompts })
+  if (options.parts.includes('activation')) await run('activation', measureActivation, { contestants, options, precision: 'q8', weights: 0, prompts })
   return { rows, notes }
 }

@@ -15,7 +15,7 @@ export async function measureDecode(setting: Setting): Promise<readonly Row[]> {
   return rows
 }
 
-async function atContext({ contestants, options, precision, parameters, prompts }: Setting, context: number): Promise<readonly Row[]> {
+async function atContext({ contestants, options, precision, weights, prompts }: Setting, context: number): Promise<readonly Row[]> {
   const { ours } = contestants
   const { shape: { model, sae }, steps, repeats } = options
   const llama = await contestants.llama(precision, context + steps + 8)
@@ -43,7 +43,7 @@ async function atContext({ contestants, options, precision, parameters, prompts 
   const what = `${precision} decode at ${context} tokens`
   const against = (way: 'plain' | 'features' | 'edited' | 'editedApart', name: string, target: Target | null): Row =>
     compared({ part: 'decode', what: `${what}${name}`, ours: samples[way], theirs: samples.llama.flat(), ratio: 'speed', target, oursText: speedText, theirsText: (ms) => `llama.cpp ${speedText(ms)}` })
-  const bytes = bytesPerToken(model, precision, parameters, context)
+  const bytes = bytesPerToken(model, weights, context)
   return [
     against('plain', '', null),
     against('features', `, top-${sae.k} of a layer`, null),
