@@ -1,27 +1,14 @@
 // Whether a model fits this machine's memory and GPU at each precision, before anything is loaded, and which precision to take.
 import { byteText } from '../formats/byteText'
 import type { ModelConfig } from '../formats/modelConfig'
-import { QUANTISATIONS, type Quantisation } from '../formats/quantise'
 import type { PrecisionFit } from '../protocol/requests'
 import type { Precision } from '../protocol/values'
 import { InputError } from '../protocol/errors'
 import type { Machine, Memory } from './machine'
+import { weightBytes } from './weightBytes'
 
 /** Most precise first. */
 export const PRECISIONS: readonly Precision[] = ['exact', 'q8', 'q4']
-
-/** Bytes per weight of a matrix: in memory, and in the file that is written once for a precision whose weights are not the stored ones. */
-interface WeightBytes {
-  readonly memory: number
-  readonly file: number
-}
-
-const WEIGHT_BYTES: Readonly<Record<Precision, WeightBytes>> = { exact: { memory: 4, file: 0 }, q8: quantised(QUANTISATIONS.q8), q4: quantised(QUANTISATIONS.q4) }
-
-/** With a float32 scale for each block; in memory the runtime keeps the sum of each block as another. */
-function quantised({ bits, block }: Quantisation): WeightBytes {
-  return { memory: bits / 8 + 8 / block, file: bits / 8 + 4 / block }
-}
 
 /** An SAE's encoder as it was measured in memory: per weight, and beside. */
 const SAE_BYTES = { perWeight: 1.45, fixed: 12e6 }
@@ -40,7 +27,6 @@ const POSITIONS = 4096
 /** A model as far as its memory depends on it. */
 export interface ModelSize {
   readonly config: ModelConfig
-  readonly parameters: number
 }
 
 /** Features per layer of an SAE set. */
@@ -82,27 +68,20 @@ export function choosePrecision(model: ModelSize, freeBytes: number): Precision 
  * Memory for weights, what is remembered of 4096 positions, and one layer of an SAE set; or what loading takes, where that is more. Pages of files
  * that the system may take back are not counted. docs/models.md compares it with what was measured.
  */
-export function bytesNeeded({ config, parameters }: ModelSize, precision: Precision, sae: SaeSize | null = null): number {
-  const weights = computedWeights(config, parameters) * WEIGHT_BYTES[precision].memory
+export function bytesNeeded({ config }: ModelSize, precision: Precision, sae: SaeSize | null = null): number {
   const running = memoryOfPositions(config) + (sae === null ? 0 : sae.dSae * config.dModel * SAE_BYTES.perWeight + SAE_BYTES.fixed)
   // While it is converted to float32, the largest matrix is there twice.
   const loading = precision === 'exact' ? 4 * config.vocabSize * config.dModel : 0
-  return Math.round(PROGRAM_BYTES + weights + Math.max(running, loading))
+  return Math.round(PROGRAM_BYTES + weightBytes(config, precision).memory + Math.max(running, loading))
 }
 
 /** Bytes of the file that the first use of a precision writes; 0 for `exact`, which writes none. */
-export function diskBytes({ config, parameters }: ModelSize, precision: Precision): number {
-  return Math.round(computedWeights(config, parameters) * WEIGHT_BYTES[precision].file)
-}
-
-/** Embeddings are looked up in the checkpoint's own file, whose pages the system may take back; the head is computed with, tied or not. */
-function computedWeights({ tiedEmbeddings, vocabSize, dModel }: ModelConfig, parameters: number): number {
-  return tiedEmbeddings ? parameters : parameters - vocabSize * dModel
-}
+export const diskBytes = ({ config }: ModelSize, precision: Precision): number => weightBytes(config, precision).file
 
 function modelThatFits({ config }: ModelSize, there: number): string {
-  const weights = (there - PROGRAM_BYTES - memoryOfPositions(config)) / WEIGHT_BYTES.q4.memory
-  return weights < 1e8 ? 'choose a smaller model' : `choose a model of at most ${(weights / 1e9).toFixed(1)} B parameters, which fits at precision q4`
+  const { memory, parameters } = weightBytes(config, 'q4')
+  const fitting = ((there - PROGRAM_BYTES - memoryOfPositions(config)) * parameters) / memory
+  return fitting < 1e8 ? 'choose a smaller model' : `choose a model of at most ${(fitting / 1e9).toFixed(1)} B parameters, which fits at precision q4`
 }
 
 function shortOf(needed: number, there: number, owner: string): string | null {

@@ -1,29 +1,34 @@
 // Memory that models need at each precision against memory that machines have.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseGpus } from '../../../server/checkpoint/machine'
 import { bytesNeeded, choosePrecision, diskBytes, precisionFits, refuseTooLarge } from '../../../server/checkpoint/precisionFit'
 import { byteText } from '../../../server/formats/byteText'
-import { parseModelConfig, type ModelConfig } from '../../../server/formats/modelConfig'
-import { QUANTISATIONS } from '../../../server/formats/quantise'
+import { parseModelConfig } from '../../../server/formats/modelConfig'
 import { InputError } from '../../../server/protocol/errors'
 import { TINY_CONFIG } from './tinyFolders'
 
 const GB = 1e9
 const PROGRAM = 0.3 * GB
 const modelOf = (config: object, parameters: number) => ({ config: parseModelConfig({ ...TINY_CONFIG, ...config }, 'config.json'), parameters })
-const large = modelOf({ hidden_size: 4096, num_hidden_layers: 36, num_attention_heads: 32, num_key_value_heads: 8, head_dim: 128, max_position_embeddings: 32768, vocab_size: 151936, tie_word_embeddings: false }, 8_190_735_360)
-const small = modelOf({ hidden_size: 2048, num_hidden_layers: 28, num_attention_heads: 16, num_key_value_heads: 8, head_dim: 128, max_position_embeddings: 40960, vocab_size: 151936, tie_word_embeddings: true }, 1_720_574_976)
+const large = modelOf({ hidden_size: 4096, intermediate_size: 12288, num_hidden_layers: 36, num_attention_heads: 32, num_key_value_heads: 8, head_dim: 128, max_position_embeddings: 32768, vocab_size: 151936, tie_word_embeddings: false }, 8_190_735_360)
+const small = modelOf({ hidden_size: 2048, intermediate_size: 6144, num_hidden_layers: 28, num_attention_heads: 16, num_key_value_heads: 8, head_dim: 128, max_position_embeddings: 40960, vocab_size: 151936, tie_word_embeddings: true }, 1_720_574_976)
 
 describe('Qwen3-8B', () => {
   const weights = large.parameters - 151936 * 4096
   const positions = 2 * 36 * 8 * 128 * 4 * 4096
+  const down = 36 * 4096 * 12288
+  const norms = 36 * (2 * 4096 + 2 * 128) + 4096
+  // A float32 scale for 128 weights, for 32 of down_proj; norms are not rounded.
+  const rounded = (bytesPerWeight: number, perBlock: number): number => (bytesPerWeight + perBlock / 128) * (weights - down - norms) + (bytesPerWeight + perBlock / 32) * down
   test('needs its weights without the embeddings, the head twice while it loads, or keys and values of 4096 positions', () => {
     const [exact] = precisionFits(large, { memoryBytes: 32 * GB, gpus: [{ name: 'Small', memoryBytes: 8 * GB }, { name: 'Large', memoryBytes: 80 * GB }] })
     expect(exact).toEqual({
       precision: 'exact', bytesNeeded: PROGRAM + 4 * weights + 4 * 151936 * 4096, diskBytes: 0, stored: null, fits: false,
       problem: 'needs 33.1 GB, and of the 32.0 GB of this machine 25.6 GB can be used', gpu: { fits: true, note: 'fits into the 80.0 GB of Large' },
     })
-    expect(bytesNeeded(large, 'q4')).toBe(PROGRAM + (0.5 + 8 / QUANTISATIONS.q4.block) * weights + positions)
+    expect(bytesNeeded(large, 'q4')).toBe(PROGRAM + rounded(0.5, 8) + 4 * norms + positions)
   })
   test('fits at q8 what it does not at exact', () => {
     const fits = precisionFits(large, { memoryBytes: 16 * GB, gpus: [] })
@@ -31,7 +36,7 @@ describe('Qwen3-8B', () => {
     expect(fits[1]!.problem).toBeNull()
   })
   test('writes a byte per weight at q8 and half a byte at q4, with a float32 scale for each block', () => {
-    expect([diskBytes(large, 'q8'), diskBytes(large, 'q4')]).toEqual([(1 + 4 / QUANTISATIONS.q8.block) * weights, (0.5 + 4 / QUANTISATIONS.q4.block) * weights])
+    expect([diskBytes(large, 'q8'), diskBytes(large, 'q4')]).toEqual([rounded(1, 4), rounded(0.5, 4)])
   })
   test('says when a GPU is too small or not there', () => {
     const [exact] = precisionFits(large, { memoryBytes: 64 * GB, gpus: [{ name: 'Small', memoryBytes: 8 * GB }] })
@@ -80,8 +85,13 @@ test('an SAE layer is counted where there is a set', () => {
 })
 
 test('layers with a state keep no keys and values', () => {
-  const hybrid = { ...small.config, architecture: 'qwen3_5', vocabSize: 10, layers: 4, layerKinds: ['linear_attention', 'linear_attention', 'linear_attention', 'full_attention'], deltaNet: { keyHeads: 16, valueHeads: 32, keyHeadDim: 128, valueHeadDim: 128, convKernel: 4 } } as unknown as ModelConfig
-  expect(bytesNeeded({ config: hybrid, parameters: 0 }, 'exact')).toBe(PROGRAM + 4 * (2 * 8 * 128 * 4096 + 3 * 32 * 128 * 128))
+  const config = parseModelConfig(JSON.parse(readFileSync(join(import.meta.dirname, '../../golden/qwen35/model/config.json'), 'utf8')), 'config.json')
+  if (!('layerKinds' in config)) throw new Error('the golden has no states')
+  const at = (contextLength: number): number => bytesNeeded({ config: { ...config, contextLength } }, 'q8')
+  const keeping = config.layerKinds.filter((kind) => kind === 'full_attention').length
+  expect(keeping).toBeLessThan(config.layers)
+  expect(at(4096) - at(0)).toBe(4096 * 4 * 2 * keeping * config.kvHeads * config.headDim)
+  expect(at(100_000)).toBe(at(4096))
 })
 
 test('the driver’s list of GPUs', () => {
