@@ -1,7 +1,8 @@
 // Reads layers at positions that are computed already: from residuals that are kept, or by running the few layers above them once more.
 import { chunkSize } from './chunkSize'
 import type { EditPlan } from './editPlan'
-import { forward, type Finding, type ForwardModel } from './forward'
+import { forward, type ForwardModel } from './forward'
+import type { Finding } from './layerVisit'
 import type { PositionRecord } from './positionRecord'
 import { createReadingQueue } from './readingQueue'
 import type { Sequence } from './sequence'

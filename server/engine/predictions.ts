@@ -1,8 +1,9 @@
 // What the model expected at each position: from the head's results at hand, or by running the head over residuals that are kept.
 import { CancelledError } from '../protocol/errors'
 import type { HeadRequest, HeadResult } from './decoder'
-import { departingResidual, runHead, type ForwardModel } from './forward'
+import { runHead, type ForwardModel } from './forward'
 import type { Prediction } from './positionRecord'
+import { departingResidual } from './residualEdits'
 import type { Sequence } from './sequence'
 
 /** What may follow on a position: the likeliest tokens with their log-probabilities, and all logits (vocab) where they were wanted. */
@@ -16,7 +17,7 @@ export function lastRow({ tokens, logprobs, logits }: HeadResult, rows: number):
 
 /** What follows on `position`, which must be computed. */
 export async function predictAfter(model: ForwardModel, sequence: Sequence, position: number, wanted: Pick<HeadRequest, 'candidates' | 'wantsLogits'>): Promise<Next> {
-  const x = await departingResidual(model, sequence, model.decoder.config.layers - 1, position, position + 1)
+  const x = await departingResidual(model.saes, sequence, model.decoder.config.layers - 1, position, position + 1)
   return lastRow(await runHead(model.decoder, x, { ...wanted, rows: [0], targets: null }, position, sequence.state), 1)
 }
 
@@ -49,7 +50,7 @@ export async function predictMissing(
     if (signal.aborted) throw new CancelledError()
     const start = position
     while (position < end && position - start < CHUNK && isMissing(position)) position++
-    const x = await departingResidual(model, sequence, model.decoder.config.layers - 1, start - 1, position - 1)
+    const x = await departingResidual(model.saes, sequence, model.decoder.config.layers - 1, start - 1, position - 1)
     const targets = records.slice(start, position).map(({ token }) => token)
     const head = await runHead(model.decoder, x, { rows: [...targets.keys()], candidates, targets, wantsLogits: false }, start - 1, sequence.state)
     targets.forEach((_, row) => {
