@@ -1,6 +1,7 @@
 // The engine process's entry: an engine core behind messages; or the trial of an execution provider. Bundled to dist/engine.js; onnxruntime-node
 // blocks only here.
 import { answer } from '../protocol/rpc'
+import { capturedParts } from './capturedParts'
 import { createEngineCore } from './engineCore'
 import { runTrial } from './providerTrial'
 import type { FromEngine, EngineApi, ToEngine } from './engineMessages'
@@ -27,7 +28,13 @@ function serve(): void {
 
   const handlers: EngineApi = {
     load: (request, job) => asJob(job, (signal) => core.load(request, (progress) => send({ kind: 'progress', job, progress }), signal)),
-    generate: (request, job) => asJob(job, (signal) => core.generate(request, (event) => send({ kind: 'event', job, event }), signal)),
+    generate: (request, job) =>
+      asJob(job, async (signal) => {
+        const result = await core.generate(request, (event) => send({ kind: 'event', job, event }), signal)
+        // One after the other, so that only one is waiting to be read.
+        for (const part of result.captured ? capturedParts(result.captured) : []) await new Promise((sent) => process.send!({ kind: 'captured', job, part } satisfies FromEngine, undefined, undefined, sent))
+        return { ...result, captured: null }
+      }),
     read: (request, job) => asJob(job, (signal) => core.read(request, (event) => send({ kind: 'event', job, event }), signal)),
     memory: () => core.memory(),
   }

@@ -1,11 +1,13 @@
 // What the worker and the engine process say to each other: calls and replies of rpc.ts, events of a call, and cancels.
 import type { Call, Reply } from '../protocol/rpc'
 import type { Progress } from '../protocol/values'
+import type { CapturedPart } from './capturedParts'
 import type { Engine, GenerateEvent, GenerateRequest, GenerateResult, LoadedModel, LoadRequest, ReadEvent, ReadRequest } from './engine'
 
 /** The engine's methods as they cross the border. `job` is the number that events and cancels of a call bear. */
 export interface EngineApi {
   load(request: LoadRequest, job: number): Promise<LoadedModel>
+  /** What it captured comes before, in parts, and is null here. */
   generate(request: GenerateRequest, job: number): Promise<GenerateResult>
   read(request: ReadRequest, job: number): Promise<void>
   memory(): ReturnType<Engine['memory']>
@@ -17,3 +19,4 @@ export type FromEngine =
   | { readonly kind: 'reply'; readonly reply: Reply }
   | { readonly kind: 'progress'; readonly job: number; readonly progress: Progress }
   | { readonly kind: 'event'; readonly job: number; readonly event: GenerateEvent | ReadEvent }
+  | { readonly kind: 'captured'; readonly job: number; readonly part: CapturedPart }

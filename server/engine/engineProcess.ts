@@ -5,6 +5,7 @@ import { CancelledError } from '../protocol/errors'
 import { connect, type Caller } from '../protocol/rpc'
 import type { Progress } from '../protocol/values'
 import type { Engine, GenerateEvent, LoadRequest, ReadEvent } from './engine'
+import { createCapturedParts } from './capturedParts'
 import { engineDeath } from './engineDeath'
 import { providerNamed } from './providers'
 import type { FromEngine, EngineApi, ToEngine } from './engineMessages'
@@ -36,6 +37,7 @@ export function createEngineProcess(entryFile: string): Engine {
   const onProgress = new Map<number, (progress: Progress) => void>()
   /** Each job is sent only the events of its own kind of call. */
   const onEvent = new Map<number, (event: never) => void>()
+  const captured = new Map<number, ReturnType<typeof createCapturedParts>>()
   let running: Running | null = null
   /** What the process must have loaded before it can generate; null when nothing is. */
   let model: LoadRequest | null = null
@@ -77,6 +79,7 @@ export function createEngineProcess(entryFile: string): Engine {
     child.on('message', (message: FromEngine) => {
       if (message.kind === 'reply') caller.receive(message.reply)
       else if (message.kind === 'progress') onProgress.get(message.job)?.(message.progress)
+      else if (message.kind === 'captured') captured.get(message.job)?.add(message.part)
       else (onEvent.get(message.job) as ((event: GenerateEvent | ReadEvent) => void) | undefined)?.(message.event)
     })
     return started
@@ -106,6 +109,7 @@ export function createEngineProcess(entryFile: string): Engine {
       signal.removeEventListener('abort', onAbort)
       onProgress.delete(job)
       onEvent.delete(job)
+      captured.delete(job)
     }
   }
 
@@ -164,7 +168,13 @@ export function createEngineProcess(entryFile: string): Engine {
         holder = { running: here, loading: Promise.resolve() }
         return loaded
       }),
-    generate: (request, event, signal) => onModel(event, signal, (api, job) => api.generate(request, job)),
+    generate: (request, event, signal) =>
+      onModel(event, signal, async (api, job) => {
+        const parts = request.capture && createCapturedParts()
+        if (parts) captured.set(job, parts)
+        const result = await api.generate(request, job)
+        return { ...result, captured: parts?.finish() ?? null }
+      }),
     read: (request, event, signal) => onModel(event, signal, (api, job) => api.read(request, job)),
     async memory() {
       const here = process.memoryUsage.rss()
