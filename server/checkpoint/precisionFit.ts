@@ -14,7 +14,7 @@ export const PRECISIONS: readonly Precision[] = ['exact', 'q8', 'q4']
 const SAE_BYTES = { perWeight: 1.45, fixed: 12e6 }
 
 /** Two processes of Node, the runtime's library, the graph, and what the arithmetic of a chunk needs. */
-const PROGRAM_BYTES = 300e6
+const PROGRAM_BYTES = 400e6
 
 /** The rest is left to the system and the editor. */
 const USABLE_SHARE = 0.8

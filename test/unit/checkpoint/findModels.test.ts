@@ -39,7 +39,7 @@ test('finds the SAE set beside a model that is given itself, and says what fits'
   const model = join(root, 'demo/model')
   await writeModel(model)
   await writeSaeSet(join(root, 'demo/sae'))
-  const [small] = await findModels({ demo: model, folders: [], caches: [] }, { memoryBytes: 400e6, gpus: [] })
+  const [small] = await findModels({ demo: model, folders: [], caches: [] }, { memoryBytes: 600e6, gpus: [] })
   expect(small).toMatchObject({ name: 'demo/model', source: 'demo', fits: true, saeSets: [{ name: 'demo/sae', matches: true }], precisions: [{ precision: 'exact', fits: true, problem: null }, { precision: 'q8' }, { precision: 'q4' }] })
   const [large] = await findModels({ demo: null, folders: [model], caches: [] }, { memoryBytes: 1_000, gpus: [] })
   expect(large).toMatchObject({ fits: false, source: 'folder', saeSets: [{ name: 'demo/sae' }] })
