@@ -1,7 +1,7 @@
 // Measures what a precision costs: reads a short text with the loaded model and with an exact one beside it, and compares.
 import { memoryNow } from '../checkpoint/machine'
 import { byteText } from '../formats/byteText'
-import { InputError } from '../protocol/errors'
+import { CancelledError, InputError } from '../protocol/errors'
 import { GREEDY, type PrecisionCost, type Progress } from '../protocol/values'
 import { comparePrecision, type PrecisionReading } from './comparePrecision'
 import type { Engine, GenerateRequest, LoadedModel } from './engine'
@@ -33,15 +33,28 @@ export async function measurePrecision(
   const report = (from: number, to: number) => (share: number): void => onProgress({ message, fraction: from + (to - from) * share })
   onProgress({ message, fraction: 0 })
   const exact = openExact()
-  try {
+  const compare = async (): Promise<PrecisionCost> => {
     await exact.load({ modelPath: identity.path, saePath: sae?.path ?? null, precision: 'exact', mapped: true, providers: ['cpu'], threads: null }, () => {}, signal)
     const layers = spread(model.saeLayers, MOST_LAYERS)
     const reference = await read(exact, model, tokenIds, layers, report(0.1, 0.7), signal)
     const measured = await read(engine, model, tokenIds, layers, report(0.7, 1), signal)
     return comparePrecision(identity.precision, reference, measured, sae?.path ?? null)
+  }
+  try {
+    // The exact side may be in the middle of a long call: whoever cancels does not wait for that.
+    return await orAborted(compare(), signal)
   } finally {
     await exact.dispose()
   }
+}
+
+function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new CancelledError())
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
 }
 
 /** An engine, and what it computes of a chunk. */

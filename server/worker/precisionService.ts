@@ -7,7 +7,6 @@ import { InputError } from '../protocol/errors'
 import type { PrecisionChoices, QuantisedListing, StoredPrecision } from '../protocol/requests'
 import type { Precision, PrecisionCost, Progress } from '../protocol/values'
 import { keepPrecisionCost } from '../store/precisionCosts'
-import { orCancelled } from './abort'
 import type { ModelLocation, ModelService } from './modelService'
 import { storedPrecision, type QuantisedStore } from './quantisedStore'
 
@@ -43,8 +42,7 @@ export function createPrecisionService(parts: PrecisionParts, models: ModelServi
       const { loaded, reader } = current
       if (loaded.weightsCache === null) throw new InputError(`precision ${loaded.identity.precision} computes from the stored weights and costs nothing`, 'choose q8 or q4')
       const tokenIds = reader.read('untitled:measure.txt', PRECISION_TEXT).ids.slice(0, MOST_PRECISION_TOKENS)
-      // The exact side may be in the middle of a long call: whoever cancels does not wait for that.
-      const cost = await orCancelled(measurePrecision({ engine, model: loaded, tokenIds }, () => parts.openExactEngine(), onProgress, signal), signal)
+      const cost = await measurePrecision({ engine, model: loaded, tokenIds }, () => parts.openExactEngine(), onProgress, signal)
       const problem = await keepPrecisionCost(loaded.weightsCache.folder, cost)
       if (problem !== null) parts.log(problem)
       await models.noteCost()
