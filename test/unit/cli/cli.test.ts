@@ -73,7 +73,7 @@ describe('trace --json', () => {
 
   it('runs on the processor where a provider is not there, and says why and what to do', async () => {
     const [name, words] = process.platform === 'win32' ? ['CoreML', 'coreml is not used: Core ML exists on macOS only; use'] : ['DirectML', 'dml is not used: DirectML exists on Windows only; use']
-    const { code, stdout, stderr } = await trace('--text', 'Hi', '--json', '--providers', name!)
+    const { code, stdout, stderr } = await trace('--text', 'Hi', '--json', '--providers', name)
     expect(stderr).toContain(`promptscope: ${words}`)
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ model: { provider: 'cpu' } })
