@@ -1,4 +1,5 @@
 // Measures how fast this machine's memory can be read by as many threads as the engines use: what no decoding that reads every weight once per token can beat.
+import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { Contestant } from './contestant'
 import { wasmReader } from './wasmReader'
@@ -55,9 +56,5 @@ export async function openBandwidth(threads: number, startReader: (() => Contest
   }
 }
 
-function answer(worker: Worker): Promise<void> {
-  return new Promise((done, fail) => {
-    worker.once('message', () => done())
-    worker.once('error', fail)
-  })
-}
+/** Rejects with what went wrong in the thread. */
+const answer = (worker: Worker): Promise<unknown> => once(worker, 'message')

@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { UsageError } from '../../server/cli/usageError'
 import { BENCH_HELP, benchOptions } from './benchOptions'
 import { openContestants } from './contestants'
-import { machineText } from './machineText'
+import { busyText, machineText } from './machineText'
 import { measure } from './measure'
 import { serveEngine } from './serveEngine'
 import { serveReader } from './serveReader'
@@ -20,9 +20,12 @@ async function main(root: string, args: readonly string[]): Promise<void> {
   const options = benchOptions(args)
   const say = (line: string): void => console.error(line)
   const machine = machineText()
+  const busy = busyText()
+  if (busy !== null) say(busy)
   const contestants = await openContestants(root, options, say)
   try {
-    const { rows, notes } = await measure(contestants, options, say)
+    const { rows, notes: leftOut } = await measure(contestants, options, say)
+    const notes = busy === null ? leftOut : [busy, ...leftOut]
     const { model, sae } = options.shape
     const about = `${model.name}: ${model.layers} layers, d_model ${model.dModel}, random weights; SAE of ${sae.dSae} features, k ${sae.k}; ${options.threads} threads; medians of ${options.repeats}; ${new Date().toISOString().slice(0, 10)}`
     console.log(`${machine}\n${about}\n\n${tableText(rows)}`)
