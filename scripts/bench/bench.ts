@@ -4,8 +4,9 @@ import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { UsageError } from '../../server/cli/usageError'
 import { BENCH_HELP, benchOptions } from './benchOptions'
+import { busyText } from './busyText'
 import { openContestants } from './contestants'
-import { busyText, machineText } from './machineText'
+import { machineText } from './machineText'
 import { measure } from './measure'
 import { serveEngine } from './serveEngine'
 import { serveReader } from './serveReader'
@@ -20,7 +21,7 @@ async function main(root: string, args: readonly string[]): Promise<void> {
   const options = benchOptions(args)
   const say = (line: string): void => console.error(line)
   const machine = machineText()
-  const busy = busyText()
+  const busy = await busyText()
   if (busy !== null) say(busy)
   const contestants = await openContestants(root, options, say)
   try {

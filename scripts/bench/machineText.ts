@@ -1,19 +1,10 @@
-// Names the machine that numbers were measured on: processor, cores, memory, system, Node; and says when it is busy with other things.
+// Names the machine that numbers were measured on: processor, cores, memory, system, Node.
 import { readFileSync } from 'node:fs'
-import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
+import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os'
 
 export function machineText(): string {
   const model = cpus()[0]?.model ?? 'unknown processor'
   return `${model.trim()}${instructionSets()}, ${availableParallelism()} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ${platform()} ${release()} ${arch()}, Node ${process.version}`
-}
-
-/** Above this many processes at work nothing that is measured holds. */
-const BUSY = 0.5
-
-/** A sentence to be shown with numbers, or null: on a machine that was idle over the last minute, or does not tell. */
-export function busyText(): string | null {
-  const [load = 0] = loadavg()
-  return load <= BUSY ? null : `the machine was busy before this began (load ${load.toFixed(1)}): the ratios of the medians say little, those of the best measurements more`
 }
 
 /** Cloud machines hide the processor's name; what it can do tells more. Linux only. */

@@ -1,8 +1,11 @@
 // The benchmarks run from end to end on a tiny model, and their table says what was measured; how fast is none of a test's business.
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { openBandwidth } from '../../../scripts/bench/bandwidth'
 import { benchFiles } from '../../../scripts/bench/benchFiles'
 import { benchOptions } from '../../../scripts/bench/benchOptions'
+import { busyText } from '../../../scripts/bench/busyText'
 import { bytesPerToken, weightBytes } from '../../../scripts/bench/bytesPerToken'
 import type { Contestants } from '../../../scripts/bench/contestants'
 import { freshPrompts } from '../../../scripts/bench/freshPrompts'
@@ -102,6 +105,17 @@ it('the table says whether a target was reached, by the medians', () => {
     ['c', '2.0 ms', '', '', '', '', ''],
     ['d', '3.00 GB', '', '', '', '≤ 2.90 GB', 'missed'],
   ])
+})
+
+it('a machine whose cores compute other things is called busy', async () => {
+  const other = new Worker('for (;;) {}', { eval: true })
+  const second = new Worker('for (;;) {}', { eval: true })
+  try {
+    await Promise.all([other, second].map((worker) => once(worker, 'online')))
+    expect(await busyText(300)).toMatch(/^other programs used \d+\.\d of \d+ cores/)
+  } finally {
+    await Promise.all([other.terminate(), second.terminate()])
+  }
 })
 
 it('an unknown part is refused with the known ones', () => {
