@@ -13,7 +13,7 @@ function bundles(/** @type {boolean} */ production) {
   return [
     { ...node, entryPoints: ['extension/extension.ts'], outfile: 'dist/extension.js' },
     { ...node, entryPoints: ['server/main.ts'], outfile: 'dist/main.js' },
-    { ...node, entryPoints: ['server/engine/engineEntry.ts'], outfile: 'dist/engine.js' },
+    { ...node, entryPoints: ['server/engine/process/engineEntry.ts'], outfile: 'dist/engine.js' },
     { ...node, entryPoints: ['server/checkpoint/roundingThread.ts'], outfile: 'dist/rounding.js' },
     { ...node, entryPoints: ['server/cli.ts'], outfile: 'dist/cli.js' },
     { ...shared, platform: 'browser', format: 'iife', target: 'es2022', entryPoints: { scope: 'webview/scope/main.ts' }, outdir: 'dist/webview' },

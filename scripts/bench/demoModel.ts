@@ -1,7 +1,7 @@
 // Measures how fast the demo model reads and writes: plain, with every layer's features, and with an edit. `npm run bench` bundles and runs it.
 import { resolve } from 'node:path'
 import type { GenerateRequest, GenerateResult, TokenReport } from '../../server/engine/engine'
-import { createEngineProcess } from '../../server/engine/engineProcess'
+import { createEngineProcess } from '../../server/engine/process/engineProcess'
 import { GREEDY, type Edit } from '../../server/protocol/values'
 
 const PROMPT_TOKENS = 128

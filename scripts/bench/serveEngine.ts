@@ -1,5 +1,5 @@
 // Our engine in a process of its own, answering the lines of contestant.ts: for what can only be measured from a process's start, and for what it holds.
-import { createEngineProcess } from '../../server/engine/engineProcess'
+import { createEngineProcess } from '../../server/engine/process/engineProcess'
 import type { Precision } from '../../server/protocol/values'
 import { answerLines } from './answerLines'
 import { held } from './benchEdits'

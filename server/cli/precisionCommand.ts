@@ -1,7 +1,7 @@
 // `promptscope precision`: measures what a precision costs in accuracy on a model, and keeps that with the model's quantised weights.
-import { measurePrecision } from '../engine/measurePrecision'
-import { createEngineProcess } from '../engine/engineProcess'
-import { MOST_PRECISION_TOKENS, PRECISION_TEXT } from '../engine/precisionText'
+import { measurePrecision } from '../engine/precision/measurePrecision'
+import { createEngineProcess } from '../engine/process/engineProcess'
+import { MOST_PRECISION_TOKENS, PRECISION_TEXT } from '../engine/precision/precisionText'
 import { keepPrecisionCost } from '../store/precisionCosts'
 import type { PrecisionCost } from '../protocol/values'
 import { prepareText } from '../runs/preparePrompt'

@@ -1,7 +1,7 @@
 // The options that `trace` and `suggest` share: which prompt, which model, how to run it.
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { checkProviders } from '../engine/providers'
+import { checkProviders } from '../engine/providers/providers'
 import { parseEditLine, parseSteerFile } from '../formats/editLine'
 import { checkPromptSize, MOST_PROMPT_BYTES } from '../formats/promptSize'
 import { decodeUtf8 } from '../formats/utf8Text'

@@ -1,6 +1,6 @@
 // The arithmetic of edits on one token: how far each moves its feature, and the residual that results.
 import type { ActiveEdit } from './editPlan'
-import type { TopK } from './layerEncoder'
+import type { TopK } from './encoding/layerEncoder'
 
 /** By feature, the factor of its direction that the edits of a layer add to the residual; features that do not move are absent. */
 export type Coefficients = ReadonlyMap<number, number>

@@ -4,7 +4,7 @@ import { layerMemories, newKey, newState, newValue, pastKey, pastState, pastValu
 import { ropeRows } from '../graph/rope'
 import type { ModelConfig } from '../formats/modelConfig'
 import { boolTensor, float32Data, float32Tensor, int64Data, int64Tensor, type Session, type Tensor } from './onnx'
-import { SequenceState } from './sequenceState'
+import { SequenceState } from './sequence/sequenceState'
 
 /** Which stages to run over which positions. */
 export interface Span {
@@ -68,7 +68,6 @@ export interface Decoder {
 export function createDecoder(session: Session, config: ModelConfig): Decoder {
   const { layers, dModel, rope } = config
   const memories = layerMemories(config)
-  const newMasks = new Map<number, Tensor>()
 
   const stageFlags = (span: Span): boolean[] => {
     const flags = Array.from({ length: layers + 2 }, () => false)
@@ -93,30 +92,17 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
       targets: int64Tensor(span.head ? (span.head.targets ?? span.head.rows.map(() => 0)) : []),
       cos: float32Tensor(cos, [count, rope.rotaryDim / 2]),
       sin: float32Tensor(sin, [count, rope.rotaryDim / 2]),
-      past_mask: float32Tensor(new Float32Array(kv.capacity).fill(MASKED, first), [1, 1, 1, kv.capacity]),
-      new_mask: newMask(count),
+      mask: float32Tensor(attentionMask(first, kv.capacity, count), [1, 1, count, kv.capacity + count]),
       split: int64Tensor([kv.capacity, count]),
     }
     memories.forEach((memory, layer) => {
       if (memory.kind === 'keysAndValues') {
-        const shape = [1, memory.kvHeads, kv.capacity, memory.headDim]
+        const shape = [memory.kvHeads, 1, kv.capacity, memory.headDim]
         result[pastKey(layer)] = float32Tensor(kv.key(layer), shape)
         result[pastValue(layer)] = float32Tensor(kv.value(layer), shape)
       } else for (const { name, shape } of memory.states) result[pastState(layer, name)] = float32Tensor(state.state(layer, name), shape)
     })
     return result
-  }
-
-  /** Causal mask (1, 1, T, T) among the new positions: row t sees columns 0 … t. */
-  const newMask = (count: number): Tensor => {
-    let mask = newMasks.get(count)
-    if (!mask) {
-      const values = new Float32Array(count * count)
-      for (let row = 0; row < count; row++) values.fill(MASKED, row * count + row + 1, (row + 1) * count)
-      mask = float32Tensor(values, [1, 1, count, count])
-      newMasks.set(count, mask)
-    }
-    return mask
   }
 
   return {
@@ -142,6 +128,17 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
     },
     release: () => session.release(),
   }
+}
+
+/** (T, capacity + T): row t sees the first `first` positions of the past and the new ones up to its own. */
+function attentionMask(first: number, capacity: number, count: number): Float32Array {
+  const width = capacity + count
+  const mask = new Float32Array(count * width)
+  for (let row = 0; row < count; row++) {
+    mask.fill(MASKED, row * width + first, row * width + capacity)
+    mask.fill(MASKED, row * width + capacity + row + 1, (row + 1) * width)
+  }
+  return mask
 }
 
 function headOutputs({ targets, wantsLogits }: HeadRequest): string[] {

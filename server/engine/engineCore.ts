@@ -6,7 +6,7 @@ import { planEdits } from './editPlan'
 import { generateTokens, layersToKeep } from './generation'
 import { readLayers } from './readLayers'
 import { loadModel, type RunningModel } from './loadModel'
-import { createPrefixCache, type PrefixCache } from './prefixCache'
+import { createPrefixCache, type PrefixCache } from './sequence/prefixCache'
 import { checkReadRequest, checkRequest } from './requestChecks'
 import { refuseRunTooLarge } from './runMemory'
 

@@ -3,9 +3,9 @@ import { chunkSize } from './chunkSize'
 import type { EditPlan } from './editPlan'
 import { forward, type ForwardModel } from './forward'
 import type { Finding } from './layerVisit'
-import type { PositionRecord } from './positionRecord'
-import { createReadingQueue } from './readingQueue'
-import type { Sequence } from './sequence'
+import type { PositionRecord } from './sequence/positionRecord'
+import { createReadingQueue } from './encoding/readingQueue'
+import type { Sequence } from './sequence/sequence'
 
 /** Rows of a layer that are encoded together at least: an encoder that is not in memory must be opened for them. */
 const ENCODED_TOGETHER = 256

@@ -2,10 +2,10 @@
 import type { Decoder, HeadRequest, HeadResult } from './decoder'
 import type { EditPlan } from './editPlan'
 import { createLayerVisitor, type Finding } from './layerVisit'
-import type { ReadingQueue } from './readingQueue'
-import type { SaeSessions } from './saeSessions'
-import type { Sequence } from './sequence'
-import type { SequenceState } from './sequenceState'
+import type { ReadingQueue } from './encoding/readingQueue'
+import type { SaeSessions } from './encoding/saeSessions'
+import type { Sequence } from './sequence/sequence'
+import type { SequenceState } from './sequence/sequenceState'
 
 export interface ForwardModel {
   readonly decoder: Decoder

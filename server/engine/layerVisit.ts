@@ -3,11 +3,11 @@ import { CancelledError } from '../protocol/errors'
 import { editEffect, type Coefficients } from './applyEdits'
 import type { Chunk, ForwardOptions } from './forward'
 import { refuseNonFiniteEdit } from './nonFinite'
-import type { LayerReading } from './positionRecord'
+import type { LayerReading } from './sequence/positionRecord'
 import { applyEffects, scaleAt } from './residualEdits'
-import type { TopK } from './layerEncoder'
-import type { SaeSessions } from './saeSessions'
-import type { Sequence } from './sequence'
+import type { TopK } from './encoding/layerEncoder'
+import type { SaeSessions } from './encoding/saeSessions'
+import type { Sequence } from './sequence/sequence'
 
 /** What was found at one position. */
 export interface Finding {

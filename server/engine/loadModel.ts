@@ -13,10 +13,10 @@ import type { Precision, Progress } from '../protocol/values'
 import { weightFolder } from './baseFolder'
 import { createDecoder, type Decoder } from './decoder'
 import type { LoadedModel, LoadRequest } from './engine'
-import { modelWeights, type ModelWeights } from './modelWeights'
+import { modelWeights, type ModelWeights } from './precision/modelWeights'
 import { openSession, type ChosenSessionOptions } from './onnx'
 import { physicalCores } from './physicalCores'
-import { createSaeSessions, type SaeSessions } from './saeSessions'
+import { createSaeSessions, type SaeSessions } from './encoding/saeSessions'
 
 export interface RunningModel {
   readonly description: LoadedModel

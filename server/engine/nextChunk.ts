@@ -1,5 +1,5 @@
 // Which positions of a sequence are computed next, and from which layer on.
-import { cutTokens, type Sequence } from './sequence'
+import { cutTokens, type Sequence } from './sequence/sequence'
 
 /** The layer that the next `count` positions can start from, because it is kept for all of them. */
 export function startLayer({ residuals, positions, state }: Sequence, count: number): number | null {

@@ -1,8 +1,8 @@
 // Refuses residuals that are not numbers: what comes of them looks like an answer and is none.
 import { InputError } from '../protocol/errors'
-import type { PositionRecord } from './positionRecord'
-import type { ReadingQueue } from './readingQueue'
-import type { ResidualStore } from './residualStore'
+import type { PositionRecord } from './sequence/positionRecord'
+import type { ReadingQueue } from './encoding/readingQueue'
+import type { ResidualStore } from './sequence/residualStore'
 
 const REMEDY = 'take back an edit that is too strong; without edits the weights are damaged: download or copy them again'
 

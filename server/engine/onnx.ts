@@ -5,10 +5,10 @@ import { dirname, join } from 'node:path'
 import type * as Runtime from 'onnxruntime-node'
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { thisMachine } from '../checkpoint/machine'
-import { providerObstacle } from './providerObstacle'
-import { fallbackSentence, inOrder, providerNamed, PROVIDERS, type Obstacle, type Provider } from './providers'
-import { inPlainWords, libraryWords, stoppedRunning, withSizes } from './providerWords'
-import { QUIET_AND_EXACT, tryProvider } from './tryProvider'
+import { providerObstacle } from './providers/providerObstacle'
+import { fallbackSentence, inOrder, providerNamed, PROVIDERS, type Obstacle, type Provider } from './providers/providers'
+import { inPlainWords, libraryWords, stoppedRunning, withSizes } from './providers/providerWords'
+import { QUIET_AND_EXACT, tryProvider } from './providers/tryProvider'
 
 export type Tensor = OrtTensor
 

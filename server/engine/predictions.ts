@@ -2,9 +2,9 @@
 import { CancelledError } from '../protocol/errors'
 import type { HeadRequest, HeadResult } from './decoder'
 import { runHead, type ForwardModel } from './forward'
-import type { Prediction } from './positionRecord'
+import type { Prediction } from './sequence/positionRecord'
 import { departingResidual } from './residualEdits'
-import type { Sequence } from './sequence'
+import type { Sequence } from './sequence/sequence'
 
 /** What may follow on a position: the likeliest tokens with their log-probabilities, and all logits (vocab) where they were wanted. */
 export type Next = Pick<HeadResult, 'tokens' | 'logprobs' | 'logits'>

@@ -5,11 +5,11 @@ import type { ReadEvent, ReadRequest } from './engine'
 import { readPositions } from './fillReadings'
 import { forward, type ForwardModel } from './forward'
 import { cutOtherTokens } from './nextChunk'
-import { strongest, type PositionRecord } from './positionRecord'
-import type { PrefixCache } from './prefixCache'
-import { createReadingQueue } from './readingQueue'
-import { alwaysKept } from './residualStore'
-import type { Sequence } from './sequence'
+import { strongest, type PositionRecord } from './sequence/positionRecord'
+import type { PrefixCache } from './sequence/prefixCache'
+import { createReadingQueue } from './encoding/readingQueue'
+import { alwaysKept } from './sequence/residualStore'
+import type { Sequence } from './sequence/sequence'
 
 /** The request must have been checked and its edits planned. Throws CancelledError between chunks. */
 export async function readLayers(model: ForwardModel, cache: PrefixCache, request: ReadRequest, edits: EditPlan, onEvent: (event: ReadEvent) => void, signal: AbortSignal): Promise<void> {

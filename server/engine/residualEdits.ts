@@ -1,8 +1,8 @@
 // Adds what edits come to onto residuals, row by row.
 import { addDirections, type EditEffect } from './applyEdits'
-import { tokenScale, type TokenScale } from './inputScale'
-import type { SaeSessions } from './saeSessions'
-import type { Sequence } from './sequence'
+import { tokenScale, type TokenScale } from './encoding/inputScale'
+import type { SaeSessions } from './encoding/saeSessions'
+import type { Sequence } from './sequence/sequence'
 
 /** What leaves a kept layer at positions first … end − 1, edits added: (end − first, d_model). */
 export async function departingResidual(saes: SaeSessions | null, { residuals, records }: Sequence, layer: number, first: number, end: number): Promise<Float32Array> {

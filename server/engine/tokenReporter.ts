@@ -1,8 +1,8 @@
 // Tells who asked for a run what came of its tokens: at once while that is what one waits for, then a few together.
 import type { EditPlan } from './editPlan'
 import type { GenerateEvent, GenerateRequest, TokenReport } from './engine'
-import { reportPosition, type PositionRecord } from './positionRecord'
-import type { ReadingQueue } from './readingQueue'
+import { reportPosition, type PositionRecord } from './sequence/positionRecord'
+import type { ReadingQueue } from './encoding/readingQueue'
 
 /** Generated tokens that are reported together at most, and for how long the first of them waits: one encoding of several costs little more than one. */
 const MOST_WAITING = 8

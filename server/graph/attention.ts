@@ -21,12 +21,13 @@ export interface AttentionWeights {
   readonly key: Linear
   readonly value: Linear
   readonly output: Linear
-  /** (head_dim); absent where queries and keys are not normalised. */
-  readonly queryNorm?: string
+  /** `scaledNorm` of the queries' norm (head_dim); absent where queries and keys are not normalised. */
+  readonly scaledQueryNorm?: string
+  /** (head_dim) */
   readonly keyNorm?: string
 }
 
-/** Names under which a layer's new rows leave the graph, each (1, kv_heads, T, head_dim). */
+/** Names under which a layer's new rows leave the graph, each (kv_heads, 1, T, head_dim). */
 export interface NewRows {
   readonly key: string
   readonly value: string
@@ -34,41 +35,49 @@ export interface NewRows {
 
 /**
  * x (T, d_model) → (T, d_model), with per-head normalisation of queries and keys, where there is one, before the rotation.
- * Reads the graph inputs `cos`, `sin`, `past_mask` (1, 1, 1, P), `new_mask` (1, 1, T, T), `split` [P, T] and the layer's past.
+ * Reads the graph inputs `cos`, `sin`, `mask` (1, 1, T, P + T), `split` [P, T] and the layer's past, (kv_heads, 1, P, head_dim).
+ *
+ * Heads that share a key head are products of their own, (kv_heads, G, T, head_dim) by (kv_heads, 1, P, head_dim), and the scale stands before the
+ * product: that way a single position is a vector times a matrix, for which there are kernels that do not repack the keys on every run. A batch of
+ * key heads from the start, so that nothing is laid out anew but by the transpositions; a node costs some microseconds however little it does.
  */
 export function attention(
   graph: GraphWriter, x: string, shape: AttentionShape, weights: AttentionWeights, past: { readonly key: string; readonly value: string }, newRows: NewRows,
 ): string {
   const { heads, kvHeads, headDim, rotaryDim, epsilon } = shape
-  const perHead = (values: string, count: number, width = headDim) => graph.node('Reshape', [values, graph.ints(1, -1, count, width)])
-  const headFirst = (values: string, name?: string) => graph.node('Transpose', [values], { perm: [0, 2, 1, 3] }, name ? { outputs: [name] } : {})
+  const group = heads / kvHeads
+  const perHead = (values: string, members: number, width = headDim) => graph.node('Reshape', [values, graph.ints(-1, kvHeads, members, width)])
+  const headFirst = (values: string, name?: string) => graph.node('Transpose', [values], { perm: [1, 2, 0, 3] }, name ? { outputs: [name] } : {})
+  const normalised = (values: string, norm: string) => rmsNorm(graph, values, norm, epsilon)
 
-  const normalised = (values: string, norm: string | undefined) => (norm === undefined ? values : rmsNorm(graph, values, norm, epsilon))
-  const { query: headQueries, gate } = shape.hasOutputGate ? splitGate(graph, perHead(weights.query(graph, x), heads, 2 * headDim)) : { query: perHead(weights.query(graph, x), heads), gate: null }
-  const query = rotate(graph, headFirst(normalised(headQueries, weights.queryNorm)), heads, rotaryDim)
-  const rotatedKey = rotate(graph, headFirst(normalised(perHead(weights.key(graph, x), kvHeads), weights.keyNorm)), kvHeads, rotaryDim)
-  const key = graph.node('Identity', [rotatedKey], {}, { outputs: [newRows.key] })
-  const value = headFirst(perHead(weights.value(graph, x), kvHeads), newRows.value)
+  const { query: heads4, gate } = shape.hasOutputGate ? splitGate(graph, perHead(weights.query(graph, x), group, 2 * headDim)) : { query: perHead(weights.query(graph, x), group), gate: null }
+  const scaledQuery = weights.scaledQueryNorm === undefined ? graph.node('Mul', [heads4, attentionScale(graph, headDim)]) : normalised(heads4, weights.scaledQueryNorm)
+  const query = rotate(graph, headFirst(scaledQuery), group, rotaryDim)
+  const keys = perHead(weights.key(graph, x), 1)
+  const key = rotate(graph, headFirst(weights.keyNorm === undefined ? keys : normalised(keys, weights.keyNorm)), 1, rotaryDim, newRows.key)
+  const value = headFirst(perHead(weights.value(graph, x), 1), newRows.value)
 
-  // Heads that share a key head are products of their own, (kv_heads, G, T, head_dim) by (kv_heads, 1, P, head_dim), and the scale stands before
-  // the product: that way a single position is a vector times a matrix, for which there are kernels that do not repack the keys on every run.
-  const scale = graph.constant(`scale_${headDim}`, 'f32', [], Float32Array.of(1 / Math.sqrt(headDim)))
-  const grouped = graph.node('Reshape', [graph.node('Mul', [query, scale]), graph.ints(kvHeads, heads / kvHeads, -1, headDim)])
-  const shared = (values: string) => graph.node('Reshape', [values, graph.ints(kvHeads, 1, -1, headDim)])
-  const scores = (keys: string, mask: string) => graph.node('Add', [graph.node('FusedMatMul', [grouped, shared(keys)], { transB: 1 }, { domain: MICROSOFT }), mask])
-  const joined = graph.node('Concat', [scores(past.key, 'past_mask'), scores(key, 'new_mask')], { axis: -1 })
-  const probabilities = graph.node('Softmax', [joined], { axis: -1 })
-
+  const scores = (of: string) => graph.node('FusedMatMul', [query, of], { transB: 1 }, { domain: MICROSOFT })
+  const masked = graph.node('Add', [graph.node('Concat', [scores(past.key), scores(key)], { axis: -1 }), 'mask'])
   const onPast = graph.freshName('on_past')
   const onNew = graph.freshName('on_new')
-  graph.node('Split', [probabilities, 'split'], { axis: -1 }, { outputs: [onPast, onNew] })
-  const mixed = graph.node('Add', [graph.node('MatMul', [onPast, shared(past.value)]), graph.node('MatMul', [onNew, shared(value)])])
-  const positionFirst = headFirst(graph.node('Reshape', [mixed, graph.ints(1, heads, -1, headDim)]))
+  graph.node('Split', [graph.node('Softmax', [masked], { axis: -1 }), 'split'], { axis: -1 }, { outputs: [onPast, onNew] })
+  const mixed = graph.node('Add', [graph.node('MatMul', [onPast, past.value]), graph.node('MatMul', [onNew, value])])
+  const positionFirst = graph.node('Transpose', [mixed], { perm: [2, 0, 1, 3] })
   const open = gate === null ? positionFirst : graph.node('Mul', [positionFirst, graph.node('Sigmoid', [gate])])
   return weights.output(graph, graph.node('Reshape', [open, graph.ints(-1, heads * headDim)]))
 }
 
-/** (1, T, heads, 2 · head_dim) → query and gate, each (1, T, heads, head_dim). */
+/** The weight of the queries' norm times 1/√head_dim, by which scores are scaled; `main` must be the main graph, where the product is folded. */
+export function scaledNorm(main: GraphWriter, norm: string, headDim: number): string {
+  return main.node('Mul', [norm, attentionScale(main, headDim)])
+}
+
+function attentionScale(graph: GraphWriter, headDim: number): string {
+  return graph.constant(`attention_scale_${headDim}`, 'f32', [], Float32Array.of(1 / Math.sqrt(headDim)))
+}
+
+/** (T, kv_heads, G, 2 · head_dim) → query and gate, each (T, kv_heads, G, head_dim). */
 function splitGate(graph: GraphWriter, wide: string): { readonly query: string; readonly gate: string } {
   const query = graph.freshName('query')
   const gate = graph.freshName('gate')

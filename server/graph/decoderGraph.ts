@@ -4,7 +4,7 @@ import { addStages, inner } from './decoderStages'
 import { layerMemories, newKey, newState, newValue, pastKey, pastState, pastValue } from './layerMemory'
 import type { PrepareLinear } from './linear'
 import { ELEMENT_TYPE, GraphWriter } from './onnxWriter'
-import { rmsNorm } from './rmsNorm'
+import { addAndNorm, rmsNorm } from './rmsNorm'
 import { storedWeight, type WeightSource } from './weights'
 
 /** Adds a block to a branch: (T, d_model) → (T, d_model). */
@@ -57,8 +57,8 @@ export function decoderGraph(config: ModelConfig, parts: DecoderParts, weights: 
     },
     layer: (graph, index, x) => {
       const { inputNorm, mixer, middleNorm, feedForward } = layers[index]!
-      const middle = graph.node('Add', [x, mixer(graph, rmsNorm(graph, x, inputNorm, epsilon))])
-      return graph.node('Add', [middle, feedForward(graph, rmsNorm(graph, middle, middleNorm, epsilon))])
+      const { sum: middle, normalised } = addAndNorm(graph, x, mixer(graph, rmsNorm(graph, x, inputNorm, epsilon)), middleNorm, epsilon)
+      return graph.node('Add', [middle, feedForward(graph, normalised)])
     },
     head: (graph, rows) => head(graph, rmsNorm(graph, rows, finalNorm, epsilon)),
   })

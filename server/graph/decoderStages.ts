@@ -37,9 +37,9 @@ export const residPost = (layer: number): string => `resid_post.${layer}`
  *
  * Inputs: `stages` (bool), `token_ids` (T) read by the embedding stage, `x` (T, d_model) read when that stage is skipped, `logit_rows` (R), the
  * number of `candidates` (1) per row and one of the `targets` (R) for each,
- * `cos` and `sin` (T, rotary_dim / 2), `past_mask`, `new_mask`, `split`, and what each layer remembers: the past keys and values
- * (1, kv_heads, P, head_dim) or its states.
- * Outputs: `resid_post.N` (T, d_model), `new_key.N` and `new_value.N` (1, kv_heads, T, head_dim) or the new states, `logits` (R, vocab),
+ * `cos` and `sin` (T, rotary_dim / 2), `mask` (1, 1, T, P + T), `split` [P, T], and what each layer remembers: the past keys and
+ * values (kv_heads, 1, P, head_dim) or its states.
+ * Outputs: `resid_post.N` (T, d_model), `new_key.N` and `new_value.N` (kv_heads, 1, T, head_dim) or the new states, `logits` (R, vocab),
  * `top_tokens` and `top_logprobs` (R, candidates), likeliest first and of equal ones the lower id, `target_logprobs` (R, 1); of skipped stages, no
  * rows, except that resid_post of a skipped layer is what arrived there.
  */
@@ -54,8 +54,7 @@ export function addStages(main: GraphWriter, shape: StagesShape, bodies: StageBo
   main.input('targets', 'i64', ['R'])
   main.input('cos', 'f32', ['T', rotaryDim / 2])
   main.input('sin', 'f32', ['T', rotaryDim / 2])
-  main.input('past_mask', 'f32', [1, 1, 1, 'P'])
-  main.input('new_mask', 'f32', [1, 1, 'T', 'T'])
+  main.input('mask', 'f32', [1, 1, 'T', 'PT'])
   main.input('split', 'i64', [2])
 
   const flags = Array.from({ length: layers + 2 }, (_, stage) => `stage.${stage}`)
@@ -114,9 +113,9 @@ function memoryPorts(layer: number, memory: LayerMemory): readonly MemoryPort[] 
   if (memory.kind === 'keysAndValues') {
     const { kvHeads, headDim } = memory
     const port = (past: string, next: string): MemoryPort => ({
-      past: { name: past, shape: [1, kvHeads, 'P', headDim] },
-      next: { name: next, shape: [1, kvHeads, 'T', headDim] },
-      none: [1, kvHeads, 0, headDim],
+      past: { name: past, shape: [kvHeads, 1, 'P', headDim] },
+      next: { name: next, shape: [kvHeads, 1, 'T', headDim] },
+      none: [kvHeads, 1, 0, headDim],
     })
     return [port(pastKey(layer), newKey(layer)), port(pastValue(layer), newValue(layer))]
   }

@@ -1,6 +1,6 @@
 // Dense decoders of one family, from Llama to Qwen3: attention, then a gated feed-forward block, in every layer.
 import type { DecoderConfig, LlamaConfig, Qwen2Config, Qwen3Config } from '../formats/modelConfig'
-import { attention, type AttentionWeights } from './attention'
+import { attention, scaledNorm, type AttentionWeights } from './attention'
 import { biasedLinear } from './biasedLinear'
 import { decoderGraph, type Block, type DecoderParts, type MemoryNames, type WeightMaker } from './decoderGraph'
 import type { PrepareLinear } from './linear'
@@ -39,7 +39,7 @@ export function plainAttention(
     key: matrix('k_proj', attentionBias !== 'none'),
     value: matrix('v_proj', attentionBias !== 'none'),
     output: matrix('o_proj', attentionBias === 'all'),
-    ...(headNorms && { queryNorm: vector('q_norm'), keyNorm: vector('k_norm') }),
+    ...(headNorms && { scaledQueryNorm: scaledNorm(make.main, vector('q_norm'), config.headDim), keyNorm: vector('k_norm') }),
   }
   const shape = { heads: config.heads, kvHeads: config.kvHeads, headDim: config.headDim, rotaryDim: config.rope.rotaryDim, epsilon: config.rmsNormEps }
   return (graph, x) => attention(graph, x, shape, weights, memory.past, memory.next)

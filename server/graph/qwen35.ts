@@ -1,6 +1,6 @@
 // Qwen3.5 as a graph: most layers mix positions by a gated delta rule, every fourth by attention with an output gate.
 import type { Qwen35Config, Qwen35MoeConfig } from '../formats/modelConfig'
-import { attention } from './attention'
+import { attention, scaledNorm } from './attention'
 import { decoderGraph, type Block, type DecoderParts, type MemoryNames, type WeightMaker } from './decoderGraph'
 import { deltaNet } from './deltaNet'
 import { denseMlp } from './denseDecoder'
@@ -32,7 +32,7 @@ function onePlusNorm({ main, weights }: WeightMaker, name: string): string {
 function gatedAttention(make: WeightMaker, prefix: string, config: Qwen35Config | Qwen35MoeConfig, memory: MemoryNames): Block {
   const matrix = (name: string) => make.linear(make.main, make.weights, `${prefix}${name}.weight`)
   const norm = (name: string) => onePlusNorm(make, `${prefix}${name}.weight`)
-  const weights = { query: matrix('q_proj'), key: matrix('k_proj'), value: matrix('v_proj'), output: matrix('o_proj'), queryNorm: norm('q_norm'), keyNorm: norm('k_norm') }
+  const weights = { query: matrix('q_proj'), key: matrix('k_proj'), value: matrix('v_proj'), output: matrix('o_proj'), scaledQueryNorm: scaledNorm(make.main, norm('q_norm'), config.headDim), keyNorm: norm('k_norm') }
   const shape = { heads: config.heads, kvHeads: config.kvHeads, headDim: config.headDim, rotaryDim: config.rope.rotaryDim, epsilon: config.rmsNormEps, hasOutputGate: true }
   return (graph, x) => attention(graph, x, shape, weights, memory.past, memory.next)
 }

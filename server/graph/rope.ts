@@ -4,11 +4,11 @@ import type { Rope } from '../formats/modelConfig'
 import { MICROSOFT, type GraphWriter } from './onnxWriter'
 import { ropeFrequencies } from './ropeFrequencies'
 
-/** Rotates the first `rotaryDim` dimensions of each head of `x` (1, heads, T, head_dim) by the angles of its T positions. */
-export function rotate(graph: GraphWriter, x: string, heads: number, rotaryDim: number): string {
+/** Rotates the first `rotaryDim` dimensions of each head of `x` (batch, heads, T, head_dim) by the angles of its T positions. */
+export function rotate(graph: GraphWriter, x: string, heads: number, rotaryDim: number, output?: string): string {
   // The tables hold exactly the T rows of this run, so the first row is always 0.
   const firstRow = graph.constant('rope_first_row', 'i64', [1], BigInt64Array.of(0n))
-  return graph.node('RotaryEmbedding', [x, firstRow, 'cos', 'sin'], { num_heads: heads, rotary_embedding_dim: rotaryDim }, { domain: MICROSOFT })
+  return graph.node('RotaryEmbedding', [x, firstRow, 'cos', 'sin'], { num_heads: heads, rotary_embedding_dim: rotaryDim }, { domain: MICROSOFT, ...(output && { outputs: [output] }) })
 }
 
 /** Cosines and sines of positions first … first + count − 1, each (count, rotary_dim / 2). */

@@ -1,7 +1,7 @@
 // What the precisions of a model take, cost and keep on disk, for the editor.
 import type { Engine, LoadedModel } from '../engine/engine'
-import { measurePrecision } from '../engine/measurePrecision'
-import { MOST_PRECISION_TOKENS, PRECISION_TEXT } from '../engine/precisionText'
+import { measurePrecision } from '../engine/precision/measurePrecision'
+import { MOST_PRECISION_TOKENS, PRECISION_TEXT } from '../engine/precision/precisionText'
 import { byteText } from '../formats/byteText'
 import { InputError } from '../protocol/errors'
 import type { PrecisionChoices, QuantisedListing, StoredPrecision } from '../protocol/requests'

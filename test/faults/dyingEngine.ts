@@ -1,7 +1,7 @@
 // An engine process that the system kills when it reports the third generated token of its first run, as happens when memory runs out.
 import { existsSync, writeFileSync } from 'node:fs'
-import '../../server/engine/engineEntry'
-import type { FromEngine } from '../../server/engine/engineMessages'
+import '../../server/engine/process/engineEntry'
+import type { FromEngine } from '../../server/engine/process/engineMessages'
 
 const send = process.send!.bind(process)
 const mark = `${__filename}.died`

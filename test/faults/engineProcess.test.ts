@@ -2,7 +2,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Engine } from '../../server/engine/engine'
-import { createEngineProcess } from '../../server/engine/engineProcess'
+import { createEngineProcess } from '../../server/engine/process/engineProcess'
 import { CancelledError, InputError } from '../../server/protocol/errors'
 import { bundleEngine, type BundledEngine } from '../golden/bundledEngine'
 import { generate, loadGolden } from '../golden/engineHarness'

@@ -63,7 +63,7 @@ describe('the product with the demo model', () => {
   const settings = { model: '', sae: '' }
   let workers: WorkerProcesses
   beforeAll(async () => {
-    workers = await bundleWorker({ main: 'server/main.ts', engine: 'server/engine/engineEntry.ts' })
+    workers = await bundleWorker({ main: 'server/main.ts', engine: 'server/engine/process/engineEntry.ts' })
   })
   afterAll(() => workers.remove())
 

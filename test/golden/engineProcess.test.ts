@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Engine } from '../../server/engine/engine'
 import { createEngineCore } from '../../server/engine/engineCore'
-import { createEngineProcess } from '../../server/engine/engineProcess'
+import { createEngineProcess } from '../../server/engine/process/engineProcess'
 import { CancelledError, InputError } from '../../server/protocol/errors'
 import { bundleEngine, type BundledEngine } from './bundledEngine'
 import { generate, loadGolden, NEVER, type Generated } from './engineHarness'
@@ -27,7 +27,8 @@ describe('the engine in its process', () => {
 
   it.each(golden.cases.filter(({ promptLength }) => promptLength === 70).map((c) => [c.name, c] as const))('gives the core\'s answer for %s', async (_, c) => {
     const request = { promptIds: c.ids.slice(0, 70), generate: 12, edits: c.edits, layers: golden.saeLayers, capture: { logits: true, residualLayers: [2] } }
-    expect(withoutTimes(await generate(engine, request))).toEqual(withoutTimes(await generate(core, request)))
+    const { tokens, ...rest } = withoutTimes(await generate(core, request))
+    expect(withoutTimes(await generate(engine, request))).toEqual({ ...rest, tokens: close(tokens) })
   })
 
   it('leaves the calling process free while it computes', async () => {
@@ -62,6 +63,13 @@ describe('the engine in its process', () => {
     await loadGolden(engine, golden)
   })
 })
+
+/** Numbers within the last bits: tokens are encoded together as time allows, and a product over other rows may add up in another order. */
+function close<Value>(value: Value): Value {
+  if (typeof value === 'number') return expect.closeTo(value, 4) as Value
+  if (Array.isArray(value)) return value.map(close) as Value
+  return value !== null && typeof value === 'object' ? (Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, close(inner)])) as Value) : value
+}
 
 function withoutTimes(result: Generated): Generated {
   return { ...result, prefillMs: 0, decodeMsPerToken: 0 }

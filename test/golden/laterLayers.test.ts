@@ -12,7 +12,7 @@ const text = 'Once upon a time there was a sky. Why was it blue?'
 
 let workers: WorkerProcesses
 beforeAll(async () => {
-  workers = await bundleWorker({ main: 'server/main.ts', engine: 'server/engine/engineEntry.ts' })
+  workers = await bundleWorker({ main: 'server/main.ts', engine: 'server/engine/process/engineEntry.ts' })
 })
 afterAll(() => workers.remove())
 

@@ -8,8 +8,8 @@ import { readStoredTensor } from '../../server/checkpoint/storedTensor'
 import { withFile } from '../../server/checkpoint/fileSource'
 import { ROUNDING_HERE } from '../../server/checkpoint/roundingThreads'
 import type { SaeSet } from '../../server/checkpoint/checkpoint'
-import { hasCandidates } from '../../server/engine/candidateEncoder'
-import { createSaeSessions, type SaeSessions } from '../../server/engine/saeSessions'
+import { hasCandidates } from '../../server/engine/encoding/candidateEncoder'
+import { createSaeSessions, type SaeSessions } from '../../server/engine/encoding/saeSessions'
 import { readSafetensors } from '../../server/formats/safetensors'
 
 const TOLERANCE = 1e-4

@@ -33,7 +33,7 @@ export async function installCli(): Promise<InstalledCli> {
   const scratch = mkdtempSync(join(tmpdir(), 'promptscope-cli-'))
   const bundle: BuildOptions = { absWorkingDir: root, bundle: true, platform: 'node', format: 'cjs', target: 'node20', external: ['onnxruntime-node'], logLevel: 'warning' }
   await build({ ...bundle, entryPoints: ['server/cli.ts'], outfile: join(folder, 'dist/cli.js') })
-  await build({ ...bundle, entryPoints: ['server/engine/engineEntry.ts'], outfile: join(folder, 'dist/engine.js') })
+  await build({ ...bundle, entryPoints: ['server/engine/process/engineEntry.ts'], outfile: join(folder, 'dist/engine.js') })
   const start = (args: readonly string[], env: Readonly<Record<string, string>> = {}) => spawn(process.execPath, [join(folder, 'dist/cli.js'), ...args], { cwd: scratch, env: { ...process.env, NO_COLOR: '1', PROMPTSCOPE_DEMO: join(scratch, 'demo'), ...env } })
   return {
     scratch,

@@ -1,6 +1,6 @@
 // A dump in pieces is the dump again once they are put together.
 import { expect, it } from 'vitest'
-import { capturedParts, createCapturedParts } from '../../../server/engine/capturedParts'
+import { capturedParts, createCapturedParts } from '../../../server/engine/process/capturedParts'
 
 const captured = { logits: Float32Array.from({ length: 10 }, (_, i) => i), residuals: { 2: Float32Array.of(1, 2, 3), 14: Float32Array.of(4) } }
 

@@ -1,6 +1,6 @@
 // What a precision costs, against the same figures computed here in float64 from the definition.
 import { expect, test } from 'vitest'
-import { comparePrecision, type PrecisionReading } from '../../../server/engine/comparePrecision'
+import { comparePrecision, type PrecisionReading } from '../../../server/engine/precision/comparePrecision'
 
 const TOKENS = 5
 const WIDTH = 16

@@ -1,6 +1,6 @@
 // Each way in which an engine process can end by itself, and what the user is told to do.
 import { expect, it } from 'vitest'
-import { engineDeath, type EngineDeath } from '../../../server/engine/engineDeath'
+import { engineDeath, type EngineDeath } from '../../../server/engine/process/engineDeath'
 
 const death: EngineDeath = { code: null, signal: null, printed: '', provider: 'cpu', memoryBytes: 16e9 }
 

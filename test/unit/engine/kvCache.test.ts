@@ -1,6 +1,6 @@
 // Keys and values stay where they belong while the cache grows and is copied.
 import { expect, it } from 'vitest'
-import { KvCache } from '../../../server/engine/kvCache'
+import { KvCache } from '../../../server/engine/sequence/kvCache'
 
 const SHAPE = { layers: [0, 1], kvHeads: 3, headDim: 2 }
 

@@ -1,6 +1,6 @@
 // What drivers and libraries say, in plain words. The texts are what ONNX Runtime 1.30 and the loaders print.
 import { expect, it } from 'vitest'
-import { inPlainWords, libraryWords, stoppedRunning, withSizes } from '../../../server/engine/providerWords'
+import { inPlainWords, libraryWords, stoppedRunning, withSizes } from '../../../server/engine/providers/providerWords'
 
 const NO_ADAPTER = '/onnxruntime_src/onnxruntime/core/providers/webgpu/webgpu_context.cc:136 onnxruntime::webgpu::WebGpuContext::Initialize(const onnxruntime::webgpu::WebGpuContextConfig&)::<lambda()> adapter_result.status == wgpu::RequestAdapterStatus::Success was false. Failed to get a WebGPU adapter: No supported adapters\n'
 

@@ -1,7 +1,7 @@
 // Names of execution providers, the order in which they are tried, and what rules one out before it is tried.
 import { describe, expect, it } from 'vitest'
-import { providerObstacle, type ProviderPlace } from '../../../server/engine/providerObstacle'
-import { checkProviders, fallbackSentence, inOrder, providerNamed } from '../../../server/engine/providers'
+import { providerObstacle, type ProviderPlace } from '../../../server/engine/providers/providerObstacle'
+import { checkProviders, fallbackSentence, inOrder, providerNamed } from '../../../server/engine/providers/providers'
 
 describe('names of providers', () => {
   it.each([

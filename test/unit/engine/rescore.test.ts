@@ -1,6 +1,6 @@
 // The exact top-k from candidates with bounds, against sorting all exact values.
 import { describe, expect, it } from 'vitest'
-import { rescore, type Candidates } from '../../../server/engine/rescore'
+import { rescore, type Candidates } from '../../../server/engine/encoding/rescore'
 
 /** Numbers from 0 to 1, the same for the same seed. */
 function draw(seed: number): () => number {

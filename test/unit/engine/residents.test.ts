@@ -1,6 +1,6 @@
 // What stays open and what is let go, by use and by size.
 import { expect, it } from 'vitest'
-import { createResidents } from '../../../server/engine/residents'
+import { createResidents } from '../../../server/engine/encoding/residents'
 
 function residents(limitBytes: number) {
   const log: string[] = []

@@ -1,6 +1,6 @@
 // What is kept of the residual stream, layer by layer.
 import { expect, it } from 'vitest'
-import { alwaysKept, ResidualStore } from '../../../server/engine/residualStore'
+import { alwaysKept, ResidualStore } from '../../../server/engine/sequence/residualStore'
 
 /** Rows first … first + count − 1 of a layer, two numbers each that tell layer and position. */
 const rows = (layer: number, first: number, count: number) => Float32Array.from({ length: 2 * count }, (_, i) => layer * 1000 + first + (i >> 1))

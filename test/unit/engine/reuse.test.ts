@@ -1,8 +1,8 @@
 // How much of a computed sequence holds for a new request, layer by layer.
 import { describe, expect, it } from 'vitest'
 import { planEdits } from '../../../server/engine/editPlan'
-import type { PositionRecord } from '../../../server/engine/positionRecord'
-import { reusable, type ComputedSequence, type ReuseRequest } from '../../../server/engine/reuse'
+import type { PositionRecord } from '../../../server/engine/sequence/positionRecord'
+import { reusable, type ComputedSequence, type ReuseRequest } from '../../../server/engine/sequence/reuse'
 import type { Edit, EditOperation, EditPositions } from '../../../server/protocol/values'
 
 const LAYERS = 4

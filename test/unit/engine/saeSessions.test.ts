@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { SaeSet } from '../../../server/checkpoint/checkpoint'
 import { openSaeSet } from '../../../server/checkpoint/openSaeSet'
 import { ROUNDING_HERE } from '../../../server/checkpoint/roundingThreads'
-import { createSaeSessions, type SaeSessionsOptions } from '../../../server/engine/saeSessions'
+import { createSaeSessions, type SaeSessionsOptions } from '../../../server/engine/encoding/saeSessions'
 
 const folder = mkdtempSync(join(tmpdir(), 'sae-sessions-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -1,6 +1,6 @@
 // States that cannot be cut: what is kept of them, from where a prefix can be taken over, and that an unfinished chunk changes nothing.
 import { describe, expect, it } from 'vitest'
-import { SequenceState } from '../../../server/engine/sequenceState'
+import { SequenceState } from '../../../server/engine/sequence/sequenceState'
 import type { LayerMemory } from '../../../server/graph/layerMemory'
 
 const ATTENDS: LayerMemory = { kind: 'keysAndValues', kvHeads: 1, headDim: 2 }

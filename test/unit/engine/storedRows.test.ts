@@ -3,8 +3,8 @@ import { mkdtempSync, realpathSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { readScatteredColumn } from '../../../server/engine/scatteredColumn'
-import { openStoredRows } from '../../../server/engine/storedRows'
+import { readScatteredColumn } from '../../../server/engine/encoding/scatteredColumn'
+import { openStoredRows } from '../../../server/engine/encoding/storedRows'
 import type { StoredTensor } from '../../../server/formats/tensorEntry'
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'rows-')))

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { selfTest } from '../../../server/engine/providerSelfTest'
-import { tryProvider } from '../../../server/engine/tryProvider'
+import { selfTest } from '../../../server/engine/providers/providerSelfTest'
+import { tryProvider } from '../../../server/engine/providers/tryProvider'
 
 const folder = mkdtempSync(join(tmpdir(), 'promptscope-trial-'))
 const libraries = join(folder, 'libraries')

@@ -1,10 +1,10 @@
 // Measures what a precision costs: reads a short text with the loaded model and with an exact one beside it, and compares.
-import { memoryNow } from '../checkpoint/machine'
-import { byteText } from '../formats/byteText'
-import { CancelledError, InputError } from '../protocol/errors'
-import { GREEDY, type PrecisionCost, type Progress } from '../protocol/values'
+import { memoryNow } from '../../checkpoint/machine'
+import { byteText } from '../../formats/byteText'
+import { CancelledError, InputError } from '../../protocol/errors'
+import { GREEDY, type PrecisionCost, type Progress } from '../../protocol/values'
 import { comparePrecision, type PrecisionReading } from './comparePrecision'
-import type { Engine, GenerateRequest, LoadedModel } from './engine'
+import type { Engine, GenerateRequest, LoadedModel } from '../engine'
 
 /** Layers whose features are compared, spread evenly. */
 const MOST_LAYERS = 4

@@ -1,8 +1,8 @@
 // What the worker and the engine process say to each other: calls and replies of rpc.ts, events of a call, and cancels.
-import type { Call, Reply } from '../protocol/rpc'
-import type { Progress } from '../protocol/values'
+import type { Call, Reply } from '../../protocol/rpc'
+import type { Progress } from '../../protocol/values'
 import type { CapturedPart } from './capturedParts'
-import type { Engine, GenerateEvent, GenerateRequest, GenerateResult, LoadedModel, LoadRequest, ReadEvent, ReadRequest } from './engine'
+import type { Engine, GenerateEvent, GenerateRequest, GenerateResult, LoadedModel, LoadRequest, ReadEvent, ReadRequest } from '../engine'
 
 /** The engine's methods as they cross the border. `job` is the number that events and cancels of a call bear. */
 export interface EngineApi {

@@ -1,9 +1,9 @@
 // Opens a session for a graph over the files of one SAE.
-import type { SaeLayer } from '../formats/saeLayer'
-import type { StoredTensor } from '../formats/tensorEntry'
-import { InputError } from '../protocol/errors'
-import { weightFolder } from './baseFolder'
-import { openSession, type Session } from './onnx'
+import type { SaeLayer } from '../../formats/saeLayer'
+import type { StoredTensor } from '../../formats/tensorEntry'
+import { InputError } from '../../protocol/errors'
+import { weightFolder } from '../baseFolder'
+import { openSession, type Session } from '../onnx'
 
 export interface SaeSessionOptions {
   readonly providers: readonly string[]

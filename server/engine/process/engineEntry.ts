@@ -1,11 +1,11 @@
 // The engine process's entry: an engine core behind messages; or the trial of an execution provider. Bundled to dist/engine.js; onnxruntime-node
 // blocks only here.
-import { answer } from '../protocol/rpc'
+import { answer } from '../../protocol/rpc'
 import { capturedParts } from './capturedParts'
-import { createEngineCore } from './engineCore'
-import { runTrial } from './providerTrial'
+import { createEngineCore } from '../engineCore'
+import { runTrial } from '../providers/providerTrial'
 import type { FromEngine, EngineApi, ToEngine } from './engineMessages'
-import { TRIAL_ARGUMENT } from './tryProvider'
+import { TRIAL_ARGUMENT } from '../providers/tryProvider'
 
 if (process.argv.includes(TRIAL_ARGUMENT)) void runTrial()
 else serve()

@@ -1,15 +1,15 @@
 // The engine as the worker sees it: the same interface, computing in a process of its own that is started again when it dies.
 import { fork } from 'node:child_process'
 import { totalmem } from 'node:os'
-import { CancelledError } from '../protocol/errors'
-import { connect, type Caller } from '../protocol/rpc'
-import type { Progress } from '../protocol/values'
-import type { Engine, GenerateEvent, LoadRequest, ReadEvent } from './engine'
+import { CancelledError } from '../../protocol/errors'
+import { connect, type Caller } from '../../protocol/rpc'
+import type { Progress } from '../../protocol/values'
+import type { Engine, GenerateEvent, LoadRequest, ReadEvent } from '../engine'
 import { createCapturedParts } from './capturedParts'
 import { engineDeath } from './engineDeath'
-import { providerNamed } from './providers'
+import { providerNamed } from '../providers/providers'
 import type { FromEngine, EngineApi, ToEngine } from './engineMessages'
-import { QUIET_AND_EXACT } from './tryProvider'
+import { QUIET_AND_EXACT } from '../providers/tryProvider'
 
 interface Running {
   readonly caller: Caller<EngineApi>

@@ -1,8 +1,8 @@
 // Encodes with float32 arithmetic over the whole of W_enc, which stays in its file; for every kind of SAE.
-import type { SaeLayer } from '../formats/saeLayer'
-import { saeEncoderGraph } from '../graph/sae'
+import type { SaeLayer } from '../../formats/saeLayer'
+import { saeEncoderGraph } from '../../graph/sae'
 import type { LayerEncoder, TopK } from './layerEncoder'
-import { float32Data, float32Tensor, int64Data } from './onnx'
+import { float32Data, float32Tensor, int64Data } from '../onnx'
 import { openSaeGraph, type SaeSessionOptions } from './openSaeGraph'
 
 /** Rows that are encoded together: more bring no speed and take memory. */

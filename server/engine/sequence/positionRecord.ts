@@ -1,8 +1,8 @@
 // What the engine remembers of one computed position: enough to report it again and to tell whether other edits would change it.
-import { editEffect, type Coefficients } from './applyEdits'
-import type { Candidate, TokenReport } from './engine'
-import type { EditPlan } from './editPlan'
-import type { TopK } from './layerEncoder'
+import { editEffect, type Coefficients } from '../applyEdits'
+import type { Candidate, TokenReport } from '../engine'
+import type { EditPlan } from '../editPlan'
+import type { TopK } from '../encoding/layerEncoder'
 
 /** What was read at one layer. */
 export interface LayerReading {

@@ -1,9 +1,9 @@
 // How much of a residual an SAE leaves unexplained: its decoder as a session, and the error of what comes out of it.
-import type { SaeLayer } from '../formats/saeLayer'
-import { saeDecoderGraph } from '../graph/saeDecoder'
+import type { SaeLayer } from '../../formats/saeLayer'
+import { saeDecoderGraph } from '../../graph/saeDecoder'
 import type { TokenScale } from './inputScale'
 import type { TopK } from './layerEncoder'
-import { float32Data, float32Tensor } from './onnx'
+import { float32Data, float32Tensor } from '../onnx'
 import { openSaeGraph, type SaeSessionOptions } from './openSaeGraph'
 import type { Resident } from './residents'
 

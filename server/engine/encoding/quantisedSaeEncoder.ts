@@ -1,11 +1,11 @@
 // The encoder of an SAE rounded to 8 bits, as a file of the cache of quantised weights: written when it is first asked for.
 import { createHash } from 'node:crypto'
-import { ensureQuantised } from '../checkpoint/ensureQuantised'
-import { folderName } from '../checkpoint/folderName'
-import type { QuantisedCache } from '../checkpoint/quantisedCache'
-import { weightsIdentity } from '../checkpoint/weightsIdentity'
-import type { QuantisedMatrix } from '../formats/quantisedLayout'
-import type { SaeLayer } from '../formats/saeLayer'
+import { ensureQuantised } from '../../checkpoint/ensureQuantised'
+import { folderName } from '../../checkpoint/folderName'
+import type { QuantisedCache } from '../../checkpoint/quantisedCache'
+import { weightsIdentity } from '../../checkpoint/weightsIdentity'
+import type { QuantisedMatrix } from '../../formats/quantisedLayout'
+import type { SaeLayer } from '../../formats/saeLayer'
 
 /** W_enc (d_sae, d_model) and the file that it lies in. */
 export interface QuantisedSaeEncoder {

@@ -1,8 +1,8 @@
 // Rows of a matrix read from its file one by one, the last ones kept: the tokens of a text share many of their features.
 import { closeSync, openSync, readSync } from 'node:fs'
-import { decodeF16 } from '../formats/float16'
-import { DTYPE_BYTES, type StoredTensor } from '../formats/tensorEntry'
-import { InputError } from '../protocol/errors'
+import { decodeF16 } from '../../formats/float16'
+import { DTYPE_BYTES, type StoredTensor } from '../../formats/tensorEntry'
+import { InputError } from '../../protocol/errors'
 
 export interface StoredRows {
   /** Row `index` as float32; it is valid until the next call. */

@@ -1,10 +1,10 @@
 // A column of a matrix stored by rows, number by number: a feature's direction as Qwen-Scope keeps W_dec, 128 kB from one element to the next.
 import { closeSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { readStoredColumn } from '../checkpoint/storedTensor'
-import { decodeBf16, decodeF16 } from '../formats/float16'
-import { DTYPE_BYTES, isRowMajor, type StoredTensor, type TensorDtype } from '../formats/tensorEntry'
-import { InputError } from '../protocol/errors'
+import { readStoredColumn } from '../../checkpoint/storedTensor'
+import { decodeBf16, decodeF16 } from '../../formats/float16'
+import { DTYPE_BYTES, isRowMajor, type StoredTensor, type TensorDtype } from '../../formats/tensorEntry'
+import { InputError } from '../../protocol/errors'
 import { openForReading, readFully } from './storedRows'
 
 /** Numbers that are read before looking at the clock. */

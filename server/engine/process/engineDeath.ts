@@ -1,6 +1,6 @@
 // Why an engine process ended by itself, in words for whoever waits for it.
-import { byteText } from '../formats/byteText'
-import { InputError } from '../protocol/errors'
+import { byteText } from '../../formats/byteText'
+import { InputError } from '../../protocol/errors'
 
 export interface EngineDeath {
   readonly code: number | null

@@ -2,7 +2,7 @@
 //
 // Keys and values can be cut at any position. A state cannot: it only knows its last position. So some earlier states are kept, and a prefix of
 // the sequence can be taken over only where one of them stands.
-import { newState, type LayerMemory } from '../graph/layerMemory'
+import { newState, type LayerMemory } from '../../graph/layerMemory'
 import { KvCache } from './kvCache'
 
 /** By the name of the graph's output. Arrays are replaced, never written to, so that whoever remembers them needs no copy. */

@@ -1,5 +1,5 @@
 // Compares what a model computes at some precision with what it computes at `exact`, over the same tokens.
-import type { FeatureAgreement, Precision, PrecisionCost } from '../protocol/values'
+import type { FeatureAgreement, Precision, PrecisionCost } from '../../protocol/values'
 
 /** What one model made of a text. */
 export interface PrecisionReading {

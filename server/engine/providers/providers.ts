@@ -1,5 +1,5 @@
 // The execution providers that can be asked for: their names, how else people spell them, and which of a list come when.
-import { InputError } from '../protocol/errors'
+import { InputError } from '../../protocol/errors'
 
 /** As ONNX Runtime calls them. `dml` is DirectML. */
 export const PROVIDERS = ['cpu', 'cuda', 'webgpu', 'dml', 'coreml'] as const

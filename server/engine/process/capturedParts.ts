@@ -1,5 +1,5 @@
 // What a dump captured, in pieces small enough for a message between processes: of gigabytes in one, Node makes nothing or an error.
-import type { GenerateResult } from './engine'
+import type { GenerateResult } from '../engine'
 
 type Captured = NonNullable<GenerateResult['captured']>
 

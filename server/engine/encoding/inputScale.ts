@@ -1,5 +1,5 @@
 // How an SAE scales the residual of a token before it encodes it, and what takes its reconstruction back.
-import type { InputScale } from '../formats/saeLayer'
+import type { InputScale } from '../../formats/saeLayer'
 
 /** Of one token: the SAE reads (x − mean) / divisor and reconstructs factor · x̂ + mean, so an edit of a by δ adds δ · factor · direction. */
 export interface TokenScale {

@@ -1,5 +1,5 @@
 // The other side of tryProvider.ts: a process of its own that tests one execution provider and says how it went.
-import { loadRuntime } from './onnx'
+import { loadRuntime } from '../onnx'
 import { selfTest } from './providerSelfTest'
 import type { Provider } from './providers'
 import { TRIAL_ARGUMENT, type TrialMessage } from './tryProvider'

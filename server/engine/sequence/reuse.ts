@@ -1,6 +1,6 @@
 // Decides how much of a computed sequence holds for a new request, layer by layer. Pure; when in doubt the answer is "less".
-import { editEffect, sameCoefficients } from './applyEdits'
-import type { EditPlan } from './editPlan'
+import { editEffect, sameCoefficients } from '../applyEdits'
+import type { EditPlan } from '../editPlan'
 import type { PositionRecord } from './positionRecord'
 
 /** What of a request decides what holds. */

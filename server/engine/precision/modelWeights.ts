@@ -1,14 +1,14 @@
 // Which files a model's weights are read from at a precision, and how its graph multiplies by them.
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Checkpoint } from '../checkpoint/checkpoint'
-import { quantisedWeights, userQuantisedCache } from '../checkpoint/quantisedCache'
-import { ROUNDING_HERE, startRounding } from '../checkpoint/roundingThreads'
-import { exactLinear, type PrepareLinear } from '../graph/linear'
-import { linearMatrices } from '../graph/linearMatrices'
-import { quantisedLinear } from '../graph/quantisedLinear'
-import type { Precision } from '../protocol/values'
-import type { LoadedModel } from './engine'
+import type { Checkpoint } from '../../checkpoint/checkpoint'
+import { quantisedWeights, userQuantisedCache } from '../../checkpoint/quantisedCache'
+import { ROUNDING_HERE, startRounding } from '../../checkpoint/roundingThreads'
+import { exactLinear, type PrepareLinear } from '../../graph/linear'
+import { linearMatrices } from '../../graph/linearMatrices'
+import { quantisedLinear } from '../../graph/quantisedLinear'
+import type { Precision } from '../../protocol/values'
+import type { LoadedModel } from '../engine'
 
 /** The bundled rounding thread, beside the bundled engine; not there where the sources run as they are. */
 const ROUNDING_THREAD = join(__dirname, 'rounding.js')

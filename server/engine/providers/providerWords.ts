@@ -1,6 +1,6 @@
 // What libraries and drivers say when a provider does not work, in plain words with one thing to do.
-import { byteText } from '../formats/byteText'
-import { InputError } from '../protocol/errors'
+import { byteText } from '../../formats/byteText'
+import { InputError } from '../../protocol/errors'
 import type { Obstacle, Provider } from './providers'
 
 /** A pattern that what was said must match, and what it means; `$1` is what the first group matched. */
