@@ -4,7 +4,9 @@ import { layerMemories, newKey, newState, newValue, pastKey, pastState, pastValu
 import { ropeRows } from '../graph/rope'
 import type { ModelConfig } from '../formats/modelConfig'
 import { boolTensor, float32Data, float32Tensor, int64Data, int64Tensor, type Session, type Tensor } from './onnx'
-import { SequenceState } from './sequence/sequenceState'
+import { createArrayPool, type ArrayPool } from './sequence/arrayPool'
+import { alwaysKept, residualArrayLength } from './sequence/residualStore'
+import { sequenceArrayLengths, SequenceState } from './sequence/sequenceState'
 
 /** Which stages to run over which positions. */
 export interface Span {
@@ -51,6 +53,9 @@ export interface SpanResult {
   readonly head: HeadResult | null
 }
 
+/** As much as two short runs of a model of 1.7 billion parameters take. */
+const POOL_LIMIT_BYTES = 160e6
+
 /** Added to scores that must not count; its exponential is 0. */
 const MASKED = -1e30
 
@@ -58,6 +63,10 @@ export interface Decoder {
   readonly config: ModelConfig
   /** The state before the first position. */
   newState(): SequenceState
+  /** Where sequences take their arrays from. */
+  readonly pool: ArrayPool
+  /** Makes the arrays of another sequence of `rows` positions ahead, one at each step. */
+  prepare(rows: number): Generator<void>
   /** The state before the first position, over the keys and values of another one, which are written to. */
   stateFromStart(state: SequenceState): SequenceState
   /** Runs the span after the state's first positions, writes its keys and values into it and stages its layers' states, which the caller commits. */
@@ -68,6 +77,7 @@ export interface Decoder {
 export function createDecoder(session: Session, config: ModelConfig): Decoder {
   const { layers, dModel, rope } = config
   const memories = layerMemories(config)
+  const pool = createArrayPool(POOL_LIMIT_BYTES)
 
   const stageFlags = (span: Span): boolean[] => {
     const flags = Array.from({ length: layers + 2 }, () => false)
@@ -107,7 +117,9 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
 
   return {
     config,
-    newState: () => SequenceState.empty(memories),
+    pool,
+    newState: () => SequenceState.empty(memories, pool),
+    prepare: (rows) => pool.prepare([...sequenceArrayLengths(memories, rows), ...alwaysKept(layers).map(() => residualArrayLength(rows, dModel))]),
     stateFromStart: (state) => state.fromStart(memories),
     async run(span, state) {
       const { firstLayer, endLayer, first, count } = span

@@ -12,16 +12,30 @@ import { refuseRunTooLarge } from './runMemory'
 
 const CACHE_LIMIT_BYTES = 1024 ** 3
 
+/** Longer runs take so long that making room for them does not show. */
+const MOST_PREPARED = 512
+
 /** An engine that computes here: `run` calls block this thread. `cacheLimitBytes` bounds what is remembered between requests. */
 export function createEngineCore(cacheLimitBytes = CACHE_LIMIT_BYTES): Engine {
   let loaded: { readonly model: RunningModel; readonly cache: PrefixCache } | null = null
   let last: Promise<unknown> = Promise.resolve()
 
+  let waiting = 0
   /** Runs `work` when everything asked for earlier has ended. */
   const inOrder = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const result = last.then(work)
+    waiting++
+    const result = last.then(work).finally(() => waiting--)
     last = result.catch(() => {})
     return result
+  }
+
+  /** Makes room for another run of so many positions while nothing is asked for. */
+  const prepareNext = (positions: number): void => {
+    const steps = loaded!.model.decoder.prepare(Math.min(positions, MOST_PREPARED))
+    const step = (): void => {
+      if (waiting === 0 && loaded && !steps.next().done) setImmediate(step)
+    }
+    setImmediate(step)
   }
 
   const release = async (): Promise<void> => {
@@ -35,7 +49,7 @@ export function createEngineCore(cacheLimitBytes = CACHE_LIMIT_BYTES): Engine {
       inOrder(async () => {
         await release()
         const model = await loadModel(request, onProgress, signal)
-        loaded = { model, cache: createPrefixCache(() => model.decoder.newState(), model.decoder.config.dModel, cacheLimitBytes) }
+        loaded = { model, cache: createPrefixCache(() => model.decoder.newState(), model.decoder.config.dModel, model.decoder.pool, cacheLimitBytes) }
         return model.description
       }),
     generate: (request: GenerateRequest, onEvent, signal) =>
@@ -50,7 +64,9 @@ export function createEngineCore(cacheLimitBytes = CACHE_LIMIT_BYTES): Engine {
         const keptLayers = layersToKeep(shape.layers, edits.layers, [...request.layers, ...edits.layers]).length
         const size = { promptTokens: promptIds.length, generate, keptLayers, capture: capture && { layers: capture.residualLayers.length, logits: capture.logits } }
         refuseRunTooLarge(decoder.config, size, await memoryNow(), loaded.cache.bytes)
-        return generateTokens({ decoder, saes }, loaded.cache, request, edits, onEvent, signal)
+        const result = await generateTokens({ decoder, saes }, loaded.cache, request, edits, onEvent, signal)
+        prepareNext(promptIds.length + generate)
+        return result
       }),
     read: (request: ReadRequest, onEvent, signal) =>
       inOrder(async () => {

@@ -1,4 +1,5 @@
 // Keys and values of the positions computed so far, one pair of arrays per layer that attends, laid out as the graph reads them.
+import type { ArrayPool } from './arrayPool'
 
 export interface KvShape {
   /** Indices of the layers that have keys and values. */
@@ -10,11 +11,8 @@ export interface KvShape {
 /** Rows are added in steps of this many positions: small, because masked rows cost attention time too. */
 const GROWTH = 128
 
-/**
- * Rows that arrays have room for at least. The room beyond the capacity costs nothing: the system gives a page of a large new array only when it
- * is written to. It lets a cache grow in place, ten times quicker than by copying.
- */
-const LEAST_ROOM = 1024
+/** Rows that arrays have room for at least. */
+const LEAST_ROOM = 256
 
 /** Some systems promise memory only as long as they have it, and runs most often end sooner than they may. */
 const MOST_EXPECTED = 8192
@@ -28,7 +26,10 @@ export class KvCache {
   private expected = 0
   capacity = 0
 
-  constructor(readonly shape: KvShape) {
+  constructor(
+    readonly shape: KvShape,
+    private readonly pool: ArrayPool,
+  ) {
     for (const arrays of [this.keys, this.values]) for (const layer of shape.layers) arrays.set(layer, new Float32Array(0))
   }
 
@@ -53,11 +54,14 @@ export class KvCache {
   reserve(rows: number): void {
     if (rows <= this.capacity) return
     const capacity = Math.ceil(rows / GROWTH) * GROWTH
-    const room = capacity <= this.room ? this.room : Math.max(LEAST_ROOM, capacity, this.expected, Math.min(2 * this.room, this.room + MOST_EXPECTED))
+    const room = capacity <= this.room ? this.room : roomFor(Math.max(capacity, this.expected, Math.min(2 * this.room, this.room + MOST_EXPECTED)))
     for (const arrays of [this.keys, this.values]) {
       for (const [layer, array] of arrays) {
         if (room === this.room) this.spread(array, capacity)
-        else arrays.set(layer, this.relaid(array, capacity, this.capacity, room))
+        else {
+          arrays.set(layer, this.relaid(array, capacity, this.capacity, room))
+          this.pool.give(array)
+        }
       }
     }
     this.room = room
@@ -77,15 +81,20 @@ export class KvCache {
 
   /** A cache of its own with the first `rows(layer)` positions of each layer. */
   copyPrefix(rows: (layer: number) => number): KvCache {
-    const copy = new KvCache(this.shape)
+    const copy = new KvCache(this.shape, this.pool)
     const { layers } = this.shape
     copy.capacity = Math.ceil(Math.max(0, ...layers.map(rows)) / GROWTH) * GROWTH
-    copy.room = Math.max(LEAST_ROOM, copy.capacity)
+    copy.room = roomFor(Math.max(copy.capacity, this.expected))
     for (const layer of layers) {
-      copy.keys.set(layer, this.relaid(this.key(layer), copy.capacity, rows(layer), copy.room))
-      copy.values.set(layer, this.relaid(this.value(layer), copy.capacity, rows(layer), copy.room))
+      copy.keys.set(layer, this.relaid(this.keys.get(layer)!, copy.capacity, rows(layer), copy.room))
+      copy.values.set(layer, this.relaid(this.values.get(layer)!, copy.capacity, rows(layer), copy.room))
     }
     return copy
+  }
+
+  /** Gives the arrays back; the cache must not be used any more. */
+  release(): void {
+    for (const arrays of [this.keys, this.values]) for (const array of arrays.values()) this.pool.give(array)
   }
 
   private used(array: Float32Array): Float32Array {
@@ -95,7 +104,7 @@ export class KvCache {
   /** A new array with the first `rows` positions of each head, laid out for another capacity. */
   private relaid(array: Float32Array, capacity: number, rows: number, room: number): Float32Array {
     const { kvHeads, headDim } = this.shape
-    const result = new Float32Array(kvHeads * room * headDim)
+    const result = this.pool.take(kvHeads * room * headDim)
     for (let head = 0; head < kvHeads; head++) {
       result.set(array.subarray(head * this.capacity * headDim, (head * this.capacity + rows) * headDim), head * capacity * headDim)
     }
@@ -110,4 +119,14 @@ export class KvCache {
       array.fill(0, (head * capacity + this.capacity) * headDim, (head + 1) * capacity * headDim)
     }
   }
+}
+
+/** Lengths of the arrays of a cache of `rows` positions. */
+export function kvArrayLengths({ layers, kvHeads, headDim }: KvShape, rows: number): readonly number[] {
+  return Array.from({ length: 2 * layers.length }, () => kvHeads * roomFor(rows) * headDim)
+}
+
+/** A power of two, so that arrays of one run serve another of about its length. */
+function roomFor(rows: number): number {
+  return Math.max(LEAST_ROOM, 2 ** Math.ceil(Math.log2(rows)))
 }

@@ -1,6 +1,7 @@
 // The sequences computed last, from which new requests take what holds for them.
 import { reusable, type Reuse, type ReuseRequest } from './reuse'
-import { copyHolding, emptySequence, sequenceBytes, type Sequence } from './sequence'
+import type { ArrayPool } from './arrayPool'
+import { copyHolding, emptySequence, releaseSequence, sequenceBytes, type Sequence } from './sequence'
 import type { SequenceState } from './sequenceState'
 
 export interface PrefixCache {
@@ -13,11 +14,11 @@ export interface PrefixCache {
   readonly bytes: number
 }
 
-export function createPrefixCache(newState: () => SequenceState, dModel: number, limitBytes: number): PrefixCache {
+export function createPrefixCache(newState: () => SequenceState, dModel: number, pool: ArrayPool, limitBytes: number): PrefixCache {
   // Most recently used last.
   let sequences: Sequence[] = []
 
-  const fresh = (): Sequence => emptySequence(newState(), dModel)
+  const fresh = (): Sequence => emptySequence(newState(), dModel, pool)
 
   const findBest = (request: ReuseRequest): { readonly sequence: Sequence; readonly reuse: Reuse } | null => {
     let best: { readonly sequence: Sequence; readonly reuse: Reuse; readonly saved: number } | null = null
@@ -49,7 +50,8 @@ export function createPrefixCache(newState: () => SequenceState, dModel: number,
       const isKnown = sequences.includes(sequence)
       sequences = sequences.filter((other) => other !== sequence)
       if (isKnown || sequence.hasGrown) sequences.push(sequence)
-      while (sequences.length > 0 && totalBytes(sequences) > limitBytes) sequences.shift()
+      if (!isKnown && !sequence.hasGrown) releaseSequence(sequence)
+      while (sequences.length > 0 && totalBytes(sequences) > limitBytes) releaseSequence(sequences.shift()!)
     },
     get bytes() {
       return totalBytes(sequences)

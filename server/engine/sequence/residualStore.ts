@@ -1,7 +1,9 @@
 // resid_post as it arrived at some layers, position by position: from there a layer is read, edited or run on without computing what lies below.
 
-/** Rows are added in steps of this many positions. */
-const GROWTH = 128
+import type { ArrayPool } from './arrayPool'
+
+/** Rows that arrays have room for at least. */
+const LEAST_ROOM = 256
 
 interface Kept {
   /** (capacity, d_model) */
@@ -13,7 +15,10 @@ interface Kept {
 export class ResidualStore {
   private readonly kept = new Map<number, Kept>()
 
-  constructor(private readonly dModel: number) {}
+  constructor(
+    private readonly dModel: number,
+    private readonly pool: ArrayPool,
+  ) {}
 
   get layers(): readonly number[] {
     return [...this.kept.keys()].sort((a, b) => a - b)
@@ -44,8 +49,9 @@ export class ResidualStore {
     if (first > kept.rows) return
     const end = first + x.length / this.dModel
     if (end * this.dModel > kept.values.length) {
-      const grown = new Float32Array(Math.ceil(end / GROWTH) * GROWTH * this.dModel)
+      const grown = this.pool.take(residualArrayLength(end, this.dModel))
       grown.set(kept.values.subarray(0, kept.rows * this.dModel))
+      this.pool.give(kept.values)
       kept.values = grown
     }
     kept.values.set(x, first * this.dModel)
@@ -58,6 +64,11 @@ export class ResidualStore {
     return this.kept.get(layer)!.values.slice(first * this.dModel, end * this.dModel)
   }
 
+  /** Gives the arrays back; the store must not be used any more. */
+  release(): void {
+    for (const { values } of this.kept.values()) this.pool.give(values)
+  }
+
   /** Forgets everything from `position` on. */
   cut(position: number): void {
     for (const kept of this.kept.values()) kept.rows = Math.min(kept.rows, position)
@@ -65,13 +76,18 @@ export class ResidualStore {
 
   /** A store of its own with at most the first `rows(layer)` positions of each layer. */
   copyPrefix(rows: (layer: number) => number): ResidualStore {
-    const copy = new ResidualStore(this.dModel)
+    const copy = new ResidualStore(this.dModel, this.pool)
     for (const layer of this.layers) {
       const count = Math.min(rows(layer), this.rows(layer))
       if (count > 0) copy.keep(layer, this.kept.get(layer)!.values.subarray(0, count * this.dModel), 0)
     }
     return copy
   }
+}
+
+/** Numbers in the array of a layer that is kept at `rows` positions. */
+export function residualArrayLength(rows: number, dModel: number): number {
+  return Math.max(LEAST_ROOM, 2 ** Math.ceil(Math.log2(rows))) * dModel
 }
 
 /** Layers between two that are kept whatever is read: with four, an edit costs at most three layers more than those above it. */

@@ -1,4 +1,5 @@
 // A computed sequence: its tokens, what was found at each, and all that is needed to go on from any of them.
+import type { ArrayPool } from './arrayPool'
 import type { PositionRecord } from './positionRecord'
 import { recordBytes } from './positionRecord'
 import { ResidualStore } from './residualStore'
@@ -18,8 +19,8 @@ export interface Sequence {
   hasGrown: boolean
 }
 
-export function emptySequence(state: SequenceState, dModel: number): Sequence {
-  return { records: [], positions: 0, state, residuals: new ResidualStore(dModel), hasGrown: false }
+export function emptySequence(state: SequenceState, dModel: number, pool: ArrayPool): Sequence {
+  return { records: [], positions: 0, state, residuals: new ResidualStore(dModel, pool), hasGrown: false }
 }
 
 /** What of `source` holds for a request, as a sequence of its own. */
@@ -35,6 +36,12 @@ export function copyHolding(source: Sequence, { tokens, positions, holdsAt }: Re
 export function cutTokens(sequence: Sequence, position: number): void {
   sequence.records.length = position
   sequence.residuals.cut(position)
+}
+
+/** Gives its arrays back; it must not be used any more. */
+export function releaseSequence({ state, residuals }: Sequence): void {
+  state.kv.release()
+  residuals.release()
 }
 
 export function sequenceBytes({ records, state, residuals }: Sequence): number {

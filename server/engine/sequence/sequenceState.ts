@@ -3,7 +3,8 @@
 // Keys and values can be cut at any position. A state cannot: it only knows its last position. So some earlier states are kept, and a prefix of
 // the sequence can be taken over only where one of them stands.
 import { newState, type LayerMemory } from '../../graph/layerMemory'
-import { KvCache } from './kvCache'
+import type { ArrayPool } from './arrayPool'
+import { KvCache, kvArrayLengths, type KvShape } from './kvCache'
 
 /** By the name of the graph's output. Arrays are replaced, never written to, so that whoever remembers them needs no copy. */
 type States = ReadonlyMap<string, Float32Array>
@@ -28,8 +29,8 @@ export class SequenceState {
   ) {}
 
   /** The state before the first position. */
-  static empty(memories: readonly LayerMemory[]): SequenceState {
-    return new SequenceState(emptyCache(memories), { positions: 0, states: zeroStates(memories) }, [])
+  static empty(memories: readonly LayerMemory[], pool: ArrayPool): SequenceState {
+    return new SequenceState(new KvCache(kvShape(memories), pool), { positions: 0, states: zeroStates(memories) }, [])
   }
 
   /** The same keys and values with states from before the first position: for going through positions again that have been computed. */
@@ -93,10 +94,15 @@ export class SequenceState {
   }
 }
 
-function emptyCache(memories: readonly LayerMemory[]): KvCache {
+/** Lengths of the arrays that a sequence of `rows` positions keeps of the layers that attend. */
+export function sequenceArrayLengths(memories: readonly LayerMemory[], rows: number): readonly number[] {
+  return kvArrayLengths(kvShape(memories), rows)
+}
+
+function kvShape(memories: readonly LayerMemory[]): KvShape {
   const attending = memories.flatMap((memory, layer) => (memory.kind === 'keysAndValues' ? [{ ...memory, layer }] : []))
   const { kvHeads, headDim } = attending[0] ?? { kvHeads: 0, headDim: 0 }
-  return new KvCache({ layers: attending.map(({ layer }) => layer), kvHeads, headDim })
+  return { layers: attending.map(({ layer }) => layer), kvHeads, headDim }
 }
 
 function zeroStates(memories: readonly LayerMemory[]): States {

@@ -1,5 +1,6 @@
 // Keys and values stay where they belong while the cache grows and is copied.
 import { expect, it } from 'vitest'
+import { createArrayPool } from '../../../server/engine/sequence/arrayPool'
 import { KvCache } from '../../../server/engine/sequence/kvCache'
 
 const SHAPE = { layers: [0, 1], kvHeads: 3, headDim: 2 }
@@ -24,7 +25,7 @@ function expectRows(cache: KvCache, count: number): void {
 }
 
 function filled(counts: readonly number[], expected = 0): KvCache {
-  const cache = new KvCache(SHAPE)
+  const cache = new KvCache(SHAPE, createArrayPool(1e6))
   cache.expect(expected)
   let first = 0
   for (const count of counts) {

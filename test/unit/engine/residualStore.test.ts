@@ -1,18 +1,19 @@
 // What is kept of the residual stream, layer by layer.
 import { expect, it } from 'vitest'
+import { createArrayPool } from '../../../server/engine/sequence/arrayPool'
 import { alwaysKept, ResidualStore } from '../../../server/engine/sequence/residualStore'
 
 /** Rows first … first + count − 1 of a layer, two numbers each that tell layer and position. */
 const rows = (layer: number, first: number, count: number) => Float32Array.from({ length: 2 * count }, (_, i) => layer * 1000 + first + (i >> 1))
 
 function filled(lengths: Readonly<Record<number, number>>): ResidualStore {
-  const store = new ResidualStore(2)
+  const store = new ResidualStore(2, createArrayPool(1e6))
   for (const [layer, length] of Object.entries(lengths)) store.keep(Number(layer), rows(Number(layer), 0, length), 0)
   return store
 }
 
 it('gives back what was kept while it grows', () => {
-  const store = new ResidualStore(2)
+  const store = new ResidualStore(2, createArrayPool(1e6))
   for (const [first, count] of [[0, 100], [100, 1], [101, 300]] as const) store.keep(5, rows(5, first, count), first)
   expect(store.rows(5)).toBe(401)
   expect(store.read(5, 90, 110)).toEqual(rows(5, 90, 20))

@@ -1,5 +1,6 @@
 // States that cannot be cut: what is kept of them, from where a prefix can be taken over, and that an unfinished chunk changes nothing.
 import { describe, expect, it } from 'vitest'
+import { createArrayPool } from '../../../server/engine/sequence/arrayPool'
 import { SequenceState } from '../../../server/engine/sequence/sequenceState'
 import type { LayerMemory } from '../../../server/graph/layerMemory'
 
@@ -8,7 +9,7 @@ const KEEPS: LayerMemory = { kind: 'states', states: [{ name: 'delta', shape: [1
 
 /** A sequence whose state at position p is [p, −p], remembered after each of the given chunks. */
 function fedTo(...ends: readonly number[]): SequenceState {
-  const state = SequenceState.empty([KEEPS, ATTENDS])
+  const state = SequenceState.empty([KEEPS, ATTENDS], createArrayPool(1e6))
   for (const end of ends) {
     state.begin()
     state.kv.reserve(end)
@@ -21,7 +22,7 @@ function fedTo(...ends: readonly number[]): SequenceState {
 
 describe('a sequence with states', () => {
   it('starts from zeros', () => {
-    expect(SequenceState.empty([KEEPS, ATTENDS]).state(0, 'delta')).toEqual(Float32Array.of(0, 0))
+    expect(SequenceState.empty([KEEPS, ATTENDS], createArrayPool(1e6)).state(0, 'delta')).toEqual(Float32Array.of(0, 0))
   })
 
   it('can be resumed where a state was kept, at or before the wanted position', () => {
@@ -65,7 +66,7 @@ describe('a sequence with states', () => {
 })
 
 it('can be cut anywhere when no layer keeps a state', () => {
-  const state = SequenceState.empty([ATTENDS, ATTENDS])
+  const state = SequenceState.empty([ATTENDS, ATTENDS], createArrayPool(1e6))
   state.commit(80)
   expect(state.hasStates).toBe(false)
   expect(state.resumableAt(33)).toBe(33)
