@@ -13,7 +13,7 @@ const golden = await readGolden('tied')
 /** An engine process that runs `fault` when it reports a token of a run whose first token is 13; only in the first process. */
 const faulty = (fault: string) => `
   import { existsSync, writeFileSync } from 'node:fs'
-  import './server/engine/engineEntry'
+  import './server/engine/process/engineEntry'
   const send = process.send!.bind(process)
   const mark = __filename + '.died'
   process.send = (message) => {
@@ -65,7 +65,7 @@ describe('an engine process that cannot start', () => {
   })
 
   it('is refused after dispose', async () => {
-    const bundle = await bundleEngine("import './server/engine/engineEntry'")
+    const bundle = await bundleEngine("import './server/engine/process/engineEntry'")
     const engine = createEngineProcess(bundle.entryFile)
     await loadGolden(engine, golden)
     const waiting = generate(engine, { promptIds: [1, 2], generate: 200 })
@@ -84,7 +84,7 @@ describe('a load that is cancelled while it reads weights', () => {
         if (call?.args[0]?.modelPath !== 'endless') return
         process.send!({ kind: 'progress', job: call.args[1], progress: { message: 'reading', fraction: 0.5 } }, () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0))
       })
-      require('./server/engine/engineEntry')`)
+      require('./server/engine/process/engineEntry')`)
     const engine = createEngineProcess(bundle.entryFile)
     const controller = new AbortController()
     const loading = engine.load({ modelPath: 'endless', saePath: null, precision: 'exact', providers: [], threads: 1 }, () => controller.abort(), controller.signal)
@@ -100,7 +100,7 @@ describe('a load that is cancelled while it reads weights', () => {
 
 describe('a model that is unloaded', () => {
   it('takes its process with it, once the runs that were asked for before have ended', async () => {
-    const bundle = await bundleEngine("import { appendFileSync } from 'node:fs'\nimport './server/engine/engineEntry'\nappendFileSync(__filename + '.pids', process.pid + ' ')")
+    const bundle = await bundleEngine("import { appendFileSync } from 'node:fs'\nimport './server/engine/process/engineEntry'\nappendFileSync(__filename + '.pids', process.pid + ' ')")
     const engine = createEngineProcess(bundle.entryFile)
     await loadGolden(engine, golden)
     const [run] = await Promise.all([generate(engine, { promptIds: [1, 2], generate: 20 }), engine.unload()])

@@ -15,7 +15,7 @@ describe('the engine in its process', () => {
   let engine: Engine
   const core = createEngineCore()
   beforeAll(async () => {
-    bundle = await bundleEngine("import './server/engine/engineEntry'")
+    bundle = await bundleEngine("import './server/engine/process/engineEntry'")
     engine = createEngineProcess(bundle.entryFile)
     await Promise.all([loadGolden(core, golden), loadGolden(engine, golden)])
   })

@@ -64,7 +64,7 @@ export function libraryWords(said: string): string {
     .find((text) => text !== '')
   const words = (line ?? 'it failed without a word')
     .replace(/^no available backend found\. ERR: /, '')
-    .replace(/^\/\S+\.(cc|h|cpp):\d+ .*? was false\. /, '')
+    .replace(/\/\S+\.(cc|h|cpp):\d+ .*? was false\. /, '')
     .replace(/\.$/, '')
     .trim()
   return words.length > LONGEST ? `${words.slice(0, LONGEST)}…` : words
