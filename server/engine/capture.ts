@@ -1,6 +1,7 @@
 // Collects residuals and logits whole, chunk by chunk, for dumps.
 import type { GenerateRequest, GenerateResult } from './engine'
 import type { ForwardResult } from './forward'
+import { joinedArrays } from './joinedArrays'
 
 export interface Capture {
   readonly wantsLogits: boolean
@@ -18,18 +19,8 @@ export function createCapture(wanted: NonNullable<GenerateRequest['capture']>): 
       for (const [layer, chunks] of residuals) chunks.push(chunk.captured.get(layer)!)
     },
     finish: () => ({
-      logits: wanted.logits ? joined(logits) : null,
-      residuals: Object.fromEntries([...residuals].map(([layer, chunks]) => [layer, joined(chunks)])),
+      logits: wanted.logits ? joinedArrays(logits) : null,
+      residuals: Object.fromEntries([...residuals].map(([layer, chunks]) => [layer, joinedArrays(chunks)])),
     }),
   }
-}
-
-function joined(chunks: readonly Float32Array[]): Float32Array {
-  const result = new Float32Array(chunks.reduce((length, chunk) => length + chunk.length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    result.set(chunk, at)
-    at += chunk.length
-  }
-  return result
 }

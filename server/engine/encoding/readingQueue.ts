@@ -1,6 +1,7 @@
 // Residuals whose features nobody waits for yet: encoded together, because one product over many rows reads the encoder's weights once.
 import type { TopK } from './layerEncoder'
 import type { SaeSessions } from './saeSessions'
+import { joinedArrays } from '../joinedArrays'
 
 export interface ReadingQueue {
   /** Takes rows of a layer, `x` (n, d_model), which must not change afterwards; `complete` is called for each row when it has been encoded. */
@@ -24,7 +25,7 @@ export function createReadingQueue(saes: SaeSessions | null, dModel: number): Re
       const taken = waiting
       waiting = new Map()
       for (const [layer, parts] of taken) {
-        const { tops } = await saes!.encode(layer, joined(parts.map(({ x }) => x)))
+        const { tops } = await saes!.encode(layer, joinedArrays(parts.map(({ x }) => x)))
         let first = 0
         for (const { x, complete } of parts) {
           const rows = x.length / dModel
@@ -34,15 +35,4 @@ export function createReadingQueue(saes: SaeSessions | null, dModel: number): Re
       }
     },
   }
-}
-
-function joined(arrays: readonly Float32Array[]): Float32Array {
-  if (arrays.length === 1) return arrays[0]!
-  const result = new Float32Array(arrays.reduce((length, array) => length + array.length, 0))
-  let at = 0
-  for (const array of arrays) {
-    result.set(array, at)
-    at += array.length
-  }
-  return result
 }

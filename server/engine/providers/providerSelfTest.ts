@@ -12,6 +12,7 @@ import { createDecoder } from '../decoder'
 import { createSession, float32Data, float32Tensor, type Session } from '../onnx'
 import type { Provider } from './providers'
 import type { SelfTestResult } from './tryProvider'
+import { joinedArrays } from '../joinedArrays'
 
 const CONFIG: ModelConfig = {
   architecture: 'qwen3', layers: 2, dModel: 64, heads: 4, kvHeads: 2, headDim: 32, dFfn: 128, vocabSize: 96, contextLength: 64,
@@ -44,7 +45,7 @@ async function decode(session: Session): Promise<Float32Array> {
   const prompt = await decoder.run({ ...span, input: { tokenIds: PROMPT }, first: 0, count: PROMPT.length }, state)
   const next = await decoder.run({ ...span, input: { tokenIds: [NEXT] }, first: PROMPT.length, count: 1 }, state)
   await decoder.release()
-  return joined([prompt, next].flatMap(({ residuals, head }) => [...residuals.values(), head!.logits!]))
+  return joinedArrays([prompt, next].flatMap(({ residuals, head }) => [...residuals.values(), head!.logits!]))
 }
 
 const ROWS = 3
@@ -53,7 +54,7 @@ const WIDTH = 64
 async function multiply(session: Session): Promise<Float32Array> {
   const result = await session.run({ x: float32Tensor(randomFloats(ROWS * WIDTH, 7), [ROWS, WIDTH]) }, ['y8', 'y4'])
   await session.release()
-  return joined([float32Data(result['y8']), float32Data(result['y4'])])
+  return joinedArrays([float32Data(result['y8']), float32Data(result['y4'])])
 }
 
 /** x (3, 64) times 8-bit and 4-bit weights in blocks of 32. */
@@ -99,16 +100,6 @@ function randomFloats(count: number, seed: number): Float32Array {
     state ^= state << 5
     return ((state >>> 0) / 2 ** 31) - 1
   })
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const result = new Float32Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    result.set(part, at)
-    at += part.length
-  }
-  return result
 }
 
 /** ‖a − b‖ / ‖b‖; not a number where either holds one that is not. */

@@ -11,6 +11,13 @@ export interface ArrayPool {
   readonly bytes: number
 }
 
+const LEAST_ROOM = 256
+
+/** Rows that an array gets for so many positions: a power of two, so that arrays of one run serve another of about its length. */
+export function roomFor(rows: number): number {
+  return Math.max(LEAST_ROOM, 2 ** Math.ceil(Math.log2(rows)))
+}
+
 /** Keeps at most `limitBytes`; what comes beyond is left to the garbage collector. */
 export function createArrayPool(limitBytes: number): ArrayPool {
   const free = new Map<number, Float32Array[]>()

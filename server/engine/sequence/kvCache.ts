@@ -1,5 +1,5 @@
 // Keys and values of the positions computed so far, one pair of arrays per layer that attends, laid out as the graph reads them.
-import type { ArrayPool } from './arrayPool'
+import { roomFor, type ArrayPool } from './arrayPool'
 
 export interface KvShape {
   /** Indices of the layers that have keys and values. */
@@ -10,9 +10,6 @@ export interface KvShape {
 
 /** Rows are added in steps of this many positions: small, because masked rows cost attention time too. */
 const GROWTH = 128
-
-/** Rows that arrays have room for at least. */
-const LEAST_ROOM = 256
 
 /** Some systems promise memory only as long as they have it, and runs most often end sooner than they may. */
 const MOST_EXPECTED = 8192
@@ -124,9 +121,4 @@ export class KvCache {
 /** Lengths of the arrays of a cache of `rows` positions. */
 export function kvArrayLengths({ layers, kvHeads, headDim }: KvShape, rows: number): readonly number[] {
   return Array.from({ length: 2 * layers.length }, () => kvHeads * roomFor(rows) * headDim)
-}
-
-/** A power of two, so that arrays of one run serve another of about its length. */
-function roomFor(rows: number): number {
-  return Math.max(LEAST_ROOM, 2 ** Math.ceil(Math.log2(rows)))
 }

@@ -1,9 +1,6 @@
 // resid_post as it arrived at some layers, position by position: from there a layer is read, edited or run on without computing what lies below.
 
-import type { ArrayPool } from './arrayPool'
-
-/** Rows that arrays have room for at least. */
-const LEAST_ROOM = 256
+import { roomFor, type ArrayPool } from './arrayPool'
 
 interface Kept {
   /** (capacity, d_model) */
@@ -87,7 +84,7 @@ export class ResidualStore {
 
 /** Numbers in the array of a layer that is kept at `rows` positions. */
 export function residualArrayLength(rows: number, dModel: number): number {
-  return Math.max(LEAST_ROOM, 2 ** Math.ceil(Math.log2(rows))) * dModel
+  return roomFor(rows) * dModel
 }
 
 /** Layers between two that are kept whatever is read: with four, an edit costs at most three layers more than those above it. */
