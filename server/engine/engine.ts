@@ -38,7 +38,11 @@ export interface LoadedModel {
 
 export interface GenerateRequest {
   readonly promptIds: readonly number[]
-  /** Most tokens to generate; 0 reads the prompt only. */
+  /** Tokens that stand after the prompt as if they had been generated; nothing is chosen there, and none of them ends the run. Default none. */
+  readonly givenIds?: readonly number[]
+  /** Tokens before this position are not reported. Default 0. */
+  readonly reportFrom?: number
+  /** Most tokens to generate after the given ones; 0 reads what is there only. */
   readonly generate: number
   readonly sampling: Sampling
   readonly stopIds: readonly number[]
@@ -68,9 +72,13 @@ export interface ReadRequest {
   readonly layers: readonly number[]
   /** Most features reported per token, at most k. */
   readonly top: number
+  /** The first token that is reported; default 0. */
+  readonly from?: number
+  /** Whether the reported tokens' predictions are wanted too, with so many alternatives; needs all layers. Default none. */
+  readonly predictions?: { readonly alternatives: number }
 }
 
-/** One layer over all tokens of a read request; each list has one entry per token. */
+/** One layer over the reported tokens of a read request; each list has one entry per token. */
 export interface LayerReport {
   readonly layer: number
   /** Top features of the residual as it arrived, highest first. */
@@ -84,11 +92,77 @@ export type ReadEvent =
   | { readonly kind: 'progress'; readonly fraction: number }
   /** Layers come in ascending order, each once. */
   | { readonly kind: 'layer'; readonly report: LayerReport }
+  /** One per reported token; null for position 0. */
+  | { readonly kind: 'predictions'; readonly predictions: readonly (TokenPrediction | null)[] }
 
 /** A candidate token: its id and natural-log probability. */
 export interface Candidate {
   readonly id: number
   readonly logprob: number
+}
+
+/** What the model expected where a token stands, at temperature 1. */
+export interface TokenPrediction {
+  /** Of the token that stands there, natural. */
+  readonly logprob: number
+  /** Of the whole distribution, in nats. */
+  readonly entropy: number
+  /** 1 for the likeliest token; of equal ones the lower id comes first. */
+  readonly rank: number
+  /** The likeliest tokens, most likely first. */
+  readonly alternatives: readonly Candidate[]
+}
+
+/** A distribution over the next token, at temperature 1. */
+export interface Distribution {
+  /** Most likely first. */
+  readonly candidates: readonly Candidate[]
+  /** In nats. */
+  readonly entropy: number
+}
+
+/** A close look at one token, the last of `tokenIds`; what is not asked for is not computed. */
+export interface InspectRequest {
+  /** Prompt and generated tokens up to the one that is looked at. */
+  readonly tokenIds: readonly number[]
+  /** The first so many are the prompt; positions of edits count on it. */
+  readonly promptLength: number
+  readonly edits: readonly Edit[]
+  /** Layers that are described; any of the model's. */
+  readonly layers: readonly number[]
+  /** Most features per layer, at most k. */
+  readonly top: number
+  /** Layers, each with an SAE, whose reconstruction error is wanted: a product with W_dec per layer. */
+  readonly reconstructionLayers: readonly number[]
+  /** Layers whose logit lens is wanted: final norm and head over resid_post as it leaves the layer, after its edits. */
+  readonly lensLayers: readonly number[]
+  /** Likeliest tokens per distribution; 0 when no distribution is wanted. */
+  readonly candidates: number
+  /** Layers whose resid_post is wanted whole, as it leaves the layer, after its edits. */
+  readonly residualLayers: readonly number[]
+}
+
+/** One layer at the token that is looked at. */
+export interface InspectedLayer {
+  readonly layer: number
+  /** Of resid_post as it arrived, highest first; empty for a layer without an SAE. */
+  readonly features: readonly FeatureActivation[]
+  /** The same after the edits; null where no edit changed the residual. */
+  readonly after: readonly FeatureActivation[] | null
+  /** Euclidean norm of resid_post as it arrived. */
+  readonly residualNorm: number
+  /** ‖x − x̂‖² / ‖x‖² of the residual as it arrived; null when it was not asked for. */
+  readonly reconstructionError: number | null
+}
+
+export interface Inspection {
+  /** In the order of the request. */
+  readonly layers: readonly InspectedLayer[]
+  /** What comes next; null when no distribution was wanted. */
+  readonly next: Distribution | null
+  readonly lens: readonly ({ readonly layer: number } & Distribution)[]
+  /** By layer, (d_model). */
+  readonly residuals: { readonly [layer: number]: Float32Array }
 }
 
 /** What the engine knows about one token once it has been fed through the model. */
@@ -100,6 +174,10 @@ export interface TokenReport {
   readonly logprob: number | null
   /** The likeliest tokens at this position, most likely first; empty where `logprob` is null. */
   readonly alternatives: readonly Candidate[]
+  /** Of the distribution that this token was taken from, in nats; null where `logprob` is. */
+  readonly entropy: number | null
+  /** This token's place in it, 1 for the likeliest; null where `logprob` is. */
+  readonly rank: number | null
   /** By layer: top features of the residual as it arrived, highest first. */
   readonly features: { readonly [layer: number]: readonly FeatureActivation[] }
   /** By edited layer: the same after the edits. */
@@ -121,7 +199,7 @@ export type GenerateEvent =
    * Predictions of prompt tokens that were reported without theirs, from position `first` on. They come after the last token: they need the
    * head's product for every prompt position, which would delay the first token.
    */
-  | { readonly kind: 'predictions'; readonly first: number; readonly predictions: readonly { readonly logprob: number; readonly alternatives: readonly Candidate[] }[] }
+  | { readonly kind: 'predictions'; readonly first: number; readonly predictions: readonly TokenPrediction[] }
 
 export interface GenerateResult {
   /** `stop`: the last token is one of stopIds; it was fed and reported like the others. */
@@ -144,6 +222,8 @@ export interface Engine {
   generate(request: GenerateRequest, onEvent: (event: GenerateEvent) => void, signal: AbortSignal): Promise<GenerateResult>
   /** Reads layers over known tokens, from what earlier requests left where it holds. Rejects as `generate` does. */
   read(request: ReadRequest, onEvent: (event: ReadEvent) => void, signal: AbortSignal): Promise<void>
+  /** Looks into one token, from what earlier requests left where it holds. Rejects as `generate` does. */
+  inspect(request: InspectRequest, signal: AbortSignal): Promise<Inspection>
   /** Resident memory of the process and what the engine's caches hold, in bytes. */
   memory(): Promise<{ readonly processBytes: number; readonly cacheBytes: number }>
   unload(): Promise<void>
