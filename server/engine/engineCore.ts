@@ -78,6 +78,7 @@ export function createEngineCore(cacheLimitBytes = CACHE_LIMIT_BYTES): Engine {
         const edits = planEdits(request.edits, { ...shape, dSae: description.sae?.dSae ?? null }, request.promptLength)
         await readLayers({ decoder, saes }, loaded.cache, request, edits, onEvent, signal)
       }),
+    inspect: () => Promise.reject(new Error('looking into a token is not built yet')),
     memory: async () => ({ processBytes: process.memoryUsage.rss(), cacheBytes: loaded?.cache.bytes ?? 0 }),
     unload: () => inOrder(release),
     dispose: () => inOrder(release),

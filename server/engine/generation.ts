@@ -10,7 +10,7 @@ import type { Finding } from './layerVisit'
 import { lastRow, predictAfter, predictMissing, predictionOf, type Next } from './predictions'
 import { chunkEnd, cutOtherTokens, startLayer } from './nextChunk'
 import { refuseNonFinite } from './nonFinite'
-import type { PositionRecord, Prediction } from './sequence/positionRecord'
+import { reportPrediction, type PositionRecord, type Prediction } from './sequence/positionRecord'
 import type { PrefixCache } from './sequence/prefixCache'
 import { createReadingQueue } from './encoding/readingQueue'
 import { alwaysKept } from './sequence/residualStore'
@@ -123,7 +123,7 @@ export async function generateTokens(
     const decodeMs = performance.now() - decodeStart
     if (request.promptPredictions) {
       await predictMissing(model, sequence, 0, Math.min(promptIds.length, end), candidates, (first, stop) => {
-        const predictions = records.slice(first, stop).map(({ prediction }) => ({ logprob: prediction!.logprob, alternatives: prediction!.candidates.slice(0, request.alternatives) }))
+        const predictions = records.slice(first, stop).map(({ prediction }) => reportPrediction(prediction!, request.alternatives))
         onEvent({ kind: 'predictions', first, predictions })
       }, signal)
     }

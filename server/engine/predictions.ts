@@ -26,7 +26,7 @@ export function predictionOf({ tokens, logprobs, logits }: Next, token: number):
   const place = tokens.indexOf(token)
   // log Σ exp(logit) is what any logit is above its log-probability.
   const logprob = place >= 0 ? logprobs[place]! : logits![token]! - (logits![tokens[0]!]! - logprobs[0]!)
-  return { logprob, candidates: candidatesOf(tokens, logprobs) }
+  return { logprob, entropy: 0, rank: place + 1, candidates: candidatesOf(tokens, logprobs) }
 }
 
 /** Positions that are predicted at a time; each takes as many numbers as the vocabulary has. */
@@ -55,7 +55,7 @@ export async function predictMissing(
     const head = await runHead(model.decoder, x, { rows: [...targets.keys()], candidates, targets, wantsLogits: false }, start - 1, sequence.state)
     targets.forEach((_, row) => {
       const [from, to] = [row * candidates, (row + 1) * candidates]
-      records[start + row]!.prediction = { logprob: head.targetLogprobs![row]!, candidates: candidatesOf(head.tokens.subarray(from, to), head.logprobs.subarray(from, to)) }
+      records[start + row]!.prediction = { logprob: head.targetLogprobs![row]!, entropy: 0, rank: 1, candidates: candidatesOf(head.tokens.subarray(from, to), head.logprobs.subarray(from, to)) }
     })
     onPredicted(start, position)
   }

@@ -113,7 +113,7 @@ export function createLayerService(parts: LayerServiceParts): LayerService {
     let kept = Promise.resolve()
     const take = (event: ReadEvent): void => {
       if (event.kind === 'layer') kept = kept.then(() => keep(ticket.runId, event.report))
-      else {
+      else if (event.kind === 'progress') {
         ticket.fraction = event.fraction > 0 ? event.fraction : null
         tell()
       }

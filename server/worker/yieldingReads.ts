@@ -75,6 +75,7 @@ export function withYieldingReads(engine: Engine, restMs = REST_MS): Engine {
     load: (...args) => change(() => engine.load(...args)),
     generate: (...args) => before(() => engine.generate(...args)),
     read,
+    inspect: (...args) => before(() => engine.inspect(...args)),
     memory: () => engine.memory(),
     unload: () => change(() => engine.unload()),
     dispose: () => change(() => engine.dispose()),

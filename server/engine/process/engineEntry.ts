@@ -36,6 +36,7 @@ function serve(): void {
         return { ...result, captured: null }
       }),
     read: (request, job) => asJob(job, (signal) => core.read(request, (event) => send({ kind: 'event', job, event }), signal)),
+    inspect: (request, job) => asJob(job, (signal) => core.inspect(request, signal)),
     memory: () => core.memory(),
   }
 

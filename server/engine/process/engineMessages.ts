@@ -2,7 +2,7 @@
 import type { Call, Reply } from '../../protocol/rpc'
 import type { Progress } from '../../protocol/values'
 import type { CapturedPart } from './capturedParts'
-import type { Engine, GenerateEvent, GenerateRequest, GenerateResult, LoadedModel, LoadRequest, ReadEvent, ReadRequest } from '../engine'
+import type { Engine, GenerateEvent, GenerateRequest, GenerateResult, InspectRequest, Inspection, LoadedModel, LoadRequest, ReadEvent, ReadRequest } from '../engine'
 
 /** The engine's methods as they cross the border. `job` is the number that events and cancels of a call bear. */
 export interface EngineApi {
@@ -10,6 +10,7 @@ export interface EngineApi {
   /** What it captured comes before, in parts, and is null here. */
   generate(request: GenerateRequest, job: number): Promise<GenerateResult>
   read(request: ReadRequest, job: number): Promise<void>
+  inspect(request: InspectRequest, job: number): Promise<Inspection>
   memory(): ReturnType<Engine['memory']>
 }
 

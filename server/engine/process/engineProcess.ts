@@ -177,6 +177,7 @@ export function createEngineProcess(entryFile: string): Engine {
         return { ...result, captured: parts?.finish() ?? null }
       }),
     read: (request, event, signal) => onModel(event, signal, (api, job) => api.read(request, job)),
+    inspect: (request, signal) => onModel(() => {}, signal, (api, job) => api.inspect(request, job)),
     async memory() {
       const here = process.memoryUsage.rss()
       if (!running) return { processBytes: here, cacheBytes: 0 }

@@ -1,6 +1,6 @@
 // What the engine remembers of one computed position: enough to report it again and to tell whether other edits would change it.
 import { editEffect, type Coefficients } from '../applyEdits'
-import type { Candidate, TokenReport } from '../engine'
+import type { Candidate, TokenPrediction, TokenReport } from '../engine'
 import type { EditPlan } from '../editPlan'
 import type { TopK } from '../encoding/layerEncoder'
 
@@ -17,6 +17,8 @@ export interface LayerReading {
 /** What was known of a token before it was fed. */
 export interface Prediction {
   readonly logprob: number
+  readonly entropy: number
+  readonly rank: number
   readonly candidates: readonly Candidate[]
 }
 
@@ -56,17 +58,25 @@ export function reportPosition(record: PositionRecord, index: number, request: R
     featuresAfterEdit[layer] = strongest(reading.after ?? reading.top, request.top)
     for (const edit of editEffect(request.edits.at(layer, index), reading.top).fired) fired.add(edit)
   }
+  const prediction = record.prediction && reportPrediction(record.prediction, request.alternatives)
   return {
     index,
     id: record.token,
     generated: index >= request.promptLength,
-    logprob: record.prediction?.logprob ?? null,
-    alternatives: record.prediction?.candidates.slice(0, request.alternatives) ?? [],
+    logprob: prediction?.logprob ?? null,
+    alternatives: prediction?.alternatives ?? [],
+    entropy: prediction?.entropy ?? null,
+    rank: prediction?.rank ?? null,
     features,
     featuresAfterEdit,
     residualNorm,
     fired: [...fired].sort((a, b) => a - b),
   }
+}
+
+/** A prediction with its `alternatives` likeliest tokens. */
+export function reportPrediction({ logprob, entropy, rank, candidates }: Prediction, alternatives: number): TokenPrediction {
+  return { logprob, entropy, rank, alternatives: candidates.slice(0, alternatives) }
 }
 
 /** The first `count` features of a reading. */

@@ -7,7 +7,7 @@ import { detectFaults } from '../../../server/runs/detectors'
 import { fakeRun, words } from '../runs/fakeRun'
 
 const f = (feature: number, activation: number) => ({ feature, activation })
-const report = (index: number, extra: Partial<TokenReport> = {}): TokenReport => ({ index, id: 0, generated: false, logprob: -1, alternatives: [], features: {}, featuresAfterEdit: {}, residualNorm: {}, fired: [], ...extra })
+const report = (index: number, extra: Partial<TokenReport> = {}): TokenReport => ({ index, id: 0, generated: false, logprob: -1, alternatives: [], entropy: 0, rank: 1, features: {}, featuresAfterEdit: {}, residualNorm: {}, fired: [], ...extra })
 
 const HAN = 900
 const tokenText = (id: number): string => (id === HAN ? '从' : 'word')

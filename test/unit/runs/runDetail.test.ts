@@ -31,7 +31,7 @@ const header: RunHeader = {
 
 function report(index: number, id: number, extra: Partial<TokenReport> = {}): TokenReport {
   return {
-    index, id, generated: index >= 2, logprob: index === 0 ? null : -0.5, alternatives: index === 0 ? [] : [{ id: 3, logprob: -0.5 }],
+    index, id, generated: index >= 2, logprob: index === 0 ? null : -0.5, alternatives: index === 0 ? [] : [{ id: 3, logprob: -0.5 }], entropy: index === 0 ? null : 1, rank: index === 0 ? null : 1,
     features: { 0: [{ feature: 3, activation: 2 }, { feature: 4, activation: 1 }], 1: [{ feature: 2, activation: index }] }, featuresAfterEdit: { 1: [] }, residualNorm: { 0: 1, 1: 2 }, fired: [], ...extra,
   }
 }

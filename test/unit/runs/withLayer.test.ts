@@ -13,7 +13,7 @@ const tokenizer = {
 
 /** Layer 1 is edited on token 2 only, and token 3 is an outlier there; layer 0 knows nothing of either. */
 const reports = [0, 1, 2, 3].map((index): TokenReport => ({
-  index, id: index, generated: index >= 2, logprob: null, alternatives: [],
+  index, id: index, generated: index >= 2, logprob: null, alternatives: [], entropy: null, rank: null,
   features: { 0: [{ feature: index, activation: 1 }], 1: [{ feature: 7, activation: 5 + index }, { feature: 2, activation: 1 }] },
   featuresAfterEdit: index === 2 ? { 1: [{ feature: 2, activation: 1 }] } : {}, residualNorm: { 0: 1, 1: index === 3 ? 50 : 2 }, fired: index === 2 ? [0] : [],
 }))

@@ -95,6 +95,10 @@ export function createFakeEngine(): FakeEngine {
         onEvent({ kind: 'layer', report: { layer, features: tokenIds.map((id) => [{ feature: id % D_SAE, activation: 1 + layer }]), residualNorm: tokenIds.map((_, index) => (layer === 5 && index === 2 ? 99 : 1)) } })
       }
     },
+    async inspect({ layers, tokenIds }) {
+      const id = tokenIds.at(-1)!
+      return { layers: layers.map((layer) => ({ layer, features: [{ feature: id % D_SAE, activation: 1 + layer }], after: null, residualNorm: 1, reconstructionError: null })), next: null, lens: [], residuals: {} }
+    },
     memory: async () => ({ processBytes: 1e6, cacheBytes: 0 }),
     unload: async () => {},
     dispose: async () => {},
@@ -104,7 +108,7 @@ export function createFakeEngine(): FakeEngine {
 function reportOf({ edits, sampling, layers }: GenerateRequest, id: number, index: number, generated: boolean): TokenReport {
   const fired = edits.flatMap(({ feature }, edit) => (feature.layer === 0 && feature.feature === id % D_SAE ? [edit] : []))
   return {
-    index, id, generated, logprob: index === 0 ? null : -0.25 - sampling.temperature - fired.length, alternatives: index === 0 ? [] : [{ id, logprob: -0.25 }, { id: (id + 1) % 100, logprob: -2 }],
+    index, id, generated, logprob: index === 0 ? null : -0.25 - sampling.temperature - fired.length, alternatives: index === 0 ? [] : [{ id, logprob: -0.25 }, { id: (id + 1) % 100, logprob: -2 }], entropy: index === 0 ? null : 0.5, rank: index === 0 ? null : 1,
     features: Object.fromEntries(layers.map((layer) => [layer, [layer === 1 ? { feature: 1, activation: 50 } : { feature: id % D_SAE, activation: 2 + index }]])),
     featuresAfterEdit: fired.length > 0 ? { 0: [] } : {}, residualNorm: { 0: 1, 1: 1 }, fired,
   }
