@@ -11,7 +11,7 @@ interface Layer {
   readonly packages: RegExp
 }
 
-const all = ['server/protocol', 'server/formats', 'server/graph', 'server/checkpoint', 'server/hub', 'server/engine', 'server/engine/onnx.ts', 'server/runs', 'server/features', 'server/store', 'server/editor', 'server/worker', 'server/cli']
+const all = ['server/protocol', 'server/formats', 'server/graph', 'server/checkpoint', 'server/hub', 'server/engine', 'server/engine/onnx.ts', 'server/runs', 'server/features', 'server/debug', 'server/debug/dap', 'server/store', 'server/editor', 'server/worker', 'server/cli']
 const fileFormats = '@huggingface\\/tokenizers|@huggingface\\/jinja|yaml'
 
 /** By folder or single file; the longest that matches a path is its layer. */
@@ -25,6 +25,8 @@ const table: Readonly<Record<string, Layer>> = {
   'server/engine': { layers: ['server/protocol', 'server/formats', 'server/graph', 'server/checkpoint', 'server/engine/onnx.ts'], packages: /^node:/ },
   'server/runs': { layers: ['server/protocol', 'server/formats', 'server/checkpoint', 'server/engine'], packages: /^$/ },
   'server/features': { layers: ['server/protocol', 'server/formats', 'server/runs', 'server/checkpoint', 'server/engine'], packages: /^$/ },
+  'server/debug': { layers: ['server/protocol', 'server/formats', 'server/runs', 'server/features', 'server/checkpoint', 'server/engine'], packages: /^re2js$/ },
+  'server/debug/dap': { layers: ['server/protocol', 'server/formats', 'server/runs', 'server/features', 'server/checkpoint', 'server/engine', 'server/debug'], packages: /^(node:.*|vscode-jsonrpc.*|@vscode\/debugprotocol)$/ },
   'server/store': { layers: ['server/protocol'], packages: /^node:/ },
   'server/editor': { layers: ['server/protocol', 'server/runs', 'server/features', 'server/formats'], packages: /^vscode-languageserver/ },
   'server/worker': { layers: all, packages: /^(node:.*|vscode-languageserver.*)$/ },
@@ -39,6 +41,8 @@ const table: Readonly<Record<string, Layer>> = {
 const typesOnly: Readonly<Record<string, readonly string[]>> = {
   'server/runs': ['server/checkpoint', 'server/engine'],
   'server/features': ['server/checkpoint', 'server/engine'],
+  'server/debug': ['server/checkpoint', 'server/engine'],
+  'server/debug/dap': ['server/checkpoint', 'server/engine'],
 }
 
 it.each(sourceFiles(['extension', 'server', 'webview'], /\.ts$/))('%s imports only what its layer may', (file) => {
@@ -50,6 +54,8 @@ it.each([
   ['server/formats/x.ts', "import { a } from '../engine/engine'", '../engine/engine'],
   ['server/engine/x.ts', "import * as ort from 'onnxruntime-node'", 'onnxruntime-node'],
   ['server/runs/x.ts', "import { loadEngine } from '../engine/engine'", '../engine/engine (must be a type import)'],
+  ['server/debug/x.ts', "import { createDecoder } from '../engine/decoder'", '../engine/decoder (must be a type import)'],
+  ['server/debug/x.ts', "import { readFile } from 'node:fs/promises'", 'node:fs/promises'],
   ['server/editor/x.ts', "import { a } from '../engine/engine'", '../engine/engine'],
   ['server/worker/x.ts', "import * as vscode from 'vscode'", 'vscode'],
   ['extension/x.ts', "const a = await import('../server/main')", '../server/main'],
