@@ -22,6 +22,11 @@ export interface DebuggedProgram {
   readonly prompt: PreparedPrompt
   /** Of the launch, the prompt's front matter and the user's settings, merged. `layers` are those whose features are shown, resolved: never empty with an SAE set. */
   readonly settings: RunSettings
+  /**
+   * Aborts when the model is gone under the session, also while it stands still: its engine has ended, or another model was loaded. The reason is
+   * the InputError to end the session with; every call of the engine under way or made later rejects with it.
+   */
+  readonly lost: AbortSignal
   /** The prompt file's absolute path, and its text as it was read; null for a launch of a text or of token ids. */
   readonly file: { readonly path: string; readonly text: string } | null
   /** Features that the user has pinned, now. */

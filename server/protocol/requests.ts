@@ -190,6 +190,14 @@ export const planDownload = request<DownloadChoice, PlanAnswer>('hub/plan')
 /** Downloads what the plan of this choice says and answers with its folder; cancelled, what has come is kept and the next one goes on there. */
 export const download = request<DownloadChoice, { readonly folder: string }>('hub/download')
 
+// --- The debugger -------------------------------------------------------------------------------------------------------
+
+/**
+ * Opens a debug adapter for one session: a Unix socket in a folder of its own that only this user can enter, or a named pipe of Windows. It takes
+ * one connection, within a short time, and the session ends with it.
+ */
+export const openDebugPipe = request<null, { readonly path: string }>('debug/open')
+
 // --- Runs -------------------------------------------------------------------------------------------------------------
 
 export type RunStatus =

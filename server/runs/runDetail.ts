@@ -8,6 +8,7 @@ import type { Edit, ModelIdentity, RunTiming, SaeIdentity, Sampling } from '../p
 import { layerScales } from '../protocol/layerScales'
 import { outliersAt } from './outliers'
 import type { PreparedPrompt, RunTokenizer } from './preparePrompt'
+import { openTokenPlaces } from './tokenPlaces'
 
 /** What is known about a run before its first token. */
 export interface RunHeader {
@@ -54,8 +55,7 @@ export function createRunRecorder(header: RunHeader, prompt: PreparedPrompt, tok
   const featuresAfterEdit = new Map<number, GrowingColumns>()
   const residualNorms: TokenReport['residualNorm'][] = []
   const firedAt = header.edits.map((): number[] => [])
-  const stream = tokenizer.createTextStream()
-  let completion = ''
+  const places = openTokenPlaces(prompt, tokenizer)
   let status: RunStatus = { kind: 'running' }
   let timing: RunTiming = { loadMs: header.loadMs, prefillMs: 0, decodeMsPerToken: 0 }
   let reusedTokens = 0
@@ -64,7 +64,7 @@ export function createRunRecorder(header: RunHeader, prompt: PreparedPrompt, tok
     tokens.push({
       index: report.index,
       id: report.id,
-      ...place(report),
+      ...places.push(report.id),
       generated: report.generated,
       ...prediction(report),
     })
@@ -90,15 +90,6 @@ export function createRunRecorder(header: RunHeader, prompt: PreparedPrompt, tok
     return { logprob, alternatives: alternatives.map((candidate) => ({ id: candidate.id, text: tokenizer.display(candidate.id), logprob: candidate.logprob })) }
   }
 
-  function place(report: TokenReport): Pick<RunToken, 'text' | 'display' | 'range' | 'promptRange'> {
-    const prepared = prompt.tokens[report.index]
-    if (!report.generated && prepared) return { text: prepared.text, display: prepared.display, range: prepared.range, promptRange: prepared.promptRange }
-    const start = prompt.renderedText.length + completion.length
-    const text = stream.push(report.id)
-    completion += text
-    return { text, display: tokenizer.display(report.id), range: { start, end: start + text.length }, promptRange: null }
-  }
-
   function summary(): RunSummary {
     const generatedTokens = tokens.filter((token) => token.generated).length
     return {
@@ -114,14 +105,14 @@ export function createRunRecorder(header: RunHeader, prompt: PreparedPrompt, tok
       edits: header.edits.map((edit, index) => ({ edit: renderEdit(edit), firedAt: [...firedAt[index]!] })),
       promptTokens: prompt.ids.length,
       generatedTokens,
-      preview: shorten(completion),
+      preview: shorten(places.completion()),
       parent: header.parentRunId === null ? null : { runId: header.parentRunId, firstRecomputed: reusedTokens },
       timing,
     }
   }
 
   /** Editors end a line at every carriage return and drop it, which would shift all places after it: it is shown as its picture. */
-  const text = (): string => (prompt.renderedText + completion).replaceAll('\r', '␍')
+  const text = (): string => (prompt.renderedText + places.completion()).replaceAll('\r', '␍')
 
   return {
     add: (reports) => reports.forEach(add),
@@ -131,10 +122,9 @@ export function createRunRecorder(header: RunHeader, prompt: PreparedPrompt, tok
     end(endStatus, result) {
       status = endStatus
       // Bytes of an unfinished character at the very end stand in the document as replacement characters.
-      const rest = stream.end()
+      const rest = places.end()
       const last = tokens.at(-1)
       if (rest !== '' && last?.generated) {
-        completion += rest
         tokens[tokens.length - 1] = { ...last, text: last.text + rest, range: { start: last.range.start, end: last.range.end + rest.length } }
       }
       if (!result) return
