@@ -1,13 +1,13 @@
 // The options that `trace` and `suggest` share: which prompt, which model, how to run it.
-import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { checkProviders } from '../engine/providers/providers'
-import { parseEditLine, parseSteerFile } from '../formats/editLine'
-import { checkPromptSize, MOST_PROMPT_BYTES } from '../formats/promptSize'
+import { MOST_PROMPT_BYTES } from '../formats/promptSize'
 import { decodeUtf8 } from '../formats/utf8Text'
 import { InputError } from '../protocol/errors'
-import type { Edit, PrecisionChoice } from '../protocol/values'
+import type { PrecisionChoice } from '../protocol/values'
 import type { RunChoices } from '../runs/runSettings'
+import { readEdit, readSteerFile } from '../worker/readEdits'
+import { readTextFile } from '../worker/readTextFile'
 import type { Options, OptionSpecs } from './options'
 import { UsageError } from './usageError'
 
@@ -102,39 +102,4 @@ export async function readRunChoices(options: Options): Promise<RunChoices> {
   }
   if (choices.topP !== null && (choices.topP === 0 || choices.topP > 1)) throw new UsageError(`--top-p takes a number above 0 and at most 1, not ${choices.topP}`)
   return Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== null))
-}
-
-function readEdit(line: string): Edit {
-  const { edit, problem } = parseEditLine(line)
-  if (problem) throw new InputError(problem.message, problem.remedy)
-  return edit
-}
-
-async function readSteerFile(path: string): Promise<Edit[]> {
-  const text = await readTextFile('steer file', path)
-  const { edits, problems } = parseSteerFile(text)
-  const problem = problems[0]
-  if (problem) throw new InputError(`${path}:${text.slice(0, problem.range.start).split('\n').length} ${problem.message}`, problem.remedy)
-  return edits.map(({ edit }) => edit)
-}
-
-async function readTextFile(subject: string, path: string): Promise<string> {
-  return decodeUtf8(await readBytes(subject, path), `${subject} ${path}`)
-}
-
-async function readBytes(subject: string, path: string): Promise<Uint8Array> {
-  try {
-    const file = await open(path)
-    try {
-      checkPromptSize((await file.stat()).size, `${subject} ${path}`)
-      return await file.readFile()
-    } finally {
-      await file.close()
-    }
-  } catch (error) {
-    if (error instanceof InputError) throw error
-    const code = (error as NodeJS.ErrnoException).code
-    const reason = code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code ?? String(error)})`
-    throw new InputError(`${subject} ${path} ${reason}`, 'name a text file')
-  }
 }

@@ -31,10 +31,11 @@ const MOST_PRINTED = 10_000
 
 /**
  * An engine in a process that runs `entryFile` (the bundled engineEntry.ts). The process starts with the first call and ends when its model is
- * unloaded, replaced or its load cancelled, which gives all memory back. When it dies, every call that waits rejects with an InputError; the
- * next one starts a new process, in which the model that was loaded is loaded again first.
+ * unloaded, replaced or its load cancelled, which gives all memory back. When it dies, `onDeath` is told why, also while nothing waits, and
+ * every call that waits rejects with the same InputError; the next one starts a new process, in which the model that was loaded is loaded again
+ * first.
  */
-export function createEngineProcess(entryFile: string): Engine {
+export function createEngineProcess(entryFile: string, onDeath: (reason: Error) => void = () => {}): Engine {
   const onProgress = new Map<number, (progress: Progress) => void>()
   /** Each job is sent only the events of its own kind of call. */
   const onEvent = new Map<number, (event: never) => void>()
@@ -67,6 +68,7 @@ export function createEngineProcess(entryFile: string): Engine {
       const died = (reason: Error): void => {
         process.removeListener('exit', kill)
         if (running === started) running = null
+        if (!ended) onDeath(reason)
         caller.close(ended ? new Error('the engine has been disposed of') : reason)
         resolve()
       }
