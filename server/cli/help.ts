@@ -10,7 +10,7 @@ Usage: promptscope <command> [options]
   precision measure what 8-bit or 4-bit weights cost in accuracy on a model
   cache     list, check and delete the quantised weights that were written to disk
   download  bring a model or an SAE set from the hub; the only command that opens a connection
-  serve     speak the language server protocol to an editor
+  serve     speak the language server protocol or the debug adapter protocol to an editor
 
 promptscope <command> --help tells more; promptscope --version says which this is. Exit codes: 0 done, 1 bad input, 2 usage, 130 interrupted.
 `
@@ -127,8 +127,10 @@ checksum is compared. Prints the folder on stdout.
 `
 
 export const SERVE_HELP = `Usage: promptscope serve --lsp --stdio
+       promptscope serve --dap --stdio
 
-Speaks the language server protocol over stdin and stdout until the editor says exit.
+Speaks the language server protocol over stdin and stdout until the editor says exit, or the debug adapter protocol for one session.
+docs/debugging.md has what a launch may say.
 
   --lsp                  the language server
   --dap                  the debug adapter

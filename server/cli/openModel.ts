@@ -12,7 +12,7 @@ import { createEngineProcess } from '../engine/process/engineProcess'
 import { LABELS_FILE, parseFeatureLabels, type FeatureLabels } from '../features/describe'
 import { byteText } from '../formats/byteText'
 import { InputError } from '../protocol/errors'
-import type { Precision } from '../protocol/values'
+import type { Precision, Progress } from '../protocol/values'
 import type { PromptModel } from '../runs/preparePrompt'
 import { createQuantisedStore } from '../worker/quantisedStore'
 import { BARE_TOKENIZER } from './bareTokenizer'
@@ -30,8 +30,14 @@ export interface OpenModel extends PromptModel {
   readonly labels: FeatureLabels
 }
 
+/** Who is told, besides the terminal, how loading goes on and that the engine has ended by itself. */
+export interface ModelListener {
+  onProgress?(progress: Progress): void
+  onDeath?(reason: Error): void
+}
+
 /** Loads the chosen model with progress on stderr. A prompt of token ids needs no tokenizer. */
-export async function openModel(choice: ModelChoice, promptKind: PromptSource['kind'], context: CommandContext): Promise<OpenModel> {
+export async function openModel(choice: ModelChoice, promptKind: PromptSource['kind'], context: CommandContext, listener: ModelListener = {}): Promise<OpenModel> {
   const { terminal, signal } = context
   const limitBytes = cacheLimitBytes()
   const location = await locateModel({ model: choice.model ?? '', sae: choice.sae ?? '' }, demoFolders())
@@ -41,10 +47,14 @@ export async function openModel(choice: ModelChoice, promptKind: PromptSource['k
   if (location.note !== null) terminal.note(`promptscope: ${location.note}`)
   const promptModel = await readPromptModel(location.modelPath, promptKind, context)
   const labels = location.saePath === null ? new Map() : await readLabels(location.saePath, context)
-  const engine = createEngineProcess(ENGINE_ENTRY)
+  const engine = createEngineProcess(ENGINE_ENTRY, (reason) => listener.onDeath?.(reason))
+  const onProgress = (progress: Progress): void => {
+    terminal.progress(progress.fraction === null ? progress.message : `${progress.message} ${Math.round(progress.fraction * 100)} %`)
+    listener.onProgress?.(progress)
+  }
   try {
     const request = { modelPath: location.modelPath, saePath: location.saePath, precision, providers: choice.providers, threads: null }
-    const model = await engine.load(request, ({ message, fraction }) => terminal.progress(fraction === null ? message : `${message} ${Math.round(fraction * 100)} %`), signal)
+    const model = await engine.load(request, onProgress, signal)
     terminal.progress('')
     if (model.weightsCache?.written && limitBytes !== null) await createQuantisedStore().trim(limitBytes, model.weightsCache.folder)
     await showUsageNotice(model.sae && model.saeOrigin && { path: model.sae.path, ...model.saeOrigin }, terminal)
