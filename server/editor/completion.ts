@@ -58,6 +58,7 @@ function positionProposals(replaceFrom: number, run: RunRecord | null): Proposal
     ['generated', 'on generated tokens only'],
     ['last', `on the last prompt token${last === null ? '' : `, ${last} in the last run`}`],
     ['0-3', 'on token positions, ranges and single ones: 3-7,12'],
+    ['12-', 'from a token position on'],
   ] as const
   return proposals.map(([label, detail]) => ({ label, detail, insert: label, replaceFrom }))
 }

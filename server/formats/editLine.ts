@@ -1,5 +1,5 @@
 // The text form of edits: `L14/6159 = 0 @ generated`, one per line in a .steer file, `#` starts a comment.
-import type { Edit, EditOperation, EditPositions, FeatureId, TextRange } from '../protocol/values'
+import { OPEN_END, type Edit, type EditOperation, type EditPositions, type FeatureId, type TextRange } from '../protocol/values'
 import type { Problem } from './problem'
 import { quote } from './quote'
 
@@ -65,7 +65,12 @@ const FLOAT32_MAX = 3.4028234663852886e38
 function renderPositions(positions: EditPositions): string | null {
   if (positions.kind === 'all') return null
   if (positions.kind !== 'ranges') return positions.kind
-  return positions.ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',')
+  return positions.ranges.map(renderRange).join(',')
+}
+
+function renderRange([first, last]: readonly [first: number, last: number]): string {
+  if (last === OPEN_END) return `${first}-`
+  return first === last ? `${first}` : `${first}-${last}`
 }
 
 class EditProblem extends Error {
@@ -144,17 +149,22 @@ class EditScanner {
     const ranges: [number, number][] = []
     do {
       const start = this.skipBlanks()
-      const match = this.match(/(\d+)(?:\s*-\s*(\d+))?\s*(?=,|$)/y)
+      const match = this.match(/(\d+)(?:\s*(-)\s*(\d+)?)?\s*(?=,|$)/y)
       if (!match) {
         const rest = { start, end: this.whole.end }
-        this.fail(`has the positions ${quote(this.textOf(rest))}`, 'write prompt, generated, last or positions such as 3-7,12', rest.start < rest.end ? rest : this.whole)
+        this.fail(`has the positions ${quote(this.textOf(rest))}`, 'write prompt, generated, last or positions such as 3-7,12 or 12-', rest.start < rest.end ? rest : this.whole)
       }
       const first = this.index(match[1]!, 'position')
-      const last = match[2] === undefined ? first : this.index(match[2], 'position')
+      const last = this.lastOfRange(first, match)
       if (last < first) this.fail(`has the positions ${first}-${last}, which run backwards`, `write ${last}-${first}`, { start, end: this.at })
       ranges.push([first, last])
     } while (this.match(/,/y))
     return ranges
+  }
+
+  private lastOfRange(first: number, [, , dash, digits]: RegExpExecArray): number {
+    if (dash === undefined) return first
+    return digits === undefined ? OPEN_END : this.index(digits, 'position')
   }
 
   private index(digits: string, what: string): number {

@@ -45,7 +45,10 @@ export type EditOperation =
   | { readonly kind: 'add'; readonly value: number }
   | { readonly kind: 'scale'; readonly value: number }
 
-/** Token positions, 0-based over prompt and generated tokens; `last` is the last prompt token; ranges include both ends. */
+/** The end of a range that has none, written `12-`: beyond every position, and a whole number, so that it survives JSON. */
+export const OPEN_END = Number.MAX_SAFE_INTEGER
+
+/** Token positions, 0-based over prompt and generated tokens; `last` is the last prompt token; ranges include both ends, the last of which may be `OPEN_END`. */
 export type EditPositions =
   | { readonly kind: 'all' }
   | { readonly kind: 'prompt' }

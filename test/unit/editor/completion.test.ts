@@ -12,7 +12,7 @@ describe('an edit line', () => {
   test('begins with the features of the last run that stand out most', () => check('', ['L0/5', 'L1/8', 'L0/3']))
   test('goes on with an operator', () => check('L0/5', ['= 0', '+= 20', '*= 0.5', '= 20']))
   test('may name positions', () => check('L0/5 = 0 ', ['@']))
-  test('has four kinds of them', () => check('L0/5 = 0 @ g', ['prompt', 'generated', 'last', '0-3']))
+  test('has five kinds of them', () => check('L0/5 = 0 @ g', ['prompt', 'generated', 'last', '0-3', '12-']))
   test('has nothing in a comment', () => check('L0/5 = 0 # @ ', []))
   test('replaces what was typed of the feature', () => {
     const [proposal] = steerProposals('  L0', sampleRun(), describeFeature)

@@ -1,7 +1,8 @@
 // Edit lines: every form of the grammar, the sentence for every mistake, and that writing and reading are inverse.
 import { describe, expect, test } from 'vitest'
 import { parseEditLine, parseFeature, parseSteerFile, renderEdit, renderFeature } from '../../../server/formats/editLine'
-import type { Edit } from '../../../server/protocol/values'
+import { OPEN_END, type Edit } from '../../../server/protocol/values'
+import { randomNumbers } from '../randomNumbers'
 
 const feature = { layer: 14, feature: 6159 }
 
@@ -18,6 +19,8 @@ describe('an edit line', () => {
     ['L14/6159 = 0 @ last # why: it switches to Chinese', { kind: 'set', value: 0 }, { kind: 'last' }],
     ['L14/6159 = 0 @ 3-7,12', { kind: 'set', value: 0 }, { kind: 'ranges', ranges: [[3, 7], [12, 12]] }],
     ['L14/6159 = 0 @ 3 - 7 , 12', { kind: 'set', value: 0 }, { kind: 'ranges', ranges: [[3, 7], [12, 12]] }],
+    ['L14/6159 = 0 @ 12-', { kind: 'set', value: 0 }, { kind: 'ranges', ranges: [[12, OPEN_END]] }],
+    ['L14/6159 = 0 @ 3-7, 12 - # to the end', { kind: 'set', value: 0 }, { kind: 'ranges', ranges: [[3, 7], [12, OPEN_END]] }],
   ]
   test.each(forms)('%s', (line, operation, positions) => {
     expect(parseEditLine(line)).toEqual({ edit: { feature, operation, positions }, problem: null })
@@ -36,10 +39,11 @@ describe('an edit line', () => {
     ['L14/6159 = off', 'edit "L14/6159 = off" has "off" where a number belongs; write a number such as 0, 20 or 0.5', 'off'],
     ['L14/6159 = 1e999', 'edit "L14/6159 = 1e999" has the number 1e999, beyond float32; write a smaller number', '1e999'],
     ['L14/6159 = 0 prompt', 'edit "L14/6159 = 0 prompt" goes on with "prompt"; end the line there, or write @ and positions', 'prompt'],
+    ['L14/6159 = 0 @ -12', 'edit "L14/6159 = 0 @ -12" has the positions "-12"; write prompt, generated, last or positions such as 3-7,12 or 12-', '-12'],
     ['L14/6159 = 0 @ 7-3', 'edit "L14/6159 = 0 @ 7-3" has the positions 7-3, which run backwards; write 3-7', '7-3'],
-    ['L14/6159 = 0 @ everywhere', 'edit "L14/6159 = 0 @ everywhere" has the positions "everywhere"; write prompt, generated, last or positions such as 3-7,12', 'everywhere'],
-    ['L14/6159 = 0 @', 'edit "L14/6159 = 0 @" has the positions ""; write prompt, generated, last or positions such as 3-7,12', 'L14/6159 = 0 @'],
-    ['L14/6159 = 0 @ 3,', 'edit "L14/6159 = 0 @ 3," has the positions ""; write prompt, generated, last or positions such as 3-7,12', 'L14/6159 = 0 @ 3,'],
+    ['L14/6159 = 0 @ everywhere', 'edit "L14/6159 = 0 @ everywhere" has the positions "everywhere"; write prompt, generated, last or positions such as 3-7,12 or 12-', 'everywhere'],
+    ['L14/6159 = 0 @', 'edit "L14/6159 = 0 @" has the positions ""; write prompt, generated, last or positions such as 3-7,12 or 12-', 'L14/6159 = 0 @'],
+    ['L14/6159 = 0 @ 3,', 'edit "L14/6159 = 0 @ 3," has the positions ""; write prompt, generated, last or positions such as 3-7,12 or 12-', 'L14/6159 = 0 @ 3,'],
     ['L14/99999999999 = 0', 'edit "L14/99999999999 = 0" has the feature 99999999999, which no model has; write a smaller feature', 'L14/99999999999 = 0'],
   ]
   test.each(mistakes)('%s is explained', (line, sentence, underlined) => {
@@ -59,7 +63,7 @@ describe('an edit line', () => {
         operation: { kind: (['set', 'add', 'scale'] as const)[integer(3)]!, value },
         positions: [
           { kind: 'all' } as const, { kind: 'prompt' } as const, { kind: 'generated' } as const, { kind: 'last' } as const,
-          { kind: 'ranges', ranges: Array.from({ length: 1 + integer(3) }, (_, i) => [first + i * 10, first + i * 10 + integer(9)] as const) } as const,
+          { kind: 'ranges', ranges: Array.from({ length: 1 + integer(3) }, (_, i) => [first + i * 10, integer(8) === 0 ? OPEN_END : first + i * 10 + integer(9)] as const) } as const,
         ][integer(5)]!,
       }
       expect(parseEditLine(renderEdit(edit)), renderEdit(edit)).toEqual({ edit, problem: null })
@@ -91,13 +95,3 @@ test('a feature is written L14/6159 and nothing else is one', () => {
   expect(parseFeature(' L14/6159 ')).toEqual(feature)
   for (const text of ['', 'L14', '14/6159', 'L14/6159 = 0', 'l14/6159', 'L14/-1']) expect(parseFeature(text)).toBeNull()
 })
-
-/** Repeatable numbers in 0..1 (mulberry32). */
-function randomNumbers(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
