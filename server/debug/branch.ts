@@ -45,6 +45,8 @@ export interface Branch {
   /** Why there is no token after the last one; null while there can be. */
   readonly ended: 'length' | 'stop' | null
   readonly isRunning: boolean
+  /** Where it is kept for the user, as its record says. */
+  readonly record: { readonly runId: string | null; readonly uri: string | null }
 }
 
 /** How one goes on from a place. All but `stepIn` on a token and the layer steps may run over many tokens. */

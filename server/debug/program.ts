@@ -33,10 +33,20 @@ export interface DebuggedProgram {
   pins(): readonly FeatureId[]
   /** What is known of a feature without running anything. */
   describe(feature: FeatureId): FeatureDescription
+  /** The files that the model and its SAE set are made of, each with what tells it from another; reads headers and samples, not weights. */
+  files(): Promise<readonly ProgramFile[]>
   /** Starts the record of a branch: a run in the editor's list, or nothing at all on the command line. */
   openRecord(start: RecordStart): BranchRecord
   /** Ends what `open` began; the model stays with whoever owned it before. */
   close(): Promise<void>
+}
+
+/** One file of the model or of the SAE set. `identity` is a digest as `weightsIdentity` makes it. */
+export interface ProgramFile {
+  readonly part: 'model' | 'sae'
+  readonly path: string
+  readonly bytes: number
+  readonly identity: string
 }
 
 /** How a branch comes to be. */
