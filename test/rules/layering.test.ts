@@ -33,7 +33,7 @@ const table: Readonly<Record<string, Layer>> = {
   'server/cli': { layers: all, packages: /^(node:.*|picocolors|vscode-languageserver\/node)$/ },
   'server/main.ts': { layers: all, packages: /^(node:.*|vscode-languageserver.*)$/ },
   'server/cli.ts': { layers: [...all, 'server/main.ts'], packages: /^(node:.*|picocolors)$/ },
-  extension: { layers: ['server/protocol'], packages: /^(vscode|vscode-languageclient.*|node:.*)$/ },
+  extension: { layers: ['server/protocol'], packages: /^(vscode|vscode-languageclient.*|@vscode\/debugprotocol|node:.*)$/ },
   webview: { layers: ['server/protocol'], packages: /^(@vscode\/webview-ui-toolkit.*|chart\.js.*)$/ },
 }
 
