@@ -7,6 +7,8 @@ export interface StopRule {
   /** The breakpoint's id; unique over all kinds. */
   readonly id: number
   readonly kind: 'line' | 'function' | 'data' | 'exception'
+  /** Of an exception rule the filter's id. The one of `nonFinite` stops where the engine meets values that are not numbers; its `holds` need never. */
+  readonly filter?: string
   readonly needs: Needs
   /**
    * Whether it holds at this token. Depends on nothing but the branch's tokens and what was needed of them, so going back and forth gives the same
