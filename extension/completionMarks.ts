@@ -85,6 +85,7 @@ function endingWords(status: RunStatus): string | null {
   switch (status.kind) {
     case 'running':
       return '…'
+    case 'paused':
     case 'done':
       return null
     case 'cancelled':

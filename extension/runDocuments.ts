@@ -40,9 +40,10 @@ export function registerRunDocuments(state: WorkerState): vscode.Disposable {
   )
 }
 
-/** Where a run's document is. */
+/** Where a run's document is. A branch of the debugger that was named anew stays where it was opened. */
 export function runDocumentUri(run: RunSummary): vscode.Uri {
-  return vscode.Uri.parse(runUri(run), true)
+  const open = vscode.workspace.textDocuments.find(({ uri, isClosed }) => !isClosed && runIdOfDocument(uri) === run.id)
+  return open?.uri ?? vscode.Uri.parse(runUri(run), true)
 }
 
 /** The run that a document belongs to, or null when it is no run document. */

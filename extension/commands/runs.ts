@@ -178,7 +178,7 @@ async function promptDocument(arg: unknown): Promise<vscode.TextDocument | undef
 
 /** `greeting.prompt #3 ↔ #4: L3/1021 = 0`. */
 export function diffTitle(original: RunSummary, run: RunSummary): string {
-  const number = /#\d+$/.exec(run.name)?.[0]
+  const number = /#\d+(?:\.\d+)?$/.exec(run.name)?.[0]
   const samePrompt = number !== undefined && original.name.startsWith(run.name.slice(0, -number.length))
   const before = new Set(original.edits.map(({ edit }) => edit))
   const added = run.edits.map(({ edit }) => edit).filter((edit) => !before.has(edit))

@@ -22,7 +22,7 @@ export function registerRunsView(state: WorkerState): RegisteredView {
   // A run that streams changes many times a second; its row need not.
   const drawn = new Map<string, string>()
   state.onDidChangeRun(({ run, deleted }) => {
-    const look = deleted ? '' : `${run.status.kind} ${Math.floor(run.generatedTokens / 8)}`
+    const look = deleted ? '' : `${run.name} ${run.status.kind} ${run.status.kind === 'running' ? Math.floor(run.generatedTokens / 8) : run.generatedTokens}`
     if (drawn.get(run.id) === look) return
     drawn.set(run.id, look)
     changed.fire()
@@ -92,6 +92,8 @@ function statusIcon(run: RunSummary): vscode.ThemeIcon {
   switch (run.status.kind) {
     case 'running':
       return new vscode.ThemeIcon('loading~spin')
+    case 'paused':
+      return new vscode.ThemeIcon('debug-pause', new vscode.ThemeColor('debugIcon.pauseForeground'))
     case 'done':
       return new vscode.ThemeIcon(run.parent ? 'git-compare' : 'pass', new vscode.ThemeColor('testing.iconPassed'))
     case 'cancelled':
@@ -105,6 +107,8 @@ function statusWords({ status }: RunSummary): string {
   switch (status.kind) {
     case 'running':
       return 'running'
+    case 'paused':
+      return 'stopped in the debugger'
     case 'done':
       return status.reason === 'stop' ? 'done' : 'done, length reached'
     case 'cancelled':

@@ -8,6 +8,7 @@ import type { Progress } from '../protocol/values'
 import { mergeRunSettings, resolveLayers } from '../runs/runSettings'
 import { debuggedEngine } from '../worker/debuggedEngine'
 import { readLaunchChoices, readLaunchPins } from '../worker/launchChoices'
+import { programFiles } from '../worker/programFiles'
 import type { CommandContext } from './commandContext'
 import { withFrontMatterModel } from './frontMatterModel'
 import { openModel, type OpenModel } from './openModel'
@@ -66,6 +67,7 @@ export function createDapProgramOpener({ terminal, signal: interrupted }: Comman
       file: source.kind === 'file' ? { path: source.path, text } : null,
       pins: () => launchPins,
       describe: (feature) => describeFeature(model.labels, feature),
+      files: () => programFiles(model.model),
       openRecord: () => NOT_KEPT,
       close: () => Promise.resolve(),
     }

@@ -85,6 +85,7 @@ function statusWords({ status, generatedTokens }: Pick<RunSummary, 'status' | 'g
   const tokens = count(generatedTokens, 'token') ?? '0 tokens'
   switch (status.kind) {
     case 'running': return `running, ${tokens}`
+    case 'paused': return `${tokens}, stopped in the debugger`
     case 'done': return status.reason === 'stop' ? tokens : `${tokens}, cut at the limit`
     case 'cancelled': return `${tokens}, cancelled`
     case 'failed': return `✕ ${inputErrorLine(status.message, status.remedy)}`

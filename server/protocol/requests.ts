@@ -202,6 +202,8 @@ export const openDebugPipe = request<null, { readonly path: string }>('debug/ope
 
 export type RunStatus =
   | { readonly kind: 'running' }
+  /** Stands in the debugger and may go on; everything about its tokens is known and can be asked for. */
+  | { readonly kind: 'paused' }
   | { readonly kind: 'done'; readonly reason: 'length' | 'stop' }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'failed'; readonly message: string; readonly remedy: string }

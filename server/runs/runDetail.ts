@@ -105,14 +105,13 @@ export function createRunRecorder(header: RunHeader, prompt: PreparedPrompt, tok
       edits: header.edits.map((edit, index) => ({ edit: renderEdit(edit), firedAt: [...firedAt[index]!] })),
       promptTokens: prompt.ids.length,
       generatedTokens,
-      preview: shorten(places.completion()),
+      preview: previewOf(places.completion()),
       parent: header.parentRunId === null ? null : { runId: header.parentRunId, firstRecomputed: reusedTokens },
       timing,
     }
   }
 
-  /** Editors end a line at every carriage return and drop it, which would shift all places after it: it is shown as its picture. */
-  const text = (): string => (prompt.renderedText + places.completion()).replaceAll('\r', '␍')
+  const text = (): string => runDocumentText(prompt.renderedText + places.completion())
 
   return {
     add: (reports) => reports.forEach(add),
@@ -149,13 +148,19 @@ export function createRunRecorder(header: RunHeader, prompt: PreparedPrompt, tok
   }
 }
 
+/** Editors end a line at every carriage return and drop it, which would shift all places after it: it is shown as its picture. */
+export function runDocumentText(text: string): string {
+  return text.replaceAll('\r', '␍')
+}
+
 /** True at position 0 and at outliers of any layer that is read. */
 function outlierTest(norms: readonly TokenReport['residualNorm'][]): (index: number) => boolean {
   const byLayer = Object.keys(norms[0] ?? {}).map((layer) => outliersAt(norms.map((norm) => norm[Number(layer)] ?? 0)))
   return (index) => index === 0 || byLayer.some((isOutlier) => isOutlier[index])
 }
 
-function shorten(text: string): string {
+/** The first words of a completion, on one line. */
+export function previewOf(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim()
   if (line.length <= PREVIEW_LENGTH) return line
   // Cut between words where there are some, and never inside a surrogate pair.

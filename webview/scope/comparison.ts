@@ -39,9 +39,9 @@ export function sideNames(original: RunSummary, run: RunSummary): { readonly ori
   return { original: plain ? 'Original' : shortName(original), run: plain ? 'Edited' : shortName(run) }
 }
 
-/** `#6` of `drift.prompt #6`. */
+/** `#6` of `drift.prompt #6`, `#6.2` of a branch of it. */
 export function shortName({ name }: RunSummary): string {
-  return /#\d+$/.exec(name)?.[0] ?? name
+  return /#\d+(\.\d+)?$/.exec(name)?.[0] ?? name
 }
 
 /** Compares completions token by token; the prompts need not be equal. */
@@ -50,7 +50,7 @@ export function compareRuns(original: RunDetail, run: RunDetail): Comparison {
   const right = run.tokens.filter(({ generated }) => generated)
   let same = 0
   while (same < left.length && same < right.length && left[same]!.id === right[same]!.id) same++
-  const growing = run.status.kind === 'running'
+  const growing = run.status.kind === 'running' || run.status.kind === 'paused'
   const parted = same < right.length || (!growing && same < left.length)
   return {
     original: left,

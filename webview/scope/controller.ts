@@ -1,5 +1,6 @@
 // Joins state and host: what the user does becomes events and calls, what the host says becomes events. No DOM.
 import type { ScopeHostApi, ScopePanelApi } from '../../server/protocol/scopePanel'
+import type { RunDetail } from '../../server/protocol/requests'
 import type { FeatureId } from '../../server/protocol/values'
 import { boost, boostLine, suppressLine, suppression } from './editLine'
 import { featureName, sameFeature } from './format'
@@ -63,19 +64,21 @@ export function createController(host: () => ScopeHostApi, saved: SavedScope | n
   }
 
   const layersAsked = new Set<string>()
+  /** A branch of the debugger goes on after layers of it were read. */
+  const askedKey = (run: RunDetail, layer: number): string => `${run.id} ${run.tokens.length} ${layer}`
   /** Layers of the run shown that are looked at and have not been read: those of open lists, of pins and of the chosen feature. */
   const askForLayers = (): void => {
     const { run } = state
     if (!run || run.status.kind === 'running') return
     const lookedAt = [...state.openLayers, ...state.pinsAndEdits.pins.map(({ layer }) => layer), ...(state.chosenFeature ? [state.chosenFeature.layer] : [])]
-    const layers = [...new Set(lookedAt)].filter((layer) => run.saeLayers.includes(layer) && layerState(state, layer) === 'unread' && !layersAsked.has(`${run.id} ${layer}`))
+    const layers = [...new Set(lookedAt)].filter((layer) => run.saeLayers.includes(layer) && layerState(state, layer) === 'unread' && !layersAsked.has(askedKey(run, layer)))
     if (layers.length > 0) readLayers(layers, false)
   }
   /** What was asked for once and did not come is read again only when the user asks. */
   const readLayers = (layers: readonly number[] | 'all', userAsks: boolean): void => {
     const { run } = state
     if (!run) return
-    if (layers !== 'all') for (const layer of layers) layersAsked.add(`${run.id} ${layer}`)
+    if (layers !== 'all') for (const layer of layers) layersAsked.add(askedKey(run, layer))
     attempt(host().readLayers(run.id, layers, userAsks))
   }
   const readOnDemand = (layer: number): void => {

@@ -42,6 +42,8 @@ function statusWords(run: RunDetail): string {
   switch (run.status.kind) {
     case 'running':
       return 'running'
+    case 'paused':
+      return 'stopped in the debugger'
     case 'done':
       return run.status.reason === 'stop' ? 'done' : `done, stopped at ${count(run.generatedTokens, 'token')}`
     case 'cancelled':

@@ -1,0 +1,144 @@
+// Builds the record of a branch of the debugger: like that of a run, but it can be cut, edited and renamed, and its features are read later, if at all.
+import { renderEdit, renderFeature } from '../formats/editLine'
+import type { LayerReport } from '../engine/engine'
+import { featuresOn, growColumns, type GrowingColumns } from '../protocol/featureColumns'
+import { layerScales } from '../protocol/layerScales'
+import type { RunStatus, RunSummary, RunToken } from '../protocol/requests'
+import type { RunRecord } from '../protocol/runRecord'
+import type { Edit, Sampling } from '../protocol/values'
+import { outliersAt } from './outliers'
+import { previewOf, runDocumentText, type RunHeader } from './runDetail'
+
+/** A token that has been gone over, with its places. */
+export interface RecordedToken extends Omit<RunToken, 'outlier'> {
+  /** Indices into the branch's edits of those that changed the residual here. */
+  readonly fired: readonly number[]
+}
+
+/** What is known about a branch before its first token. */
+export interface BranchHeader extends Omit<RunHeader, 'layers' | 'parentRunId'> {
+  /** The run that it was forked from, and the first token that may differ. */
+  readonly parent: RunSummary['parent']
+  readonly promptTokens: number
+  /** The prompt as it was fed; the completion's texts are its tokens'. */
+  readonly renderedPrompt: string
+}
+
+/** What a branch is done with from now on. */
+export interface BranchChange {
+  readonly name: string
+  readonly edits: readonly Edit[]
+  readonly sampling: Sampling
+}
+
+/** A branch as it grows and shrinks; `detail` and `summary` answer at any moment with what there is. */
+export interface BranchRecorder {
+  /** Takes tokens that follow those it has. */
+  add(tokens: readonly RecordedToken[]): void
+  /** Forgets the tokens from `position` on. */
+  cut(position: number): void
+  /** What has fired stays with the edits that are kept, wherever they stand in the new list. */
+  change(now: BranchChange): void
+  setStatus(status: RunStatus): void
+  /** Tokens at the start whose features of the layer are known. */
+  knownOf(layer: number): number
+  /** Takes a layer's features of the tokens from `from` on. Those of tokens that have been cut since they were asked for must be left out. */
+  addLayer(report: LayerReport, from: number): void
+  summary(): RunSummary
+  detail(): RunRecord
+  /** The run document so far. */
+  text(): string
+}
+
+/** A layer as far as it has been read; both grow by one entry per token. */
+interface ReadLayer {
+  readonly columns: GrowingColumns
+  readonly norms: number[]
+}
+
+/** Starts the record of a branch. */
+export function createBranchRecorder(header: BranchHeader): BranchRecorder {
+  const { renderedPrompt, promptTokens, parent, loadMs, saeLayers } = header
+  const tokens: RecordedToken[] = []
+  const layers = new Map<number, ReadLayer>()
+  let { name, edits, sampling } = header
+  let status: RunStatus = { kind: 'running' }
+
+  const completion = (): string => tokens.filter(({ generated }) => generated).map(({ text }) => text).join('')
+
+  function summary(): RunSummary {
+    const { id, promptUri, createdAt, model, sae, generate } = header
+    const fired = tokens.flatMap((token) => token.fired.map((edit) => ({ edit, index: token.index })))
+    return {
+      id, name, promptUri, createdAt, status, model, sae, sampling, generate,
+      edits: edits.map((edit, place) => ({ edit: renderEdit(edit), firedAt: fired.filter((each) => each.edit === place).map(({ index }) => index) })),
+      promptTokens,
+      generatedTokens: tokens.filter(({ generated }) => generated).length,
+      preview: previewOf(completion()),
+      parent,
+      timing: { loadMs, prefillMs: 0, decodeMsPerToken: 0 },
+    }
+  }
+
+  const text = (): string => runDocumentText(renderedPrompt + completion())
+
+  function cut(position: number): void {
+    tokens.length = Math.min(tokens.length, position)
+    for (const [layer, { columns, norms }] of layers) if (columns.tokens > position) layers.set(layer, firstOf({ columns, norms }, position))
+  }
+
+  return {
+    add: (next) => void tokens.push(...next),
+    cut,
+    change(now) {
+      const places = newPlaces(edits, now.edits)
+      tokens.forEach((token, index) => {
+        if (token.fired.length > 0) tokens[index] = { ...token, fired: token.fired.flatMap((edit) => places[edit] ?? []) }
+      })
+      ;({ name, edits, sampling } = now)
+    },
+    setStatus: (next) => void (status = next),
+    knownOf: (layer) => layers.get(layer)?.columns.tokens ?? 0,
+    addLayer({ layer, features, residualNorm }, from) {
+      const known = layers.get(layer) ?? { columns: growColumns(), norms: [] }
+      const first = known.columns.tokens - from
+      // Tokens were cut since; what lies between has not been read.
+      if (first < 0) return
+      for (let i = first; i < features.length && known.columns.tokens < tokens.length; i++) {
+        known.columns.push(features[i]!)
+        known.norms.push(residualNorm[i]!)
+      }
+      layers.set(layer, known)
+    },
+    summary,
+    detail() {
+      const read = [...layers].filter(([, { columns }]) => columns.tokens === tokens.length).sort(([a], [b]) => a - b)
+      const outliers = read.map(([, { norms }]) => outliersAt(norms))
+      const known = {
+        tokens: tokens.map(({ fired: _, ...token }, index): RunToken => ({ ...token, outlier: index === 0 || outliers.some((isOutlier) => isOutlier[index]) })),
+        features: Object.fromEntries(read.map(([layer, { columns }]) => [layer, columns.columns()])),
+        featuresAfterEdit: {},
+      }
+      return { ...summary(), text: text(), generatedStart: renderedPrompt.length, layers: read.map(([layer]) => layer), saeLayers, layerScales: layerScales(known), ...known }
+    },
+    text,
+  }
+}
+
+function firstOf({ columns, norms }: ReadLayer, tokens: number): ReadLayer {
+  const all = columns.columns()
+  const first = growColumns()
+  for (let token = 0; token < tokens; token++) first.push(featuresOn(all, token))
+  return { columns: first, norms: norms.slice(0, tokens) }
+}
+
+/** Where each edit stands in the new list: the n-th of a feature and operation is the n-th there; null when it is gone. */
+function newPlaces(before: readonly Edit[], after: readonly Edit[]): (number | null)[] {
+  const left = after.map(({ feature, operation }) => `${renderFeature(feature)} ${operation.kind} ${operation.value}`)
+  return before.map(({ feature, operation }) => {
+    const place = left.indexOf(`${renderFeature(feature)} ${operation.kind} ${operation.value}`)
+    if (place < 0) return null
+    left[place] = ''
+    return place
+  })
+}
