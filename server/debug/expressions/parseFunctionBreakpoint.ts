@@ -1,0 +1,32 @@
+// Names of function breakpoints: a feature, a comparison with one, or any condition.
+import type { FeatureId } from '../../protocol/values'
+import type { Bounds } from './bounds'
+import { truthOf } from './compile'
+import { needsOf, nodesOf } from './needs'
+import { parseCondition, type Condition } from './parseCondition'
+import { parseTree } from './parseTree'
+import { checkLength, type Source } from './source'
+
+export interface FunctionBreakpoint extends Condition {
+  /** Those that the name is about, in its order, each once; may be none. */
+  readonly features: readonly FeatureId[]
+}
+
+/** `L14/6159` (it fires), `L14/6159 > 8`, `prob < 0.1 and generated`; with a condition, both must hold. Throws InputError. */
+export function parseFunctionBreakpoint(name: string, condition: string | null, bounds: Bounds | null): FunctionBreakpoint {
+  const source: Source = { what: 'function breakpoint', text: name }
+  checkLength(source, 'L14/6159')
+  const { tree } = parseTree(source)
+  const truth = truthOf(tree, { source, bounds, mayLook: false })
+  const needs = needsOf(tree)
+  const also = condition === null || condition.trim() === '' ? null : parseCondition(condition, bounds)
+  return {
+    features: featuresOf(nodesOf(tree).flatMap((node) => (node.kind === 'feature' ? [node.feature] : []))),
+    needs: also ? { layers: [...new Set([...needs.layers, ...also.needs.layers])].sort((a, b) => a - b), predictions: needs.predictions || also.needs.predictions } : needs,
+    holds: (at) => truth({ at, look: null, isAheadKnown: false }) === true && (also === null || also.holds(at)),
+  }
+}
+
+function featuresOf(named: readonly FeatureId[]): FeatureId[] {
+  return named.filter(({ layer, feature }, index) => named.findIndex((other) => other.layer === layer && other.feature === feature) === index)
+}
