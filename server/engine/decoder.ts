@@ -29,19 +29,23 @@ export interface HeadRequest {
   readonly rows: readonly number[]
   /** Likeliest tokens per row. */
   readonly candidates: number
-  /** Per row a token whose log-probability is wanted. */
+  /** Per row a token whose log-probability and rank are wanted. */
   readonly targets: readonly number[] | null
   readonly wantsLogits: boolean
 }
 
 /** R rows, C candidates. Log-probabilities are natural. */
 export interface HeadResult {
-  /** (R, C), likeliest first, of equal ones the lower id. */
+  /** (R, C), largest logit first, of equal ones the lower id. */
   readonly tokens: Int32Array
   /** (R, C) */
   readonly logprobs: Float32Array
+  /** (R), in nats. */
+  readonly entropies: Float32Array
   /** (R), when targets were given. */
   readonly targetLogprobs: Float32Array | null
+  /** (R), when targets were given: 1 for the largest logit, of equal ones the lower id. */
+  readonly targetRanks: Int32Array | null
   /** (R, vocab), when they were wanted. */
   readonly logits: Float32Array | null
 }
@@ -65,10 +69,10 @@ export interface Decoder {
   newState(): SequenceState
   /** Where sequences take their arrays from. */
   readonly pool: ArrayPool
+  /** A state for going through computed positions again, from `rows` on or as close before as `state` allows. */
+  replayFrom(state: SequenceState, rows: number): SequenceState
   /** Makes the arrays of another sequence of `rows` positions ahead, one at each step. */
   prepare(rows: number): Generator<void>
-  /** The state before the first position, over the keys and values of another one, which are written to. */
-  stateFromStart(state: SequenceState): SequenceState
   /** Runs the span after the state's first positions, writes its keys and values into it and stages its layers' states, which the caller commits. */
   run(span: Span, state: SequenceState): Promise<SpanResult>
   release(): Promise<void>
@@ -120,18 +124,19 @@ export function createDecoder(session: Session, config: ModelConfig): Decoder {
     pool,
     newState: () => SequenceState.empty(memories, pool),
     prepare: (rows) => pool.prepare([...sequenceArrayLengths(memories, rows), ...alwaysKept(layers).map(() => residualArrayLength(rows, dModel))]),
-    stateFromStart: (state) => state.fromStart(memories),
+    replayFrom: (state, rows) => state.replayFrom(rows, memories),
     async run(span, state) {
       const { firstLayer, endLayer, first, count } = span
       state.kv.reserve(first + count)
       const outputs = span.residuals.map(residPost)
-      for (let layer = firstLayer; layer < endLayer; layer++) outputs.push(...memoryOutputs(memories[layer]!, layer))
+      for (let layer = firstLayer; layer < endLayer; layer++) if (!state.isReplay || memories[layer]!.kind === 'states') outputs.push(...memoryOutputs(memories[layer]!, layer))
       if (span.head) outputs.push(...headOutputs(span.head))
       const result = await session.run(feeds(span, state), outputs)
       for (let layer = firstLayer; layer < endLayer; layer++) {
         const memory = memories[layer]!
-        if (memory.kind === 'keysAndValues') state.kv.write(layer, float32Data(result[newKey(layer)]), float32Data(result[newValue(layer)]), first, count)
-        else for (const { name } of memory.states) state.stage(layer, name, float32Data(result[newState(layer, name)]))
+        if (memory.kind === 'keysAndValues') {
+          if (!state.isReplay) state.kv.write(layer, float32Data(result[newKey(layer)]), float32Data(result[newValue(layer)]), first, count)
+        } else for (const { name } of memory.states) state.stage(layer, name, float32Data(result[newState(layer, name)]))
       }
       return {
         residuals: new Map(span.residuals.map((layer) => [layer, float32Data(result[residPost(layer)])])),
@@ -154,14 +159,16 @@ function attentionMask(first: number, capacity: number, count: number): Float32A
 }
 
 function headOutputs({ targets, wantsLogits }: HeadRequest): string[] {
-  return ['top_tokens', 'top_logprobs', ...(targets ? ['target_logprobs'] : []), ...(wantsLogits ? ['logits'] : [])]
+  return ['top_tokens', 'top_logprobs', 'entropy', ...(targets ? ['target_logprobs', 'target_ranks'] : []), ...(wantsLogits ? ['logits'] : [])]
 }
 
 function headResult({ targets, wantsLogits }: HeadRequest, result: Readonly<Record<string, Tensor>>): HeadResult {
   return {
     tokens: int64Data(result['top_tokens']),
     logprobs: float32Data(result['top_logprobs']),
+    entropies: float32Data(result['entropy']),
     targetLogprobs: targets && float32Data(result['target_logprobs']),
+    targetRanks: targets && int64Data(result['target_ranks']),
     logits: wantsLogits ? float32Data(result['logits']) : null,
   }
 }

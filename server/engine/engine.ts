@@ -191,7 +191,7 @@ export interface TokenReport {
 }
 
 export type GenerateEvent =
-  /** Prompt tokens fed so far. */
+  /** Prompt and given tokens fed so far. */
   | { readonly kind: 'prefill'; readonly done: number; readonly total: number }
   /** Reports in order of position, without gaps; several at once after a prefill chunk. */
   | { readonly kind: 'tokens'; readonly tokens: readonly TokenReport[] }

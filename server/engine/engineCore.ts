@@ -60,12 +60,13 @@ export function createEngineCore(cacheLimitBytes = CACHE_LIMIT_BYTES): Engine {
         const shape = { layers: description.identity.layers, saeLayers: description.saeLayers }
         checkRequest(request, { ...shape, contextLength: description.contextLength, vocabSize: description.vocabSize })
         const edits = planEdits(request.edits, { ...shape, dSae: description.sae?.dSae ?? null }, request.promptIds.length)
-        const { promptIds, generate, capture } = request
+        const { promptIds, givenIds = [], generate, capture } = request
+        const known = promptIds.length + givenIds.length
         const keptLayers = layersToKeep(shape.layers, edits.layers, [...request.layers, ...edits.layers]).length
-        const size = { promptTokens: promptIds.length, generate, keptLayers, capture: capture && { layers: capture.residualLayers.length, logits: capture.logits } }
+        const size = { knownTokens: known, generate, keptLayers, capture: capture && { layers: capture.residualLayers.length, logits: capture.logits } }
         refuseRunTooLarge(decoder.config, size, await memoryNow(), loaded.cache.bytes)
         const result = await generateTokens({ decoder, saes }, loaded.cache, request, edits, onEvent, signal)
-        prepareNext(promptIds.length + generate)
+        prepareNext(known + generate)
         return result
       }),
     read: (request: ReadRequest, onEvent, signal) =>

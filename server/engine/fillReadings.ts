@@ -17,16 +17,27 @@ const ENCODED_TOGETHER = 256
 export async function readPositions(
   model: ForwardModel, sequence: Sequence, layers: readonly number[], edits: EditPlan, first: number, end: number, onRead: (layers: readonly number[], fraction: number) => void, signal: AbortSignal,
 ): Promise<void> {
-  const { records } = sequence
-  const isMissing = (layer: number): boolean => records.slice(first, end).some(({ readings }) => !readings.has(layer))
-  const there = layers.filter((layer) => !isMissing(layer))
+  const missing = new Map(layers.map((layer) => [layer, missingStretch(sequence, layer, first, end)] as const).filter(([, stretch]) => stretch !== null))
+  const there = layers.filter((layer) => !missing.has(layer))
   if (there.length > 0) onRead(there, there.length / layers.length)
   let done = there.length
-  for (const { start, layers: group } of groupsOf(sequence, layers.filter(isMissing), end)) {
-    await readGroup(model, sequence, start, group, edits, first, end, (share) => onRead([], (done + share * group.length) / layers.length), signal)
+  for (const { start, layers: group } of groupsOf(sequence, [...missing.keys()], end)) {
+    const from = Math.min(...group.map((layer) => missing.get(layer)!.first))
+    const to = Math.max(...group.map((layer) => missing.get(layer)!.end))
+    await readGroup(model, sequence, start, group, edits, from, to, (share) => onRead([], (done + share * group.length) / layers.length), signal)
     done += group.length
     onRead(group, done / layers.length)
   }
+}
+
+/** From the first to the last of the positions first … end − 1 that have no reading of the layer; null where all have. */
+function missingStretch({ records }: Sequence, layer: number, first: number, end: number): { readonly first: number; readonly end: number } | null {
+  let from = first
+  while (from < end && records[from]!.readings.has(layer)) from++
+  if (from === end) return null
+  let to = end
+  while (records[to - 1]!.readings.has(layer)) to--
+  return { first: from, end: to }
 }
 
 /** Layers that are read in one go, from the kept residual of `start` or, when that is null, from the token embedding. */
@@ -58,9 +69,12 @@ async function readGroup(
   const options = { edits, readLayers: [...new Set([...layers, ...below])], captureLayers: [], reconstructionLayers: [], keepLayers: [], queue, signal }
   const chunk = chunkSize(decoder.config)
   const waiting: { readonly finding: Finding; readonly record: PositionRecord }[] = []
-  const state = sequence.state.hasStates ? decoder.stateFromStart(sequence.state) : sequence.state
-  for (let first = start === null && sequence.state.hasStates ? 0 : from; first < end; first += chunk) {
-    const stop = Math.min(end, first + chunk)
+  // What starts from a kept residual runs nothing that has a state.
+  const state = decoder.replayFrom(sequence.state, from)
+  let stop = start === null ? state.positions : from
+  while (stop < end) {
+    const first = stop
+    stop = Math.min(end, first + chunk)
     const tokenIds = records.slice(first, stop).map(({ token }) => token)
     const { findings } = await forward({ decoder, saes }, sequence, { tokenIds, first, start, endLayer: top + 1, head: null }, options, state)
     waiting.push(...findings.map((finding, row) => ({ finding, record: records[first + row]! })))
@@ -68,6 +82,6 @@ async function readGroup(
       await queue.flush()
       for (const { finding, record } of waiting.splice(0)) for (const layer of layers) record.readings.set(layer, finding.readings.get(layer)!)
     }
-    onProgress((stop - from) / (end - from))
+    onProgress(Math.max(0, stop - from) / (end - from))
   }
 }

@@ -1,8 +1,10 @@
 // Runs layers over some positions of a sequence, stopping where a residual is edited.
+import { NonFiniteError } from '../protocol/errors'
 import type { Decoder, HeadRequest, HeadResult } from './decoder'
 import type { EditPlan } from './editPlan'
 import { createLayerVisitor, type Finding } from './layerVisit'
-import type { ReadingQueue } from './encoding/readingQueue'
+import { createReadingQueue, type ReadingQueue } from './encoding/readingQueue'
+import { nonFiniteAmong } from './nonFinite'
 import type { SaeSessions } from './encoding/saeSessions'
 import type { Sequence } from './sequence/sequence'
 import type { SequenceState } from './sequence/sequenceState'
@@ -49,10 +51,33 @@ export interface ForwardResult {
 
 /**
  * Computes the chunk after what `state` holds and leaves keys, values and states after it; keeps residuals in the sequence. A chunk that fails or
- * is cancelled leaves the sequence as it was. Layers run in one go up to each layer at which an edit applies; there the residual is edited here,
- * in float32, and the rest goes on from it.
+ * is cancelled leaves the sequence as it was. Throws NonFiniteError, which of a single position knows the layer.
  */
 export async function forward(model: ForwardModel, sequence: Sequence, chunk: Chunk, options: ForwardOptions, state: SequenceState = sequence.state): Promise<ForwardResult> {
+  try {
+    return await runChunk(model, sequence, chunk, options, state)
+  } catch (error) {
+    if (!(error instanceof NonFiniteError)) throw error
+    forgetChunk(chunk, state)
+    if (chunk.tokenIds.length > 1) throw nonFiniteAmong(chunk.first, chunk.tokenIds.length)
+    // Once more, looking at every layer.
+    const captureLayers = Array.from({ length: chunk.endLayer }, (_, layer) => layer)
+    await runChunk(model, sequence, { ...chunk, head: null }, { ...options, captureLayers, keepLayers: [], queue: createReadingQueue(model.saes, model.decoder.config.dModel) }, state).catch((located: unknown) => {
+      forgetChunk(chunk, state)
+      throw located
+    })
+    throw error
+  }
+}
+
+/** What a chunk wrote that is not made of numbers would spoil the positions that come in its place. */
+function forgetChunk({ tokenIds, first, start, endLayer }: Chunk, state: SequenceState): void {
+  if (state.isReplay) return
+  for (let layer = (start ?? -1) + 1; layer < endLayer; layer++) state.kv.clear(layer, first, tokenIds.length)
+}
+
+/** Layers run in one go up to each layer at which an edit applies; there the residual is edited here, in float32, and the rest goes on from it. */
+async function runChunk(model: ForwardModel, sequence: Sequence, chunk: Chunk, options: ForwardOptions, state: SequenceState): Promise<ForwardResult> {
   const { decoder, saes } = model
   const { tokenIds, first, start, endLayer } = chunk
   const count = tokenIds.length

@@ -1,15 +1,15 @@
 // One generate request from start to end: what is remembered, prefill in chunks, token by token, then the predictions that nobody waited for.
-import { CancelledError } from '../protocol/errors'
+import { CancelledError, NonFiniteError } from '../protocol/errors'
 import { createCapture } from './capture'
 import { chunkSize } from './chunkSize'
+import { confirmChoices } from './confirmChoices'
 import type { EditPlan } from './editPlan'
 import type { GenerateEvent, GenerateRequest, GenerateResult } from './engine'
 import { readPositions } from './fillReadings'
 import { forward, type ForwardModel } from './forward'
 import type { Finding } from './layerVisit'
-import { lastRow, predictAfter, predictMissing, predictionOf, type Next } from './predictions'
+import { nextAt, predictAfter, predictMissing, predictionOf, type Next } from './predictions'
 import { chunkEnd, cutOtherTokens, startLayer } from './nextChunk'
-import { refuseNonFinite } from './nonFinite'
 import { reportPrediction, type PositionRecord, type Prediction } from './sequence/positionRecord'
 import type { PrefixCache } from './sequence/prefixCache'
 import { createReadingQueue } from './encoding/readingQueue'
@@ -20,6 +20,9 @@ import { createTokenReporter } from './tokenReporter'
 
 /** An edit is most often one of a layer that was read. Of more layers than these only some are kept, which costs a few layers per edit. */
 const MOST_READ_KEPT = 8
+
+/** Generated tokens after which the states of layers that have some are kept: from there another continuation starts. */
+const REMEMBERED_EVERY = 32
 
 /** Kept per position even when fewer are asked for, so that asking for more later needs no new run. */
 const MIN_CANDIDATES = 10
@@ -33,9 +36,11 @@ export function layersToKeep(layers: number, editLayers: readonly number[], read
 export async function generateTokens(
   model: ForwardModel, cache: PrefixCache, request: GenerateRequest, edits: EditPlan, onEvent: (event: GenerateEvent) => void, signal: AbortSignal,
 ): Promise<GenerateResult> {
-  const { promptIds, sampling } = request
+  const { promptIds, sampling, reportFrom = 0 } = request
   const { contextLength, vocabSize, layers } = model.decoder.config
-  const maxTokens = Math.min(promptIds.length + request.generate, contextLength)
+  const knownIds = [...promptIds, ...(request.givenIds ?? [])]
+  const known = knownIds.length
+  const maxTokens = Math.min(known + request.generate, contextLength)
   const stopIds = new Set(request.stopIds)
   const reconstructionLayers = request.reconstructionLayers ?? []
   const readLayers = [...new Set([...request.layers, ...edits.layers, ...reconstructionLayers])].sort((a, b) => a - b)
@@ -49,11 +54,14 @@ export async function generateTokens(
   const queue = createReadingQueue(model.saes, model.decoder.config.dModel)
 
   // A dump needs residuals and logits of every position, and those are not remembered; nor are reconstruction errors.
-  const sequence = capture || reconstructionLayers.length > 0 ? cache.fresh() : cache.resume({ promptIds, maxTokens, samplingKey: key, stopIds, edits })
+  const isWhole = capture !== null || reconstructionLayers.length > 0
+  const wanted = { knownIds, maxTokens, samplingKey: key, stopIds, edits }
+  const expected = isWhole ? null : await confirmChoices(model, cache, wanted, sampling, candidates, signal)
+  const sequence = isWhole ? cache.fresh() : cache.resume(wanted)
   const { records } = sequence
   sequence.state.kv.expect(maxTokens)
-  const isStop = (position: number) => position >= promptIds.length && stopIds.has(records[position]!.token)
-  const ended = endOf(sequence, maxTokens, isStop)
+  const isStop = (position: number) => position >= known && stopIds.has(records[position]!.token)
+  const ended = endOf(sequence, known, maxTokens, isStop)
   const reusedTokens = ended ?? sequence.positions
   /** The token there was predicted from logits that hold. */
   const predicted = sequence.positions
@@ -61,44 +69,60 @@ export async function generateTokens(
   /** By position; empty unless they are asked for. */
   const errors: ReadonlyMap<number, number>[] = []
   const reporter = createTokenReporter(request, edits, records, errors, queue, chunk, onEvent)
+  /** Positions that can be reported; null before anything can. */
+  let ready: number | null = null
+  let next: Next | null = expected?.position === predicted ? expected.next : null
 
-  let hasBegun = false
-  let next: Next | null = null
+  /** What is reported of tokens after the prompt has predictions. */
+  const predictReported = (first: number, end: number): Promise<void> =>
+    predictMissing(model, sequence, Math.max(first, promptIds.length, reportFrom), end, candidates, () => {}, signal)
+
   const feed = async (tokenIds: readonly number[], chosenBy: string | null, prediction: Prediction | null): Promise<void> => {
     if (signal.aborted) throw new CancelledError()
     const first = sequence.positions
-    const isLast = first + tokenIds.length >= promptIds.length
+    const end = first + tokenIds.length
     const start = startLayer(sequence, tokenIds.length)
-    const rows = capture?.wantsLogits ? [...tokenIds.keys()] : isLast ? [tokenIds.length - 1] : []
+    const isFollowed = end >= known && end < maxTokens && !(end > known && stopIds.has(tokenIds.at(-1)!))
+    const rows = capture?.wantsLogits ? [...tokenIds.keys()] : isFollowed ? [tokenIds.length - 1] : []
     const head = rows.length > 0 ? { rows, candidates, targets: null, wantsLogits: wantsLogits || capture?.wantsLogits === true } : null
-    const options = { edits, readLayers, captureLayers: request.capture?.residualLayers ?? [], reconstructionLayers, keepLayers, queue, signal }
+    const layersHere = end > reportFrom ? readLayers : edits.layers
+    const options = { edits, readLayers: layersHere, captureLayers: request.capture?.residualLayers ?? [], reconstructionLayers, keepLayers, queue, signal }
     const result = await forward(model, sequence, { tokenIds, first, start, endLayer: layers, head }, options)
-    await refuseNonFinite(sequence.residuals, result.findings, first, queue)
     capture?.add(result)
     result.findings.forEach(({ readings, edited, reconstructed }, row) => {
       keepBelow(start, records[first + row], { readings, edited })
       records[first + row] = { token: tokenIds[row]!, chosenBy, prediction: row === 0 ? prediction : null, readings, edited }
       errors.push(reconstructed)
     })
-    sequence.positions = first + tokenIds.length
+    sequence.positions = end
     // Layers up to the start may lack what is wanted now.
-    if (start !== null) await readPositions(model, sequence, readLayers.filter((layer) => layer <= start), edits, first, sequence.positions, () => {}, signal)
-    next = result.head && lastRow(result.head, rows.length)
-    await reporter.offer(sequence.positions)
+    if (start !== null) await readPositions(model, sequence, layersHere.filter((layer) => layer <= start), edits, first, end, () => {}, signal)
+    next = isFollowed ? nextAt(result.head!, rows.length - 1) : null
+    await predictReported(first, Math.min(end, known))
+    ready = end
+    await reporter.offer(end)
   }
 
   try {
-    await readPositions(model, sequence, readLayers, edits, 0, reusedTokens, () => {}, signal)
-    await predictMissing(model, sequence, promptIds.length, reusedTokens, candidates, () => {}, signal)
+    await readPositions(model, sequence, edits.layers, edits, 0, reusedTokens, () => {}, signal)
+    await readPositions(model, sequence, readLayers, edits, Math.min(reportFrom, reusedTokens), reusedTokens, () => {}, signal)
+    await predictReported(0, reusedTokens)
+    ready = reusedTokens
     await reporter.deliver(reusedTokens)
-    hasBegun = true
     const prefillStart = performance.now()
-    while (sequence.positions < promptIds.length) {
+    let most = chunk
+    while (sequence.positions < known) {
       const first = sequence.positions
-      const tokenIds = promptIds.slice(first, chunkEnd(sequence, promptIds.length, chunk))
+      const tokenIds = knownIds.slice(first, chunkEnd(sequence, known, most))
       cutOtherTokens(sequence, tokenIds, first)
-      await feed(tokenIds, null, first === predicted ? (records[first]?.prediction ?? null) : null)
-      sequence.state.remember()
+      try {
+        await feed(tokenIds, null, first === predicted ? (records[first]?.prediction ?? null) : null)
+        sequence.state.remember()
+      } catch (error) {
+        if (!(error instanceof NonFiniteError) || tokenIds.length === 1) throw error
+        // One by one, so that the tokens before it are there.
+        most = 1
+      }
     }
     const decodeStart = performance.now()
     const decodeFrom = ended ?? sequence.positions
@@ -118,13 +142,13 @@ export async function generateTokens(
       }
       await feed([token], key, prediction)
       end = sequence.positions
+      if (end % REMEMBERED_EVERY === 0) sequence.state.remember()
     }
     await reporter.deliver(end)
     const decodeMs = performance.now() - decodeStart
     if (request.promptPredictions) {
-      await predictMissing(model, sequence, 0, Math.min(promptIds.length, end), candidates, (first, stop) => {
-        const predictions = records.slice(first, stop).map(({ prediction }) => reportPrediction(prediction!, request.alternatives))
-        onEvent({ kind: 'predictions', first, predictions })
+      await predictMissing(model, sequence, reportFrom, Math.min(promptIds.length, end), candidates, (first, stop) => {
+        onEvent({ kind: 'predictions', first, predictions: records.slice(first, stop).map(({ prediction }) => reportPrediction(prediction!, request.alternatives)) })
       }, signal)
     }
     return {
@@ -135,8 +159,8 @@ export async function generateTokens(
       captured: capture?.finish() ?? null,
     }
   } catch (error) {
-    // What was computed before a cancel is shown.
-    if (error instanceof CancelledError && hasBegun) await reporter.deliver(ended ?? sequence.positions)
+    // What was computed before it is shown.
+    if ((error instanceof CancelledError || error instanceof NonFiniteError) && ready !== null) await reporter.deliver(ready)
     throw error
   } finally {
     cache.keep(sequence)
@@ -144,8 +168,8 @@ export async function generateTokens(
 }
 
 /** Where the request ends when the sequence already reaches so far, else null. */
-function endOf(sequence: Sequence, maxTokens: number, isStop: (position: number) => boolean): number | null {
-  for (let position = 1; position <= sequence.positions; position++) if (position === maxTokens || isStop(position - 1)) return position
+function endOf(sequence: Sequence, known: number, maxTokens: number, isStop: (position: number) => boolean): number | null {
+  for (let position = known; position <= sequence.positions; position++) if (position === maxTokens || isStop(position - 1)) return position
   return null
 }
 

@@ -2,7 +2,7 @@
 import { CancelledError } from '../protocol/errors'
 import { editEffect, type Coefficients } from './applyEdits'
 import type { Chunk, ForwardOptions } from './forward'
-import { refuseNonFiniteEdit } from './nonFinite'
+import { refuseNonFinite } from './nonFinite'
 import type { LayerReading } from './sequence/positionRecord'
 import { applyEffects, scaleAt } from './residualEdits'
 import type { TopK } from './encoding/layerEncoder'
@@ -20,7 +20,7 @@ export interface Finding {
 }
 
 export interface LayerVisitor {
-  /** Takes the residual (T, d_model) that arrives at a layer and changes it in place where edits apply. Throws CancelledError. */
+  /** Takes the residual (T, d_model) that arrives at a layer and changes it in place where edits apply. Throws CancelledError and NonFiniteError. */
   visit(layer: number, x: Float32Array): Promise<void>
   /** Whether some edit applies to the chunk at this layer. */
   isEdited(layer: number): boolean
@@ -55,7 +55,7 @@ export function createLayerVisitor(saes: SaeSessions | null, sequence: Sequence,
     const effects = tops.map((top, row) => editEffect(options.edits.at(layer, first + row), top))
     effects.forEach(({ coefficients }, row) => coefficients.size > 0 && findings[row]!.edited.set(layer, coefficients))
     const changed = await applyEffects(saes!, layer, x, effects)
-    changed.rows.forEach((row) => refuseNonFiniteEdit(rowOf(x, row), first + row, layer))
+    changed.rows.forEach((row) => refuseNonFinite(rowOf(x, row), 1, first + row, layer))
     options.queue.add(layer, changed.x, (i, after) => {
       const { readings } = findings[changed.rows[i]!]!
       readings.set(layer, { ...readings.get(layer)!, after })
@@ -68,6 +68,7 @@ export function createLayerVisitor(saes: SaeSessions | null, sequence: Sequence,
     isEdited,
     async visit(layer, x) {
       if (options.signal.aborted) throw new CancelledError()
+      refuseNonFinite(x, rows.length, first, layer)
       const isRead = options.readLayers.includes(layer)
       const known = layer === start ? knownTops(sequence, layer, first, rows.length) : null
       const changes = isRead && isEdited(layer)

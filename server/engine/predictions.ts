@@ -6,27 +6,37 @@ import type { Prediction } from './sequence/positionRecord'
 import { departingResidual } from './residualEdits'
 import type { Sequence } from './sequence/sequence'
 
-/** What may follow on a position: the likeliest tokens with their log-probabilities, and all logits (vocab) where they were wanted. */
-export type Next = Pick<HeadResult, 'tokens' | 'logprobs' | 'logits'>
+/** What may follow on a position: the likeliest tokens with their log-probabilities, the entropy, and all logits (vocab) where they were wanted. */
+export type Next = Pick<HeadResult, 'tokens' | 'logprobs' | 'logits'> & { readonly entropy: number }
 
-/** Of the last of the head's rows. */
-export function lastRow({ tokens, logprobs, logits }: HeadResult, rows: number): Next {
-  const last = <Values extends Int32Array | Float32Array>(values: Values): Values => (rows === 1 ? values : (values.slice(values.length - values.length / rows) as Values))
-  return { tokens: last(tokens), logprobs: last(logprobs), logits: logits && last(logits) }
+/** Of one of the head's rows. */
+export function nextAt({ tokens, logprobs, logits, entropies }: HeadResult, row: number): Next {
+  const rows = entropies.length
+  const of = <Values extends Int32Array | Float32Array>(values: Values): Values => (rows === 1 ? values : (values.slice((row * values.length) / rows, ((row + 1) * values.length) / rows) as Values))
+  return { tokens: of(tokens), logprobs: of(logprobs), logits: logits && of(logits), entropy: entropies[row]! }
 }
 
 /** What follows on `position`, which must be computed. */
 export async function predictAfter(model: ForwardModel, sequence: Sequence, position: number, wanted: Pick<HeadRequest, 'candidates' | 'wantsLogits'>): Promise<Next> {
   const x = await departingResidual(model.saes, sequence, model.decoder.config.layers - 1, position, position + 1)
-  return lastRow(await runHead(model.decoder, x, { ...wanted, rows: [0], targets: null }, position, sequence.state), 1)
+  return nextAt(await runHead(model.decoder, x, { ...wanted, rows: [0], targets: null }, position, sequence.state), 0)
 }
 
 /** The prediction of the token that was taken. Without logits it must be among the likeliest. */
-export function predictionOf({ tokens, logprobs, logits }: Next, token: number): Prediction {
+export function predictionOf({ tokens, logprobs, logits, entropy }: Next, token: number): Prediction {
+  const candidates = candidatesOf(tokens, logprobs)
   const place = tokens.indexOf(token)
+  if (place >= 0) return { logprob: logprobs[place]!, entropy, rank: place + 1, candidates }
   // log Σ exp(logit) is what any logit is above its log-probability.
-  const logprob = place >= 0 ? logprobs[place]! : logits![token]! - (logits![tokens[0]!]! - logprobs[0]!)
-  return { logprob, entropy: 0, rank: place + 1, candidates: candidatesOf(tokens, logprobs) }
+  return { logprob: logits![token]! - (logits![tokens[0]!]! - logprobs[0]!), entropy, rank: rankOf(logits!, token), candidates }
+}
+
+/** 1 for the largest logit, of equal ones the lower id. */
+function rankOf(logits: Float32Array, token: number): number {
+  const own = logits[token]!
+  let rank = 1
+  for (let id = 0; id < logits.length; id++) if (logits[id]! > own || (logits[id] === own && id < token)) rank++
+  return rank
 }
 
 /** Positions that are predicted at a time; each takes as many numbers as the vocabulary has. */
@@ -55,7 +65,7 @@ export async function predictMissing(
     const head = await runHead(model.decoder, x, { rows: [...targets.keys()], candidates, targets, wantsLogits: false }, start - 1, sequence.state)
     targets.forEach((_, row) => {
       const [from, to] = [row * candidates, (row + 1) * candidates]
-      records[start + row]!.prediction = { logprob: head.targetLogprobs![row]!, entropy: 0, rank: 1, candidates: candidatesOf(head.tokens.subarray(from, to), head.logprobs.subarray(from, to)) }
+      records[start + row]!.prediction = { logprob: head.targetLogprobs![row]!, entropy: head.entropies[row]!, rank: head.targetRanks![row]!, candidates: candidatesOf(head.tokens.subarray(from, to), head.logprobs.subarray(from, to)) }
     })
     onPredicted(start, position)
   }

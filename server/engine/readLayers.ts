@@ -16,7 +16,7 @@ export async function readLayers(model: ForwardModel, cache: PrefixCache, reques
   const { tokenIds, top } = request
   const layers = [...new Set(request.layers)].sort((a, b) => a - b)
   if (layers.length === 0) return
-  const resumed = cache.resume({ promptIds: tokenIds, maxTokens: tokenIds.length, samplingKey: '', stopIds: new Set(), edits })
+  const resumed = cache.resume({ knownIds: tokenIds, maxTokens: tokenIds.length, samplingKey: '', stopIds: new Set(), edits })
   // A state that stands above layers that lack positions could not go on from there, so such a sequence is not remembered.
   const isPartial = resumed.state.hasStates && resumed.positions < tokenIds.length
   const sequence = isPartial ? cache.fresh() : resumed

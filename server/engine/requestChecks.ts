@@ -1,4 +1,4 @@
-// Refuses generate requests that the loaded model cannot serve, before anything runs.
+// Refuses requests that the loaded model cannot serve, before anything runs.
 import { InputError } from '../protocol/errors'
 import type { GenerateRequest, ReadRequest } from './engine'
 
@@ -11,11 +11,12 @@ export interface CheckedModel {
 
 /** Throws InputError; edits are checked where they are planned. */
 export function checkRequest(request: GenerateRequest, model: CheckedModel): void {
-  const { promptIds, layers, capture, sampling } = request
+  const { promptIds, givenIds = [], layers, capture, sampling } = request
   checkTokens(promptIds, model)
+  if (givenIds.length > 0) checkTokens([...promptIds, ...givenIds], model)
   checkLayers([...layers, ...(capture?.residualLayers ?? [])], model)
   checkSaeLayers([...layers, ...(request.reconstructionLayers ?? [])], model)
-  checkCounts({ generate: request.generate, top: request.top, alternatives: request.alternatives })
+  checkCounts({ generate: request.generate, 'first reported token': request.reportFrom ?? 0, top: request.top, alternatives: request.alternatives })
   if (!(sampling.temperature >= 0 && sampling.temperature < Infinity)) throw new InputError(`temperature ${sampling.temperature} is out of range`, 'use 0 or more')
   if (!(sampling.topP > 0 && sampling.topP <= 1)) throw new InputError(`top-p ${sampling.topP} is out of range`, 'use a number above 0 and at most 1')
   if (!Number.isInteger(sampling.topK) || sampling.topK < 0) throw new InputError(`top-k ${sampling.topK} is out of range`, 'use 0 for off, or a whole number')

@@ -7,7 +7,8 @@ import { InputError } from '../protocol/errors'
 
 /** What decides how much a run takes. */
 export interface RunSize {
-  readonly promptTokens: number
+  /** Of the prompt, and those given after it. */
+  readonly knownTokens: number
   /** Most tokens to generate. */
   readonly generate: number
   /** Layers whose residuals are kept for later runs. */
@@ -41,7 +42,7 @@ export function bytesOfRun(config: ModelConfig, positions: number, size: RunSize
  * this one may take over or replace all.
  */
 export function refuseRunTooLarge(config: ModelConfig, size: RunSize, { availableBytes, swapBytes }: Pick<Memory, 'availableBytes' | 'swapBytes'>, heldBytes: number): void {
-  const positions = Math.min(size.promptTokens + size.generate, config.contextLength)
+  const positions = Math.min(size.knownTokens + size.generate, config.contextLength)
   const needed = bytesOfRun(config, positions, size)
   const free = availableBytes + swapBytes + heldBytes
   if (needed <= free) return
@@ -50,7 +51,7 @@ export function refuseRunTooLarge(config: ModelConfig, size: RunSize, { availabl
   const dump = size.capture === null ? '' : ' with its dump'
   throw new InputError(
     `run of ${positions} tokens${dump} needs ${byteText(needed)} beside the model, and ${byteText(free)} are free`,
-    fitting > size.promptTokens ? `generate at most ${fitting - size.promptTokens} tokens` : fitting > 0 ? `shorten the prompt to at most ${fitting} tokens` : 'close other programs or choose a smaller precision',
+    fitting > size.knownTokens ? `generate at most ${fitting - size.knownTokens} tokens` : fitting > 0 ? `shorten the prompt to at most ${fitting} tokens` : 'close other programs or choose a smaller precision',
   )
 }
 

@@ -13,7 +13,7 @@ const AT_ONCE = 2
 export interface TokenReporter {
   /** Takes note of positions 0 … end − 1 and reports them now or with the next ones. */
   offer(end: number): Promise<void>
-  /** Reports what has not been reported of positions 0 … end − 1. */
+  /** Reports what is to be and has not been reported of positions 0 … end − 1. */
   deliver(end: number): Promise<void>
 }
 
@@ -22,8 +22,10 @@ export function createTokenReporter(
   request: GenerateRequest, edits: EditPlan, records: readonly PositionRecord[], errors: readonly ReadonlyMap<number, number>[], queue: ReadingQueue, chunk: number, onEvent: (event: GenerateEvent) => void,
 ): TokenReporter {
   const promptLength = request.promptIds.length
+  const known = promptLength + (request.givenIds?.length ?? 0)
   const wanted = { promptLength, layers: request.layers, top: request.top, alternatives: request.alternatives, edits }
-  let reported = 0
+  const { reportFrom = 0 } = request
+  let reported = reportFrom
   let reportedAt = performance.now()
 
   const deliver = async (end: number): Promise<void> => {
@@ -31,7 +33,7 @@ export function createTokenReporter(
     await queue.flush()
     for (; reported < end; reported = Math.min(end, reported + chunk)) {
       const stop = Math.min(end, reported + chunk)
-      if (reported < promptLength) onEvent({ kind: 'prefill', done: Math.min(stop, promptLength), total: promptLength })
+      if (reported < known) onEvent({ kind: 'prefill', done: Math.min(stop, known), total: known })
       onEvent({ kind: 'tokens', tokens: records.slice(reported, stop).map((record, i) => withError(reportPosition(record, reported + i, wanted), errors[reported + i])) })
     }
     reportedAt = performance.now()
@@ -39,7 +41,8 @@ export function createTokenReporter(
   return {
     deliver,
     async offer(end) {
-      const isAwaited = end <= promptLength + AT_ONCE
+      if (end <= reportFrom && end <= known) onEvent({ kind: 'prefill', done: end, total: known })
+      const isAwaited = end <= known + AT_ONCE
       if (isAwaited || end - reported >= MOST_WAITING || performance.now() - reportedAt > LONGEST_WAIT_MS) await deliver(end)
     },
   }

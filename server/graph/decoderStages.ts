@@ -3,7 +3,7 @@
 // Because a run can stop after any layer and another can go on from there, one graph serves plain generation, reading a layer without
 // computing the rest, and edits: run to the edited layer, change the residual outside, run on. A skipped layer costs one `If`.
 import { newKey, newState, newValue, pastKey, pastState, pastValue, type LayerMemory } from './layerMemory'
-import type { Dimension, ElementType, GraphWriter } from './onnxWriter'
+import { ELEMENT_TYPE, type Dimension, type ElementType, type GraphWriter } from './onnxWriter'
 
 /** What a decoder graph needs to know about its stages. */
 export interface StagesShape {
@@ -40,8 +40,8 @@ export const residPost = (layer: number): string => `resid_post.${layer}`
  * `cos` and `sin` (T, rotary_dim / 2), `mask` (1, 1, T, P + T), `split` [P, T], and what each layer remembers: the past keys and
  * values (kv_heads, 1, P, head_dim) or its states.
  * Outputs: `resid_post.N` (T, d_model), `new_key.N` and `new_value.N` (kv_heads, 1, T, head_dim) or the new states, `logits` (R, vocab),
- * `top_tokens` and `top_logprobs` (R, candidates), likeliest first and of equal ones the lower id, `target_logprobs` (R, 1); of skipped stages, no
- * rows, except that resid_post of a skipped layer is what arrived there.
+ * `top_tokens` and `top_logprobs` (R, candidates), largest logit first and of equal ones the lower id, `entropy` (R, 1) in nats, `target_logprobs`
+ * (R, 1) and `target_ranks` (R, 1), 1 for the largest logit; of skipped stages, no rows, except that resid_post of a skipped layer is what arrived there.
  */
 export function addStages(main: GraphWriter, shape: StagesShape, bodies: StageBodies): void {
   const { memories, dModel, rotaryDim, vocabSize } = shape
@@ -80,26 +80,42 @@ export function addStages(main: GraphWriter, shape: StagesShape, bodies: StageBo
     { name: 'logits', shape: ['R', vocabSize] },
     { name: 'top_logprobs', shape: ['R', 'C'] },
     { name: 'top_tokens', shape: ['R', 'C'], type: 'i64' },
+    { name: 'entropy', shape: ['R', 1] },
     { name: 'target_logprobs', shape: ['R', 1] },
+    { name: 'target_ranks', shape: ['R', 1], type: 'i64' },
   ]
+  const scalar = (value: number): string => main.constant(`scalar_${value}`, 'i64', [], BigInt64Array.of(BigInt(value)))
+  const ids = main.node('Range', [scalar(0), scalar(vocabSize), scalar(1)])
   conditional(
     main, flags[headStage(layers)]!, predictions,
-    (graph) => predict(graph, bodies.head(graph, graph.node('Gather', [last, 'logit_rows'], { axis: 0 }))),
+    (graph) => predict(graph, bodies.head(graph, graph.node('Gather', [last, 'logit_rows'], { axis: 0 })), ids),
     () => [
       main.constant('no_logits', 'f32', [0, vocabSize], new Float32Array(0)),
-      ...['no_logprobs', 'no_tokens', 'no_targets'].map((name, i) => main.constant(name, i === 1 ? 'i64' : 'f32', [0, 1], i === 1 ? new BigInt64Array(0) : new Float32Array(0))),
+      ...predictions.slice(1).map(({ name, type }) => main.constant(`no_${name}`, type ?? 'f32', [0, 1], type === 'i64' ? new BigInt64Array(0) : new Float32Array(0))),
     ],
   )
   for (const { name, shape, type } of predictions) main.output(name, type ?? 'f32', shape)
 }
 
 /** What is made of the logits here, so that a vocabulary of numbers per token need not leave the graph. In the order of the stage's outputs. */
-function predict(graph: GraphWriter, logits: string): readonly string[] {
+function predict(graph: GraphWriter, logits: string, ids: string): readonly string[] {
   const logprobs = graph.node('LogSoftmax', [logits], { axis: -1 })
-  const top = [graph.freshName('top_logprobs'), graph.freshName('top_tokens')] as const
-  graph.node('TopK', [logprobs, 'candidates'], { axis: -1 }, { outputs: top })
-  const target = graph.node('GatherElements', [logprobs, graph.node('Reshape', ['targets', graph.ints(-1, 1)])], { axis: 1 })
-  return [logits, ...top, target]
+  const tokens = graph.freshName('top_tokens')
+  graph.node('TopK', [logits, 'candidates'], { axis: -1 }, { outputs: [graph.freshName('top_logits'), tokens] })
+  // −Σ p log p
+  const entropy = graph.node('Neg', [graph.node('ReduceSum', [graph.node('Mul', [graph.node('Exp', [logprobs]), logprobs]), graph.ints(-1)])])
+  const targets = graph.node('Reshape', ['targets', graph.ints(-1, 1)])
+  const at = (values: string, indices: string): string => graph.node('GatherElements', [values, indices], { axis: 1 })
+  return [logits, at(logprobs, tokens), tokens, entropy, at(logprobs, targets), rankOf(graph, logits, targets, at(logits, targets), ids)]
+}
+
+/** 1 + how many logits are greater than the target's, or equal with a lower id. */
+function rankOf(graph: GraphWriter, logits: string, targets: string, targetLogits: string, ids: string): string {
+  const equalBefore = graph.node('And', [graph.node('Equal', [logits, targetLogits]), graph.node('Less', [ids, targets])])
+  const before = graph.node('Or', [graph.node('Greater', [logits, targetLogits]), equalBefore])
+  // Sums of ones are exact in float32 up to 2²⁴.
+  const count = graph.node('ReduceSum', [graph.node('Cast', [before], { to: ELEMENT_TYPE.f32 }), graph.ints(-1)])
+  return graph.node('Add', [graph.node('Cast', [count], { to: ELEMENT_TYPE.i64 }), graph.ints(1)])
 }
 
 /** One tensor that a layer remembers by: its input, its output, and the shape of nothing, for when the layer is skipped. */

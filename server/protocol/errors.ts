@@ -8,7 +8,7 @@
  * (`choose a Qwen3 checkpoint`). Anything else that is thrown is a defect of ours.
  */
 export class InputError extends Error {
-  override readonly name = 'InputError'
+  override readonly name: string = 'InputError'
   constructor(
     message: string,
     readonly remedy: string,
@@ -18,6 +18,20 @@ export class InputError extends Error {
   /** The whole sentence, on one line. */
   get line(): string {
     return inputErrorLine(this.message, this.remedy)
+  }
+}
+
+/** A residual stopped being made of numbers: of a strong edit, or damaged weights. */
+export class NonFiniteError extends InputError {
+  override readonly name = 'NonFiniteError'
+  /** `layer` is the lowest at which it was so; null when that is not known. */
+  constructor(
+    message: string,
+    remedy: string,
+    readonly position: number,
+    readonly layer: number | null,
+  ) {
+    super(message, remedy)
   }
 }
 
@@ -31,15 +45,19 @@ export interface ErrorData {
   readonly name: string
   readonly message: string
   readonly remedy?: string
+  /** Of a NonFiniteError. */
+  readonly place?: { readonly position: number; readonly layer: number | null }
 }
 
 export function toErrorData(error: unknown): ErrorData {
+  if (error instanceof NonFiniteError) return { name: error.name, message: error.message, remedy: error.remedy, place: { position: error.position, layer: error.layer } }
   if (error instanceof InputError) return { name: error.name, message: error.message, remedy: error.remedy }
   if (error instanceof Error) return { name: error.name, message: error.message }
   return { name: 'Error', message: String(error) }
 }
 
 export function fromErrorData(data: ErrorData): Error {
+  if (data.remedy !== undefined && data.place) return new NonFiniteError(data.message, data.remedy, data.place.position, data.place.layer)
   if (data.remedy !== undefined) return new InputError(data.message, data.remedy)
   return Object.assign(new Error(data.message), { name: data.name })
 }

@@ -76,6 +76,14 @@ export class KvCache {
     }
   }
 
+  /** Makes rows zero again: what is not a number would get through any mask. */
+  clear(layer: number, first: number, count: number): void {
+    const { kvHeads, headDim } = this.shape
+    for (const array of [this.keys.get(layer), this.values.get(layer)]) {
+      for (let head = 0; head < kvHeads; head++) array?.fill(0, (head * this.capacity + first) * headDim, (head * this.capacity + first + count) * headDim)
+    }
+  }
+
   /** A cache of its own with the first `rows(layer)` positions of each layer. */
   copyPrefix(rows: (layer: number) => number): KvCache {
     const copy = new KvCache(this.shape, this.pool)

@@ -24,8 +24,8 @@ export interface Prediction {
 
 export interface PositionRecord {
   readonly token: number
-  /** How the token was chosen (`samplingKey`); null for a prompt token. */
-  readonly chosenBy: string | null
+  /** How the token was chosen, or is known to be (`samplingKey`); null for one that was given. */
+  chosenBy: string | null
   /** Null at position 0, and where it has not been computed yet. */
   prediction: Prediction | null
   /** By layer; grows when further layers are read. */

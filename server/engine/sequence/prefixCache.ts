@@ -4,7 +4,14 @@ import type { ArrayPool } from './arrayPool'
 import { copyHolding, emptySequence, releaseSequence, sequenceBytes, type Sequence } from './sequence'
 import type { SequenceState } from './sequenceState'
 
+export interface Found {
+  readonly sequence: Sequence
+  readonly reuse: Reuse
+}
+
 export interface PrefixCache {
+  /** The sequence of which most holds for the request, as it lies here, and what holds; it must not be changed. */
+  find(request: ReuseRequest): Found | null
   /** A sequence that begins with as much as holds for the request; it may be empty. */
   resume(request: ReuseRequest): Sequence
   /** An empty sequence. */
@@ -20,8 +27,8 @@ export function createPrefixCache(newState: () => SequenceState, dModel: number,
 
   const fresh = (): Sequence => emptySequence(newState(), dModel, pool)
 
-  const findBest = (request: ReuseRequest): { readonly sequence: Sequence; readonly reuse: Reuse } | null => {
-    let best: { readonly sequence: Sequence; readonly reuse: Reuse; readonly saved: number } | null = null
+  const find = (request: ReuseRequest): Found | null => {
+    let best: (Found & { readonly saved: number }) | null = null
     for (const sequence of sequences) {
       const reuse = resumable(sequence, reusable(sequence, request))
       const saved = savedRows(sequence, reuse)
@@ -32,8 +39,9 @@ export function createPrefixCache(newState: () => SequenceState, dModel: number,
 
   return {
     fresh,
+    find,
     resume(request) {
-      const best = findBest(request)
+      const best = find(request)
       if (!best) return fresh()
       const { sequence, reuse } = best
       // Nothing of it would get lost, so it may be changed in place.

@@ -5,8 +5,9 @@ import type { PositionRecord } from './positionRecord'
 
 /** What of a request decides what holds. */
 export interface ReuseRequest {
-  readonly promptIds: readonly number[]
-  /** Prompt and generated tokens together, at most. */
+  /** The prompt, and the tokens after it that are given: they stand there however they came to. */
+  readonly knownIds: readonly number[]
+  /** Known and generated tokens together, at most. */
   readonly maxTokens: number
   readonly samplingKey: string
   readonly stopIds: ReadonlySet<number>
@@ -50,12 +51,12 @@ export function reusable(sequence: ComputedSequence, request: ReuseRequest): Reu
 }
 
 /** The tokens at the start that are the request's own; `ends` when it ends with the last of them. */
-function matchingTokens(records: readonly PositionRecord[], { promptIds, maxTokens, samplingKey, stopIds }: ReuseRequest): { readonly tokens: number; readonly ends: boolean } {
+function matchingTokens(records: readonly PositionRecord[], { knownIds, maxTokens, samplingKey, stopIds }: ReuseRequest): { readonly tokens: number; readonly ends: boolean } {
   for (let position = 0; ; position++) {
     if (position === maxTokens) return { tokens: position, ends: true }
-    if (position > promptIds.length && stopIds.has(records[position - 1]!.token)) return { tokens: position, ends: true }
+    if (position > knownIds.length && stopIds.has(records[position - 1]!.token)) return { tokens: position, ends: true }
     const record = records[position]
-    const matches = record && (position < promptIds.length ? record.token === promptIds[position] : record.chosenBy === samplingKey)
+    const matches = record && (position < knownIds.length ? record.token === knownIds[position] : record.chosenBy === samplingKey)
     if (!matches) return { tokens: position, ends: false }
   }
 }

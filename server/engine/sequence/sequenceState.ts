@@ -19,6 +19,8 @@ const MOST_SNAPSHOTS = 4
 
 export class SequenceState {
   private staged = new Map<string, Float32Array>()
+  /** The states before the last commit: whoever looks into the last token starts there. */
+  private previous: Snapshot
 
   private constructor(
     /** Of the layers that attend. */
@@ -26,16 +28,29 @@ export class SequenceState {
     private current: Snapshot,
     /** Ascending. */
     private snapshots: readonly Snapshot[],
-  ) {}
+    /** Whether it goes through computed positions again: their keys and values stay as they are. */
+    readonly isReplay = false,
+  ) {
+    this.previous = current
+  }
 
   /** The state before the first position. */
   static empty(memories: readonly LayerMemory[], pool: ArrayPool): SequenceState {
     return new SequenceState(new KvCache(kvShape(memories), pool), { positions: 0, states: zeroStates(memories) }, [])
   }
 
-  /** The same keys and values with states from before the first position: for going through positions again that have been computed. */
-  fromStart(memories: readonly LayerMemory[]): SequenceState {
-    return new SequenceState(this.kv, { positions: 0, states: zeroStates(memories) }, [])
+  /**
+   * A state for going through positions from `rows` on again, which have been computed, over the same keys and values, which it leaves alone. A
+   * model with states starts at the last position up to `rows` at which they are kept, which is `positions`.
+   */
+  replayFrom(rows: number, memories: readonly LayerMemory[]): SequenceState {
+    const start = this.hasStates ? (this.standing.findLast(({ positions }) => positions <= rows) ?? { positions: 0, states: zeroStates(memories) }) : { positions: rows, states: this.current.states }
+    return new SequenceState(this.kv, start, [], true)
+  }
+
+  /** Positions that are committed. */
+  get positions(): number {
+    return this.current.positions
   }
 
   /** Whether some layer keeps a state in place of positions. */
@@ -44,7 +59,7 @@ export class SequenceState {
   }
 
   get bytes(): number {
-    const arrays = new Set([this.current, ...this.snapshots].flatMap(({ states }) => [...states.values()]))
+    const arrays = new Set(this.standing.flatMap(({ states }) => [...states.values()]))
     return [...arrays].reduce((sum, { byteLength }) => sum + byteLength, this.kv.bytes)
   }
 
@@ -65,6 +80,7 @@ export class SequenceState {
 
   /** Takes over all states of a chunk whose every layer has run; `positions` are computed now. */
   commit(positions: number): void {
+    this.previous = this.current
     this.current = { positions, states: new Map([...this.current.states, ...this.staged]) }
     this.staged = new Map()
   }
@@ -78,7 +94,7 @@ export class SequenceState {
   /** The most positions up to `rows` that `copyPrefix` can take over. */
   resumableAt(rows: number): number {
     if (!this.hasStates) return rows
-    return [...this.snapshots, this.current].reduce((most, { positions }) => (positions <= rows ? Math.max(most, positions) : most), 0)
+    return this.standing.findLast(({ positions }) => positions <= rows)?.positions ?? 0
   }
 
   /**
@@ -88,9 +104,14 @@ export class SequenceState {
   copyPrefix(rows: number, layerRows: (layer: number) => number = () => rows): SequenceState {
     const kv = this.kv.copyPrefix(this.hasStates ? () => rows : layerRows)
     if (!this.hasStates) return new SequenceState(kv, { positions: rows, states: new Map() }, [])
-    const current = [...this.snapshots, this.current].find(({ positions }) => positions === rows)
+    const current = this.standing.find(({ positions }) => positions === rows)
     if (!current) throw new Error(`no state is kept at position ${rows}`)
     return new SequenceState(kv, current, this.snapshots.filter(({ positions }) => positions <= rows))
+  }
+
+  /** All that is kept of states, ascending; the same one may stand there twice. */
+  private get standing(): readonly Snapshot[] {
+    return [...this.snapshots, this.previous, this.current].sort((a, b) => a.positions - b.positions)
   }
 }
 

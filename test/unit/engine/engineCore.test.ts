@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { join } from 'node:path'
 import { createEngineCore } from '../../../server/engine/engineCore'
 import type { GenerateEvent, GenerateRequest } from '../../../server/engine/engine'
-import { CancelledError, InputError } from '../../../server/protocol/errors'
+import { CancelledError, fromErrorData, InputError, NonFiniteError, toErrorData } from '../../../server/protocol/errors'
 import type { Edit } from '../../../server/protocol/values'
 import { generate, loadGolden, NEVER } from '../../golden/engineHarness'
 
@@ -180,8 +180,25 @@ it('ends a run whose values are no longer numbers, and goes on with the next', a
   // Together more than float32 holds.
   const edit: Edit = { feature: { layer: 0, feature: 1 }, operation: { kind: 'add', value: 3e38 }, positions: { kind: 'ranges', ranges: [[2, 2]] } }
   const edits = [edit, edit]
-  await expect(generate(engine, { promptIds: [1, 2, 3, 4], edits, layers: [1] })).rejects.toThrow('model computes values that are not numbers at token 2, in layer 0 or before')
-  expect((await generate(engine, { promptIds: [1, 2, 3, 4] })).ids).toEqual([1, 2, 3, 4])
+  const seen: number[] = []
+  const error: unknown = await generate(engine, { promptIds: [1, 2, 3, 4], edits, layers: [1] }, NEVER, ({ index }) => seen.push(index)).catch((reason: unknown) => reason)
+  expect(error).toBeInstanceOf(NonFiniteError)
+  expect(error).toMatchObject({ message: 'model computes values that are not numbers at token 2, in layer 0', position: 2, layer: 0 })
+  // What stands before it was computed and is reported.
+  expect(seen).toEqual([0, 1])
+  const plain = await generate(engine, { promptIds: [1, 2, 3, 4], layers: [1] })
+  const fresh = createEngineCore()
+  await loadGolden(fresh, MODEL)
+  expect(plain.tokens[3]!.logprob).toBeCloseTo((await generate(fresh, { promptIds: [1, 2, 3, 4], layers: [1] })).tokens[3]!.logprob!, 4)
+  await fresh.dispose()
+})
+
+it('says where an error was, also on the other side of a process border', () => {
+  const error = new NonFiniteError('model computes values that are not numbers at token 2', 'load it again', 2, null)
+  const copy = fromErrorData(structuredClone(toErrorData(error)))
+  expect(copy).toBeInstanceOf(NonFiniteError)
+  expect(copy).toBeInstanceOf(InputError)
+  expect(copy).toMatchObject({ message: error.message, remedy: 'load it again', position: 2, layer: null })
 })
 
 describe('cancel', () => {

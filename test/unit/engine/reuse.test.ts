@@ -23,8 +23,8 @@ function sequence(length: number, { prompt = 4, key = 'greedy', positions = leng
 const edit = (feature: number, operation: EditOperation, positions: EditPositions = { kind: 'all' }, layer = 1): Edit => ({ feature: { layer, feature }, operation, positions })
 
 function request({ prompt = 4, max = 8, edits = [] as Edit[], ...rest }: Partial<Omit<ReuseRequest, 'edits'>> & { prompt?: number; max?: number; edits?: Edit[] } = {}): ReuseRequest {
-  const promptIds = Array.from({ length: prompt }, (_, position) => 10 + position)
-  return { promptIds, maxTokens: max, samplingKey: 'greedy', stopIds: new Set(), edits: planEdits(edits, MODEL, prompt), ...rest }
+  const knownIds = Array.from({ length: prompt }, (_, position) => 10 + position)
+  return { knownIds, maxTokens: max, samplingKey: 'greedy', stopIds: new Set(), edits: planEdits(edits, MODEL, prompt), ...rest }
 }
 
 /** Tokens, positions, whether it is done, and the positions that hold at each layer. */
@@ -40,8 +40,8 @@ describe('without edits', () => {
     ['takes everything when the request asks for no more', request(), whole(8, true)],
     ['takes a part when it asks for less', request({ max: 6 }), whole(6, true)],
     ['takes everything and goes on when it asks for more', request({ max: 12 }), whole(8)],
-    ['takes what stands before a token that differs', request({ promptIds: [10, 11, 99, 13] }), whole(2)],
-    ['takes nothing of another text', request({ promptIds: [99] }), whole(0)],
+    ['takes what stands before a token that differs', request({ knownIds: [10, 11, 99, 13] }), whole(2)],
+    ['takes nothing of another text', request({ knownIds: [99] }), whole(0)],
     ['does not take a prompt token for a generated one', request({ prompt: 2 }), whole(2)],
     ['takes a generated token for a prompt token', request({ prompt: 6 }), whole(8, true)],
     ['draws anew with another sampling', request({ samplingKey: '1 1 0 0' }), whole(4)],

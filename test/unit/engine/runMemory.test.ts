@@ -8,7 +8,7 @@ const config: ModelConfig = {
   architecture: 'qwen3', layers: 28, dModel: 2048, heads: 16, kvHeads: 8, headDim: 128, dFfn: 6144, vocabSize: 151_936, contextLength: 32_768,
   rope: { theta: 1e6, rotaryDim: 128, scaling: null }, rmsNormEps: 1e-6, tiedEmbeddings: true,
 }
-const size: RunSize = { promptTokens: 4000, generate: 96, keptLayers: 7, capture: null }
+const size: RunSize = { knownTokens: 4000, generate: 96, keptLayers: 7, capture: null }
 
 it('counts keys, values, kept residuals, scores and logits', () => {
   const keysAndValues = 28 * 2 * 8 * 128 * 4
