@@ -1,6 +1,7 @@
 // Keeps the context keys true that menus and empty states ask for.
 import * as vscode from 'vscode'
 import { ContextKey } from './contributions'
+import { isPrompt } from './debug/launchConfiguration'
 import type { Heat } from './heat'
 import { activeRunId } from './runDocuments'
 import type { WorkerState } from './workerState'
@@ -12,6 +13,8 @@ export function registerContextKeys(state: WorkerState, heat: Heat): vscode.Disp
     known.set(key, value)
     void vscode.commands.executeCommand('setContext', key, value)
   }
+  const isPlainPrompt = (document: vscode.TextDocument | undefined): boolean =>
+    document !== undefined && (document.languageId === 'plaintext' || document.languageId === 'markdown') && isPrompt(document, state)
   const update = (): void => {
     const runId = activeRunId()
     const activeRun = runId === null ? undefined : state.run(runId)
@@ -21,6 +24,7 @@ export function registerContextKeys(state: WorkerState, heat: Heat): vscode.Disp
     set(ContextKey.hasEdits, state.edits.edits.length > 0)
     set(ContextKey.canUndoEdit, state.edits.undo !== null)
     set(ContextKey.heatShown, heat.feature !== null)
+    set(ContextKey.activeIsPlainPrompt, isPlainPrompt(vscode.window.activeTextEditor?.document))
     set(ContextKey.activeRunIsRunning, activeRun?.status.kind === 'running')
     set(ContextKey.activeRunHasOriginal, activeRun?.parent != null && state.run(activeRun.parent.runId) !== undefined)
   }

@@ -5,6 +5,14 @@ export const Command = {
   runPrompt: 'promptscope.runPrompt',
   cancelRun: 'promptscope.cancelRun',
   rerun: 'promptscope.rerun',
+  debugPrompt: 'promptscope.debugPrompt',
+  breakWhenFires: 'promptscope.breakWhenFires',
+  nameBranch: 'promptscope.nameBranch',
+  compareBranches: 'promptscope.compareBranches',
+  openBranch: 'promptscope.openBranch',
+  suppressFromHere: 'promptscope.suppressFromHere',
+  boostFromHere: 'promptscope.boostFromHere',
+  forceToken: 'promptscope.forceToken',
   openRun: 'promptscope.openRun',
   diffRuns: 'promptscope.diffRuns',
   deleteRun: 'promptscope.deleteRun',
@@ -90,6 +98,10 @@ export const ContextKey = {
   activeRunHasOriginal: 'promptscope.activeRunHasOriginal',
   /** A token has been hovered once: a step of the walkthrough. */
   tokenHovered: 'promptscope.tokenHovered',
+  /** A prompt has been debugged once: a step of the walkthrough. */
+  hasDebugged: 'promptscope.hasDebugged',
+  /** The active editor shows a plain or Markdown text that is a prompt, so that it can have breakpoints. */
+  activeIsPlainPrompt: 'promptscope.activeIsPlainPrompt',
 } as const
 
 /** `contextValue` of tree items: which menus a row has. */
@@ -108,12 +120,17 @@ export const Language = {
   run: 'promptscope-run',
 } as const
 
+/** The type of our launch configurations. */
+export const DEBUG_TYPE = 'promptscope'
+
 /** Theme colours, weakest heat first. */
 export const Colour = {
   heat: ['promptscope.heat1', 'promptscope.heat2', 'promptscope.heat3', 'promptscope.heat4', 'promptscope.heat5', 'promptscope.heat6'],
   heatBorder: 'promptscope.heatBorder',
   completionBackground: 'promptscope.completionBackground',
   completionMarker: 'promptscope.completionMarker',
+  currentToken: 'promptscope.currentTokenBackground',
+  currentTokenBorder: 'promptscope.currentTokenBorder',
 } as const
 
 export const SCOPE_PANEL = 'promptscope.scope'

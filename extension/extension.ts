@@ -3,6 +3,7 @@ import * as vscode from 'vscode'
 import { settingsChanged } from '../server/protocol/requests'
 import { RUN_SCHEME } from '../server/protocol/runUri'
 import type { FeatureId } from '../server/protocol/values'
+import { createDebugCommands } from './commands/debug'
 import { createDownloadCommands } from './commands/download'
 import { createEditCommands } from './commands/edits'
 import { createFeatureCommands } from './commands/features'
@@ -17,6 +18,8 @@ import { createScopeCommands } from './commands/scope'
 import { registerCompletionMarks } from './completionMarks'
 import { registerContextKeys } from './contextKeys'
 import { Command, ContextKey, Language } from './contributions'
+import { registerDebugger } from './debug/debugger'
+import { createDebugSessions } from './debug/sessions'
 import { createHeat, type Heat } from './heat'
 import { hubEnvironment } from './hubToken'
 import { createLayerReader } from './layerReader'
@@ -58,6 +61,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const heat = createHeat(worker, state, layers, log)
   const selection = createTokenSelection(worker, state)
   const runs = createRunCommands(worker, state, log)
+  const sessions = createDebugSessions(log)
   const scope = createScopePanel({ context, worker, state, heat, selection, log, rerun: (runId) => runs.rerunAndCompare(runId, 'inPlace') })
 
   const modelView = registerModelView(worker, state)
@@ -71,6 +75,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     registerRunDocuments(state),
     registerCompletionMarks(state, context.extensionUri),
     registerContextKeys(state, heat),
+    registerDebugger(worker, state, sessions),
     keepHeat(context, heat),
     registerLayersOnScreen(worker, heat, scope, log),
     registerUsageNotice(context, state),
@@ -80,6 +85,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
         ...runs.handlers,
         ...createFeatureCommands(worker, state, heat, layers, runs),
         ...createEditCommands(worker, state),
+        ...createDebugCommands(worker, state, sessions),
         ...createScopeCommands(state, scope),
         ...createSaeFitCommands(worker, state),
         ...createLayerCommands(state, layers),

@@ -50,13 +50,13 @@ function reader(): <T>(name: string, fallback: T) => T {
 }
 
 /** A folder, or a repository's name such as `Qwen/Qwen3-1.7B-Base@main`, which the worker looks up in the caches where no such folder is. */
-function resolveModel(text: string): string {
+export function resolveModel(text: string): string {
   const folder = resolveFolder(text)
   return /^[\w-][\w.-]*\/[\w.-]+(@[\w./-]+)?$/.test(text.trim()) && !existsSync(folder) ? text.trim() : folder
 }
 
 /** `~` and `${workspaceFolder}` written out; a relative path is one in the first workspace folder. */
-function resolveFolder(path: string): string {
+export function resolveFolder(path: string): string {
   const workspace = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath
   const home = process.env['HOME'] ?? process.env['USERPROFILE'] ?? '~'
   const expanded = path.trim().replace(/^~(?=$|[\\/])/, home).replace('${workspaceFolder}', workspace ?? '')

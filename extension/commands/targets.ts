@@ -31,6 +31,10 @@ export async function editOf(state: WorkerState, arg: unknown): Promise<EditEntr
 /** The feature that `arg` names; without one the user picks among those at the cursor or types a name. */
 export async function placeOf(worker: Worker, state: WorkerState, arg: unknown, title: string): Promise<FeaturePlace | undefined> {
   if (isPlace(arg)) return { runId: arg.runId ?? newestRunId(state), feature: arg.feature, tokenIndex: arg.tokenIndex ?? null }
+  if (isVariableRow(arg)) {
+    const feature = parseFeatureName(arg.variable.name)
+    if (feature) return { runId: null, feature, tokenIndex: null }
+  }
   if (isRow<EditsRow>(arg)) {
     if (arg.kind === 'pin') return { runId: newestRunId(state), feature: arg.feature, tokenIndex: null }
     if (arg.kind === 'edit') return { runId: newestRunId(state), feature: arg.entry.feature, tokenIndex: null }
@@ -97,6 +101,19 @@ function isPlace(arg: unknown): arg is Partial<FeaturePlace> & Pick<FeaturePlace
   if (typeof arg !== 'object' || arg === null || 'kind' in arg || !('feature' in arg)) return false
   const { feature } = arg
   return typeof feature === 'object' && feature !== null && 'layer' in feature && 'feature' in feature && Number.isInteger(feature.layer) && Number.isInteger(feature.feature)
+}
+
+/** A row of the editor's Variables view, as its menu hands it over. */
+export interface VariableRow {
+  readonly sessionId?: string
+  readonly container: { readonly variablesReference: number }
+  readonly variable: { readonly name: string; readonly value: string }
+}
+
+export function isVariableRow(arg: unknown): arg is VariableRow {
+  if (typeof arg !== 'object' || arg === null || !('variable' in arg) || !('container' in arg)) return false
+  const { variable, container } = arg
+  return typeof variable === 'object' && variable !== null && 'name' in variable && typeof variable.name === 'string' && typeof container === 'object' && container !== null && 'variablesReference' in container
 }
 
 function isRow<Row extends { readonly kind: string }>(arg: unknown): arg is Row {

@@ -1,0 +1,52 @@
+// Writes what the debugger knows of a line at its end: the most telling feature and the probability. The editor's setting debug.inlineValues switches it.
+import * as vscode from 'vscode'
+import { debugLineValues, debugTokenAt } from '../../server/protocol/debugRequests'
+import { DEBUG_TYPE, Language } from '../contributions'
+import { askAdapter } from './sessions'
+import { clampLines } from './lineRange'
+
+/** Documents in which tokens stand. */
+const SELECTOR: vscode.DocumentSelector = [
+  { language: Language.prompt },
+  { language: Language.run },
+  { language: 'plaintext' },
+  { language: 'markdown' },
+]
+
+/** Registers inline values and what a hover evaluates while a session is stopped. */
+export function registerInlineValues(): vscode.Disposable {
+  return vscode.Disposable.from(
+    vscode.languages.registerInlineValuesProvider(SELECTOR, { provideInlineValues: lineValues }),
+    vscode.languages.registerEvaluatableExpressionProvider(SELECTOR, { provideEvaluatableExpression: tokenExpression }),
+  )
+}
+
+async function lineValues(document: vscode.TextDocument, viewPort: vscode.Range, context: vscode.InlineValueContext): Promise<vscode.InlineValue[]> {
+  const session = ourSession()
+  const lines = clampLines(viewPort.start.line, viewPort.end.line, document.lineCount)
+  if (!session || !lines) return []
+  const { values } = await askAdapter(session, debugLineValues, { path: adapterPath(document.uri), startLine: lines.first + 1, endLine: lines.last + 1, frameId: context.frameId })
+  return values
+    .filter(({ line }) => line - 1 >= lines.first && line - 1 <= lines.last)
+    .map(({ line, text }) => new vscode.InlineValueText(document.lineAt(line - 1).range, text))
+}
+
+/** The token under the pointer as an expression: the editor evaluates it and shows the result as it shows a variable. */
+async function tokenExpression(document: vscode.TextDocument, position: vscode.Position): Promise<vscode.EvaluatableExpression | undefined> {
+  const session = ourSession()
+  const item = vscode.debug.activeStackItem
+  if (!session || !item || !('frameId' in item)) return undefined
+  const token = await askAdapter(session, debugTokenAt, { path: adapterPath(document.uri), line: position.line + 1, column: position.character + 1, frameId: item.frameId })
+  if (token.position === null) return undefined
+  return new vscode.EvaluatableExpression(new vscode.Range(token.line - 1, token.column - 1, token.endLine - 1, token.endColumn - 1), `token(${token.position})`)
+}
+
+function ourSession(): vscode.DebugSession | null {
+  const session = vscode.debug.activeDebugSession
+  return session?.type === DEBUG_TYPE ? session : null
+}
+
+/** A document as frames name it: a file by its path, a run document by its address. */
+function adapterPath(uri: vscode.Uri): string {
+  return uri.scheme === 'file' ? uri.fsPath : uri.toString()
+}
