@@ -1,6 +1,6 @@
 // The actions above a prompt, a run document and a .steer file. Places are offsets; who has the document turns them into lines.
 import {
-  cancelRunCommand, diffRunsCommand, importEditsCommand, openRunCommand, openScopeCommand, rerunCommand, runPromptCommand, suggestSuppressionsCommand,
+  cancelRunCommand, debugPromptCommand, diffRunsCommand, importEditsCommand, openRunCommand, openScopeCommand, rerunCommand, runPromptCommand, suggestSuppressionsCommand,
   type EditorCommand,
 } from '../protocol/editorCommands'
 import { inputErrorLine } from '../protocol/errors'
@@ -29,11 +29,13 @@ export interface PromptLensSubject {
 export function promptLenses({ uri, runs, currentRun, activeEdits, waitsFor }: PromptLensSubject): Lens[] {
   const last = currentRun ?? runs[0]
   const run = lens(0, activeEdits > 0 ? `▶ Run with ${count(activeEdits, 'edit')}` : '▶ Run', runPromptCommand, uri)
-  if (!last) return [run]
+  const debug = lens(0, 'Debug', debugPromptCommand, uri)
+  if (!last) return [run, debug]
   if (last.status.kind === 'running') return [lens(0, cancelWords(last, waitsFor), cancelRunCommand, last.id), lens(0, 'Open run', openRunCommand, last.id)]
   const facts = [statusWords(last), count(last.edits.length, 'edit'), currentRun ? null : 'of an older text', 'Open run'].filter((part) => part !== null)
   return [
     run,
+    debug,
     lens(0, facts.join(' · '), openRunCommand, last.id),
     ...(currentRun ? [lens(0, 'Re-run', rerunCommand, last.id)] : []),
   ]

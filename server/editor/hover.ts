@@ -2,7 +2,7 @@
 import { renderFeature } from '../formats/editLine'
 import { rangesText } from '../formats/rangesText'
 import {
-  boostFeatureCommand, commandLink, openScopeCommand, pinFeatureCommand, readAllLayersCommand, showFeatureCommand, suggestSuppressionsCommand, suppressFeatureCommand, unpinFeatureCommand, type FeaturePlace,
+  boostFeatureCommand, breakWhenFiresCommand, commandLink, openScopeCommand, pinFeatureCommand, readAllLayersCommand, showFeatureCommand, suggestSuppressionsCommand, suppressFeatureCommand, unpinFeatureCommand, type FeaturePlace,
 } from '../protocol/editorCommands'
 import type { BarMeasure, PinsAndEdits, RunToken } from '../protocol/requests'
 import type { RunRecord } from '../protocol/runRecord'
@@ -99,6 +99,7 @@ function featureRow({ run, token }: TokenHoverSubject, ranked: RankedFeature, me
     link('Boost', commandLink(boostFeatureCommand, place), 'Add to it and re-run'),
     kind === 'pinned' ? link('Unpin', commandLink(unpinFeatureCommand, place), 'Stop keeping it in view') : link('Pin', commandLink(pinFeatureCommand, place), 'Keep it in view'),
     link('Show', commandLink(showFeatureCommand, place), 'Show its activation over the text'),
+    link('Break', commandLink(breakWhenFiresCommand, place), 'Stop in the debugger when it fires'),
   ]
   const about = edited ? `*edit: ${escapeMarkdown(edited.edit)}*` : escapeMarkdown(shortWords(description)).replaceAll(' ', NO_BREAK)
   return `| ${name} | \`${bar(ranked[measure], BAR_WIDTH)}\`${NO_BREAK}${activationText(activation)}${after} | ${about} | ${links.join(`${NO_BREAK}·${NO_BREAK}`)} |`

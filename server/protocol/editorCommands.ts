@@ -19,6 +19,8 @@ const command = <Args extends readonly unknown[]>(name: string): EditorCommand<A
 
 /** Runs a prompt file with the current edits and opens the run document. */
 export const runPromptCommand = command<[promptUri: string]>('runPrompt')
+/** Debugs a prompt file: generates token by token and stops at breakpoints. */
+export const debugPromptCommand = command<[promptUri: string]>('debugPrompt')
 export const cancelRunCommand = command<[runId: string]>('cancelRun')
 /** Same prompt, sampling and seed with the current edits; opens the difference. */
 export const rerunCommand = command<[runId: string]>('rerun')
@@ -37,6 +39,8 @@ export const pinFeatureCommand = command<[place: FeaturePlace]>('pinFeature')
 export const unpinFeatureCommand = command<[place: FeaturePlace]>('unpinFeature')
 /** Paints the feature's activation over the run document and its prompt. */
 export const showFeatureCommand = command<[place: FeaturePlace]>('showFeature')
+/** Asks for a bound and adds a breakpoint that stops the debugger when the feature fires. */
+export const breakWhenFiresCommand = command<[place: FeaturePlace]>('breakWhenFires')
 /** Opens the Scope panel on a run, at a token when one is given. */
 export const openScopeCommand = command<[place: { readonly runId: string; readonly tokenIndex: number | null }]>('openScope')
 /** Reads every layer of a finished run that was not read while it went on. */
@@ -48,8 +52,8 @@ export const showLogCommand = command<[]>('showLog')
 
 /** Every command above: those that a hover's markdown may call. */
 export const linkableCommands: readonly string[] = [
-  runPromptCommand, cancelRunCommand, rerunCommand, openRunCommand, diffRunsCommand, suggestSuppressionsCommand, suppressFeatureCommand, boostFeatureCommand,
-  clampFeatureCommand, pinFeatureCommand, unpinFeatureCommand, showFeatureCommand, openScopeCommand, readAllLayersCommand, importEditsCommand, selectModelCommand, showLogCommand,
+  runPromptCommand, debugPromptCommand, cancelRunCommand, rerunCommand, openRunCommand, diffRunsCommand, suggestSuppressionsCommand, suppressFeatureCommand, boostFeatureCommand,
+  clampFeatureCommand, pinFeatureCommand, unpinFeatureCommand, showFeatureCommand, breakWhenFiresCommand, openScopeCommand, readAllLayersCommand, importEditsCommand, selectModelCommand, showLogCommand,
 ].map(({ id }) => id)
 
 /** The target of a markdown link that runs a command: `[Suppress](command:…)`. */

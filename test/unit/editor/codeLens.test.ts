@@ -13,20 +13,20 @@ describe('above a prompt', () => {
     const run = change && sampleRun(change)
     expect(titles(promptLenses({ uri, runs: run ? [run] : [], currentRun: run && isCurrent ? run : null, ...IDLE }))).toEqual(expected)
   }
-  test('that was never run', () => check(null, false, ['▶ Run -> runPrompt']))
-  test('that was run', () => check({}, true, ['▶ Run -> runPrompt', '2 tokens, cut at the limit · Open run -> openRun', 'Re-run -> rerun']))
+  test('that was never run', () => check(null, false, ['▶ Run -> runPrompt', 'Debug -> debugPrompt']))
+  test('that was run', () => check({}, true, ['▶ Run -> runPrompt', 'Debug -> debugPrompt', '2 tokens, cut at the limit · Open run -> openRun', 'Re-run -> rerun']))
   test('that was run with edits and ended by itself', () =>
-    check({ status: { kind: 'done', reason: 'stop' }, edits: [{ edit: 'L1/8 = 0', firedAt: [] }] }, true, ['▶ Run -> runPrompt', '2 tokens · 1 edit · Open run -> openRun', 'Re-run -> rerun']))
-  test('that was changed since', () => check({}, false, ['▶ Run -> runPrompt', '2 tokens, cut at the limit · of an older text · Open run -> openRun']))
+    check({ status: { kind: 'done', reason: 'stop' }, edits: [{ edit: 'L1/8 = 0', firedAt: [] }] }, true, ['▶ Run -> runPrompt', 'Debug -> debugPrompt', '2 tokens · 1 edit · Open run -> openRun', 'Re-run -> rerun']))
+  test('that was changed since', () => check({}, false, ['▶ Run -> runPrompt', 'Debug -> debugPrompt', '2 tokens, cut at the limit · of an older text · Open run -> openRun']))
   test('that is running', () => check({ status: { kind: 'running' } }, true, ['■ Cancel · 2 tokens -> cancelRun', 'Open run -> openRun']))
   test('that will be run with edits', () =>
-    expect(titles(promptLenses({ uri, runs: [], currentRun: null, activeEdits: 2, waitsFor: null }))).toEqual(['▶ Run with 2 edits -> runPrompt']))
+    expect(titles(promptLenses({ uri, runs: [], currentRun: null, activeEdits: 2, waitsFor: null }))).toEqual(['▶ Run with 2 edits -> runPrompt', 'Debug -> debugPrompt']))
   test('whose run waits for another', () => {
     const run = sampleRun({ status: { kind: 'running' }, generatedTokens: 0 })
     expect(titles(promptLenses({ uri, runs: [run], currentRun: run, activeEdits: 0, waitsFor: 'long.prompt #4' }))[0]).toBe('■ Cancel · waits for long.prompt #4 -> cancelRun')
   })
   test('whose run failed', () =>
-    check({ status: { kind: 'failed', message: 'prompt is empty', remedy: 'write something' } }, true, ['▶ Run -> runPrompt', '✕ prompt is empty; write something · Open run -> openRun', 'Re-run -> rerun']))
+    check({ status: { kind: 'failed', message: 'prompt is empty', remedy: 'write something' } }, true, ['▶ Run -> runPrompt', 'Debug -> debugPrompt', '✕ prompt is empty; write something · Open run -> openRun', 'Re-run -> rerun']))
 })
 
 describe('in a run document', () => {

@@ -11,8 +11,8 @@ function open(setup: Partial<AdapterPipeSetup> = {}) {
   const [near, far] = duplexPair()
   const shown: Message[] = []
   const asked: Message[] = []
-  const pipe = createAdapterPipe({ connect: async () => near, toEditor: (message) => shown.push(message as Message), hold: async () => undefined, whenLost: 'the worker stopped', ...setup })
-  far.on('data', createFrameReader((message) => asked.push(message as Message)))
+  const pipe = createAdapterPipe({ connect: async () => near, toEditor: (message) => void shown.push(message), hold: async () => undefined, whenLost: 'the worker stopped', ...setup })
+  far.on('data', createFrameReader((message) => void asked.push(message as Message)))
   return { pipe, far, shown, asked, request: (seq: number, command: string) => pipe.fromEditor(request(seq, command)), says: (message: object) => void far.write(frameMessage(message)) }
 }
 
