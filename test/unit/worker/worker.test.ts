@@ -211,7 +211,7 @@ describe('the editor sees', () => {
     expect(await worker.request(requests.tokenAt, { uri: promptUri, offset: 5 })).toEqual({ runId: id, index: 1 })
     worker.change(promptUri, `${text} four`)
     expect(await worker.request(requests.tokenAt, { uri: promptUri, offset: 5 })).toBeNull()
-    expect((await worker.lenses(promptUri)).map(({ command }) => command?.title)).toEqual(['▶ Run', '5 tokens, cut at the limit · of an older text · Open run'])
+    expect((await worker.lenses(promptUri)).map(({ command }) => command?.title)).toEqual(['▶ Run', 'Debug', '5 tokens, cut at the limit · of an older text · Open run'])
     worker.change(promptUri, text)
     expect(await worker.request(requests.tokenAt, { uri: promptUri, offset: 5 })).toEqual({ runId: id, index: 1 })
   })
