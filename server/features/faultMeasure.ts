@@ -1,7 +1,9 @@
 // How much of a fault is in a reading of the text that went wrong: what a suppression should lower. Pure.
 import type { TokenReport } from '../engine/engine'
 import type { RunDetail } from '../protocol/requests'
-import { charactersOf, leastLoopLength, type Fault } from '../runs/detectors'
+import type { Fault } from '../runs/detectors'
+import { leastLoopLength } from '../runs/repetition'
+import { charactersOf } from '../runs/scriptSwitch'
 
 /** Alternatives per token in which a fault's probability is looked for. */
 export const ALTERNATIVES_READ = 64
