@@ -1,4 +1,4 @@
-// Expressions of Watch, hovers and the debug console: any value, also those that take a look into the model.
+// Expressions of Watch, hovers and the debug console: values of every kind, also those that take a look into the model.
 import type { Inspection } from '../../engine/engine'
 import type { Facts, Needs } from '../facts'
 import type { Bounds } from './bounds'

@@ -4,6 +4,7 @@ import type { TextRange } from '../../protocol/values'
 import { scan, type Piece } from './scan'
 import { refuse, type Source } from './source'
 import type { Arithmetic, Comparison, Tree } from './tree'
+import { OPERATOR_WORDS, SPELLINGS } from './words'
 
 /** Deepest nesting of parentheses, `not` and minus signs. */
 export const MOST_LEVELS = 40
@@ -14,7 +15,6 @@ export function parseTree(source: Source, start = 0, isInBraces = false): { read
   return { tree: new TreeReader(source, pieces).whole(), end: pieces.at(-1)!.range.start }
 }
 
-const SPELLINGS: Readonly<Record<string, string>> = { '&&': 'and', '||': 'or', '!': 'not', '=~': 'matches' }
 const COMPARISONS = ['<', '<=', '>', '>=', '==', '!=']
 
 class TreeReader {
@@ -127,7 +127,7 @@ class TreeReader {
     const { range } = piece
     if (this.sign(['('])) return this.parenthesis()
     if (this.isWord('not')) this.refuse(range, `has ${this.written(piece)} where a value belongs`, 'put what it denies into parentheses')
-    if (piece.kind === 'name' && !RESERVED.includes(piece.name)) {
+    if (piece.kind === 'name' && !OPERATOR_WORDS.includes(piece.name)) {
       this.at++
       return this.sign(['(']) ? this.call(piece.name, range) : { kind: 'name', name: piece.name, range }
     }
@@ -199,7 +199,7 @@ class TreeReader {
   /** Whether the word stands here, in either spelling. */
   private isWord(word: string): boolean {
     const piece = this.piece
-    return (piece.kind === 'name' && piece.name === word && RESERVED.includes(word)) || (piece.kind === 'sign' && (SPELLINGS[piece.sign] ?? piece.sign) === word)
+    return (piece.kind === 'name' && piece.name === word && OPERATOR_WORDS.includes(word)) || (piece.kind === 'sign' && (SPELLINGS[piece.sign] ?? piece.sign) === word)
   }
 
   private take(word: string): boolean {
@@ -216,8 +216,6 @@ class TreeReader {
     refuse(this.source, range, problem, remedy)
   }
 }
-
-const RESERVED = ['and', 'or', 'not', 'matches']
 
 function around(left: Tree, right: Tree): TextRange {
   return { start: left.range.start, end: right.range.end }

@@ -2,6 +2,7 @@
 import { quote } from '../../formats/quote'
 import type { FeatureId, TextRange } from '../../protocol/values'
 import { refuse, type Source } from './source'
+import { OPERATOR_WORDS } from './words'
 
 /** A piece of an expression, with its place in the source. */
 export type Piece = { readonly range: TextRange } & (
@@ -29,7 +30,7 @@ export function scan(source: Source, start: number, isInBraces: boolean): readon
   }
 }
 
-const FEATURE = /L(\d{1,9})\s*\/\s*(\d{1,9})(?![\w.])/y
+const FEATURE = /L(\d{1,9})\s*\/\s*(\d{1,9})(?!\w|\.\d)/y
 const NUMBER = /(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y
 const NAME = /[\p{L}_][\p{L}\p{N}_]*/uy
 const SIGN = /<=|>=|==|!=|=~|&&|\|\||[<>=!+\-*/%(),.}]/y
@@ -61,7 +62,7 @@ function pieceAt(source: Source, at: number, isValue: boolean): Piece {
 /** A slash behind a value divides, elsewhere it begins a pattern. */
 function isValueExpected(before: Piece | undefined): boolean {
   if (before === undefined) return true
-  if (before.kind === 'name') return before.name === 'matches' || before.name === 'and' || before.name === 'or' || before.name === 'not'
+  if (before.kind === 'name') return OPERATOR_WORDS.includes(before.name)
   return before.kind === 'sign' && before.sign !== ')'
 }
 

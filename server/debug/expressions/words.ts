@@ -39,6 +39,12 @@ export const WORDS: readonly Word[] = [
   value('false', 'no'),
 ]
 
+/** Other spellings of operators. */
+export const SPELLINGS: Readonly<Record<string, string>> = { '&&': 'and', '||': 'or', '!': 'not', '=~': 'matches' }
+
+/** Operators that are words; nothing else can be called so. */
+export const OPERATOR_WORDS: readonly string[] = WORDS.filter(({ kind }) => kind === 'operator').map(({ word }) => word)
+
 /** What can be asked of another token, `token(-1).text`. */
 export const MEMBERS = ['text', 'id', 'position', 'generated'] as const
 
