@@ -1,13 +1,15 @@
 // The engine itself, in the thread that calls it: one model, one request at a time. See engine.ts for what it promises.
 import { memoryNow } from '../checkpoint/machine'
 import { CancelledError } from '../protocol/errors'
-import type { Engine, GenerateRequest, ReadRequest } from './engine'
-import { planEdits } from './editPlan'
+import type { Engine, GenerateRequest, InspectRequest, ReadRequest } from './engine'
+import { planEdits, type EditPlan } from './editPlan'
+import type { ForwardModel } from './forward'
 import { generateTokens, layersToKeep } from './generation'
+import { inspectToken } from './inspectToken'
 import { readLayers } from './readLayers'
 import { loadModel, type RunningModel } from './loadModel'
 import { createPrefixCache, type PrefixCache } from './sequence/prefixCache'
-import { checkReadRequest, checkRequest } from './requestChecks'
+import { checkInspectRequest, checkReadRequest, checkRequest, type CheckedModel } from './requestChecks'
 import { refuseRunTooLarge } from './runMemory'
 
 const CACHE_LIMIT_BYTES = 1024 ** 3
@@ -44,6 +46,19 @@ export function createEngineCore(cacheLimitBytes = CACHE_LIMIT_BYTES): Engine {
     await model?.release()
   }
 
+  /** Checks a request over tokens that are known, and does `work` on what is remembered of them. */
+  const onKnownTokens = <Request extends ReadRequest | InspectRequest, Result>(
+    request: Request, signal: AbortSignal, check: (request: Request, model: CheckedModel) => void, work: (model: ForwardModel, cache: PrefixCache, edits: EditPlan) => Promise<Result>,
+  ): Promise<Result> =>
+    inOrder(async () => {
+      if (signal.aborted) throw new CancelledError()
+      if (!loaded) throw new Error('no model is loaded')
+      const { description, decoder, saes } = loaded.model
+      const shape = { layers: description.identity.layers, saeLayers: description.saeLayers }
+      check(request, { ...shape, contextLength: description.contextLength, vocabSize: description.vocabSize })
+      return work({ decoder, saes }, loaded.cache, planEdits(request.edits, { ...shape, dSae: description.sae?.dSae ?? null }, request.promptLength))
+    })
+
   return {
     load: (request, onProgress, signal) =>
       inOrder(async () => {
@@ -70,16 +85,9 @@ export function createEngineCore(cacheLimitBytes = CACHE_LIMIT_BYTES): Engine {
         return result
       }),
     read: (request: ReadRequest, onEvent, signal) =>
-      inOrder(async () => {
-        if (signal.aborted) throw new CancelledError()
-        if (!loaded) throw new Error('no model is loaded')
-        const { description, decoder, saes } = loaded.model
-        const shape = { layers: description.identity.layers, saeLayers: description.saeLayers }
-        checkReadRequest(request, { ...shape, contextLength: description.contextLength, vocabSize: description.vocabSize })
-        const edits = planEdits(request.edits, { ...shape, dSae: description.sae?.dSae ?? null }, request.promptLength)
-        await readLayers({ decoder, saes }, loaded.cache, request, edits, onEvent, signal)
-      }),
-    inspect: () => Promise.reject(new Error('looking into a token is not built yet')),
+      onKnownTokens(request, signal, checkReadRequest, (running, cache, edits) => readLayers(running, cache, request, edits, onEvent, signal)),
+    inspect: (request: InspectRequest, signal) =>
+      onKnownTokens(request, signal, checkInspectRequest, (running, cache, edits) => inspectToken(running, cache, request, edits, signal)),
     memory: async () => ({ processBytes: process.memoryUsage.rss(), cacheBytes: loaded?.cache.bytes ?? 0 }),
     unload: () => inOrder(release),
     dispose: () => inOrder(release),

@@ -1,7 +1,7 @@
 // Reads layers at positions that are computed already: from residuals that are kept, or by running the few layers above them once more.
 import { chunkSize } from './chunkSize'
 import type { EditPlan } from './editPlan'
-import { forward, type ForwardModel } from './forward'
+import { forward, type ForwardModel, type ForwardOptions, type ForwardResult } from './forward'
 import type { Finding } from './layerVisit'
 import type { PositionRecord } from './sequence/positionRecord'
 import { createReadingQueue } from './encoding/readingQueue'
@@ -21,7 +21,7 @@ export async function readPositions(
   const there = layers.filter((layer) => !missing.has(layer))
   if (there.length > 0) onRead(there, there.length / layers.length)
   let done = there.length
-  for (const { start, layers: group } of groupsOf(sequence, [...missing.keys()], end)) {
+  for (const { start, layers: group } of layerGroups(sequence, [...missing.keys()], end)) {
     const from = Math.min(...group.map((layer) => missing.get(layer)!.first))
     const to = Math.max(...group.map((layer) => missing.get(layer)!.end))
     await readGroup(model, sequence, start, group, edits, from, to, (share) => onRead([], (done + share * group.length) / layers.length), signal)
@@ -41,13 +41,13 @@ function missingStretch({ records }: Sequence, layer: number, first: number, end
 }
 
 /** Layers that are read in one go, from the kept residual of `start` or, when that is null, from the token embedding. */
-interface Group {
+export interface LayerGroup {
   readonly start: number | null
   readonly layers: readonly number[]
 }
 
 /** Ascending. A layer that keeps a state cannot be run on from the middle, so such models start from the embedding, once for all. */
-function groupsOf({ residuals, state }: Sequence, layers: readonly number[], end: number): readonly Group[] {
+export function layerGroups({ residuals, state }: Sequence, layers: readonly number[], end: number): readonly LayerGroup[] {
   const groups = new Map<number | null, number[]>()
   for (const layer of layers) {
     const start = residuals.layers.findLast((kept) => (state.hasStates ? kept === layer : kept <= layer) && residuals.rows(kept) >= end) ?? null
@@ -84,4 +84,29 @@ async function readGroup(
     }
     onProgress(Math.max(0, stop - from) / (end - from))
   }
+}
+
+/** Runs the layers of a group at one computed position once more and returns what was found there, and the residuals that were to be captured, after edits. */
+export async function replayTo(
+  { decoder, saes }: ForwardModel, sequence: Sequence, { start, layers }: LayerGroup, options: Pick<ForwardOptions, 'edits' | 'readLayers' | 'captureLayers' | 'reconstructionLayers' | 'signal'>, position: number,
+): Promise<{ readonly finding: Finding; readonly captured: ForwardResult['captured'] }> {
+  const queue = createReadingQueue(saes, decoder.config.dModel)
+  const top = layers.at(-1)!
+  const edited = options.edits.layers.filter((layer) => layer >= (start ?? 0) && layer <= top)
+  const state = decoder.replayFrom(sequence.state, position)
+  const chunk = chunkSize(decoder.config)
+  const run = (first: number, end: number, wanted: Pick<ForwardOptions, 'readLayers' | 'captureLayers' | 'reconstructionLayers'>): Promise<ForwardResult> => {
+    const tokenIds = sequence.records.slice(first, end).map(({ token }) => token)
+    return forward({ decoder, saes }, sequence, { tokenIds, first, start, endLayer: top + 1, head: null }, { ...options, ...wanted, keepLayers: [], queue }, state)
+  }
+  // Only states, which know no earlier position than their last, have to be brought there.
+  for (let first = start === null ? state.positions : position; first < position; first += chunk) {
+    await run(first, Math.min(position, first + chunk), { readLayers: edited, captureLayers: [], reconstructionLayers: [] })
+  }
+  const within = (layers: readonly number[]): readonly number[] => layers.filter((layer) => layer <= top)
+  const { findings, captured } = await run(position, position + 1, {
+    readLayers: [...new Set([...within(options.readLayers), ...edited])], captureLayers: within(options.captureLayers), reconstructionLayers: within(options.reconstructionLayers),
+  })
+  await queue.flush()
+  return { finding: findings[0]!, captured }
 }

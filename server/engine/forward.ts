@@ -81,7 +81,7 @@ async function runChunk(model: ForwardModel, sequence: Sequence, chunk: Chunk, o
   const { decoder, saes } = model
   const { tokenIds, first, start, endLayer } = chunk
   const count = tokenIds.length
-  const visitor = createLayerVisitor(saes, sequence, chunk, options)
+  const visitor = createLayerVisitor(saes, sequence, chunk, options, state.isReplay)
   const stops = options.edits.layers.filter((layer) => layer > (start ?? -1) && layer < endLayer - 1 && visitor.isEdited(layer))
   const wanted = [...new Set([...options.readLayers, ...options.captureLayers, ...options.keepLayers, ...options.edits.layers])].sort((a, b) => a - b)
 

@@ -32,7 +32,8 @@ export interface LayerVisitor {
   keep(): void
 }
 
-export function createLayerVisitor(saes: SaeSessions | null, sequence: Sequence, { tokenIds, first, start }: Chunk, options: ForwardOptions): LayerVisitor {
+/** In a replay what was read is what would be read again. */
+export function createLayerVisitor(saes: SaeSessions | null, sequence: Sequence, { tokenIds, first, start }: Chunk, options: ForwardOptions, isReplay: boolean): LayerVisitor {
   const rows = [...tokenIds.keys()]
   const findings = rows.map((): Finding => ({ readings: new Map(), edited: new Map(), reconstructed: new Map() }))
   const captured = new Map<number, Float32Array>()
@@ -40,7 +41,7 @@ export function createLayerVisitor(saes: SaeSessions | null, sequence: Sequence,
   const rowOf = (x: Float32Array, row: number): Float32Array => x.subarray((row * x.length) / rows.length, ((row + 1) * x.length) / rows.length)
   const isEdited = (layer: number): boolean => rows.some((row) => options.edits.at(layer, first + row).length > 0)
 
-  const arrived = (top: TopK, x: Float32Array, row: number): LayerReading => ({ top, after: null, norm: norm(rowOf(x, row)) })
+  const arrived = (top: TopK, x: Float32Array, row: number): LayerReading => ({ top, after: null, norm: vectorNorm(rowOf(x, row)) })
   const note = (layer: number, x: Float32Array, tops: readonly TopK[]): void => tops.forEach((top, row) => findings[row]!.readings.set(layer, arrived(top, x, row)))
   const measure = async (layer: number, x: Float32Array, tops: readonly TopK[]): Promise<void> => {
     if (!options.reconstructionLayers.includes(layer)) return
@@ -70,11 +71,14 @@ export function createLayerVisitor(saes: SaeSessions | null, sequence: Sequence,
       if (options.signal.aborted) throw new CancelledError()
       refuseNonFinite(x, rows.length, first, layer)
       const isRead = options.readLayers.includes(layer)
-      const known = layer === start ? knownTops(sequence, layer, first, rows.length) : null
+      const known = layer === start || isReplay ? knownTops(sequence, layer, first, rows.length) : null
       const changes = isRead && isEdited(layer)
       if (layer !== start && options.keepLayers.includes(layer)) kept.push({ layer, arrived: changes ? x.slice() : x })
       if (changes) await edit(layer, x, known ?? (await saes!.encode(layer, x)).tops)
-      else if (known) note(layer, x, known)
+      else if (known) {
+        await measure(layer, x, known)
+        note(layer, x, known)
+      }
       else if (isRead && options.reconstructionLayers.includes(layer)) {
         const { tops } = await saes!.encode(layer, x)
         note(layer, x, tops)
@@ -94,7 +98,8 @@ function knownTops({ records }: Sequence, layer: number, first: number, count: n
   return tops.length === count && tops.every((top) => top !== undefined) ? tops : null
 }
 
-function norm(x: Float32Array): number {
+/** Euclidean. */
+export function vectorNorm(x: Float32Array): number {
   let sum = 0
   for (let i = 0; i < x.length; i++) sum += x[i]! * x[i]!
   return Math.sqrt(sum)

@@ -71,6 +71,7 @@ export async function predictMissing(
   }
 }
 
-function candidatesOf(tokens: Int32Array, logprobs: Float32Array): Prediction['candidates'] {
+/** Tokens with their log-probabilities, one by one. */
+export function candidatesOf(tokens: Int32Array, logprobs: Float32Array): Prediction['candidates'] {
   return Array.from(tokens, (id, i) => ({ id, logprob: logprobs[i]! }))
 }

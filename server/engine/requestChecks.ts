@@ -1,6 +1,6 @@
 // Refuses requests that the loaded model cannot serve, before anything runs.
 import { InputError } from '../protocol/errors'
-import type { GenerateRequest, ReadRequest } from './engine'
+import type { GenerateRequest, InspectRequest, ReadRequest } from './engine'
 
 export interface CheckedModel {
   readonly contextLength: number
@@ -24,11 +24,19 @@ export function checkRequest(request: GenerateRequest, model: CheckedModel): voi
 }
 
 /** Throws InputError; edits are checked where they are planned. */
-export function checkReadRequest({ tokenIds, promptLength, layers, top }: ReadRequest, model: CheckedModel): void {
+export function checkReadRequest({ tokenIds, promptLength, layers, top, from = 0, predictions }: ReadRequest, model: CheckedModel): void {
   checkTokens(tokenIds, model)
   checkLayers(layers, model)
   checkSaeLayers(layers, model)
-  checkCounts({ promptLength, top })
+  checkCounts({ promptLength, top, 'first reported token': from, alternatives: predictions?.alternatives ?? 0 })
+}
+
+/** Throws InputError; edits are checked where they are planned. */
+export function checkInspectRequest({ tokenIds, promptLength, layers, top, reconstructionLayers, lensLayers, candidates, residualLayers }: InspectRequest, model: CheckedModel): void {
+  checkTokens(tokenIds, model)
+  checkLayers([...layers, ...reconstructionLayers, ...lensLayers, ...residualLayers], model)
+  checkSaeLayers(reconstructionLayers, model)
+  checkCounts({ promptLength, top, candidates })
 }
 
 function checkTokens(ids: readonly number[], { contextLength, vocabSize }: CheckedModel): void {

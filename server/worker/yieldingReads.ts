@@ -13,8 +13,13 @@ interface Reading {
   isLost: boolean
 }
 
+export interface YieldingEngine extends Engine {
+  /** Reads without giving way, as someone who steps through tokens needs it. */
+  readonly readAtOnce: Engine['read']
+}
+
 /** A read that gives way reports its progress as 0 and later asks for the layers that have not come yet. It rejects with InputError when the model is changed meanwhile. */
-export function withYieldingReads(engine: Engine, restMs = REST_MS): Engine {
+export function withYieldingReads(engine: Engine, restMs = REST_MS): YieldingEngine {
   const readings = new Set<Reading>()
   let others = 0
   let rested = Promise.resolve()
@@ -45,10 +50,11 @@ export function withYieldingReads(engine: Engine, restMs = REST_MS): Engine {
 
   async function read(request: ReadRequest, onEvent: Parameters<Engine['read']>[1], signal: AbortSignal): Promise<void> {
     const left = new Set(request.layers)
+    let isPredicted = request.predictions === undefined
     const reading: Reading = { pause: null, isLost: false }
     readings.add(reading)
     try {
-      while (left.size > 0) {
+      while (left.size > 0 || !isPredicted) {
         await orCancelled(rested, signal)
         if (reading.isLost) throw new InputError('layers were not read to the end, because the model was changed', 'load the model of the run and read them again')
         const controller = new AbortController()
@@ -56,6 +62,7 @@ export function withYieldingReads(engine: Engine, restMs = REST_MS): Engine {
         try {
           await engine.read({ ...request, layers: [...left] }, (event) => {
             if (event.kind === 'layer') left.delete(event.report.layer)
+            if (event.kind === 'predictions') isPredicted = true
             onEvent(event)
           }, AbortSignal.any([signal, controller.signal]))
           return
@@ -75,6 +82,7 @@ export function withYieldingReads(engine: Engine, restMs = REST_MS): Engine {
     load: (...args) => change(() => engine.load(...args)),
     generate: (...args) => before(() => engine.generate(...args)),
     read,
+    readAtOnce: (...args) => before(() => engine.read(...args)),
     inspect: (...args) => before(() => engine.inspect(...args)),
     memory: () => engine.memory(),
     unload: () => change(() => engine.unload()),
