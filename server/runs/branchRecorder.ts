@@ -37,7 +37,7 @@ export interface BranchRecorder {
   add(tokens: readonly RecordedToken[]): void
   /** Forgets the tokens from `position` on. */
   cut(position: number): void
-  /** What has fired stays with the edits that are kept, wherever they stand in the new list. */
+  /** What has fired stays with the edits that are kept, wherever they stand in the new list; other edits mean that features must be read anew. */
   change(now: BranchChange): void
   setStatus(status: RunStatus): void
   /** Tokens at the start whose features of the layer are known. */
@@ -95,6 +95,7 @@ export function createBranchRecorder(header: BranchHeader): BranchRecorder {
       tokens.forEach((token, index) => {
         if (token.fired.length > 0) tokens[index] = { ...token, fired: token.fired.flatMap((edit) => places[edit] ?? []) }
       })
+      if (now.edits.map(renderEdit).join() !== edits.map(renderEdit).join()) layers.clear()
       ;({ name, edits, sampling } = now)
     },
     setStatus: (next) => void (status = next),
@@ -115,7 +116,7 @@ export function createBranchRecorder(header: BranchHeader): BranchRecorder {
       const read = [...layers].filter(([, { columns }]) => columns.tokens === tokens.length).sort(([a], [b]) => a - b)
       const outliers = read.map(([, { norms }]) => outliersAt(norms))
       const known = {
-        tokens: tokens.map(({ fired: _, ...token }, index): RunToken => ({ ...token, outlier: index === 0 || outliers.some((isOutlier) => isOutlier[index]) })),
+        tokens: tokens.map((token, index) => runToken(token, index === 0 || outliers.some((isOutlier) => isOutlier[index] === true))),
         features: Object.fromEntries(read.map(([layer, { columns }]) => [layer, columns.columns()])),
         featuresAfterEdit: {},
       }
@@ -123,6 +124,10 @@ export function createBranchRecorder(header: BranchHeader): BranchRecorder {
     },
     text,
   }
+}
+
+function runToken({ index, id, text, display, range, promptRange, generated, logprob, alternatives }: RecordedToken, outlier: boolean): RunToken {
+  return { index, id, text, display, range, promptRange, generated, logprob, alternatives, outlier }
 }
 
 function firstOf({ columns, norms }: ReadLayer, tokens: number): ReadLayer {

@@ -14,7 +14,11 @@ const KEPT_DELETED = 20
 /** Whole runs held in memory, so that hovers need no disk; one of a large model with all its layers takes ten megabytes per thousand tokens. */
 const CACHED_RUNS = 6
 
-const INTERRUPTED = { kind: 'failed', message: 'run was interrupted because the worker stopped', remedy: 'run the prompt again' } as const
+/** What becomes of runs that were under way when their worker stopped. */
+const INTERRUPTED = {
+  running: { kind: 'failed', message: 'run was interrupted because the worker stopped', remedy: 'run the prompt again' },
+  paused: { kind: 'failed', message: 'debug session was interrupted because the worker stopped', remedy: 'start it again' },
+} as const
 
 export interface RunStore {
   /** Newest first. */
@@ -38,7 +42,7 @@ export interface RunStore {
 }
 
 /**
- * Opens the folder's runs; with null they are kept in memory only. Runs that were under way when their worker stopped come back as failed.
+ * Opens the folder's runs; with null they are kept in memory only. Runs that were under way or stood in the debugger when their worker stopped come back as failed.
  * Nothing in the folder makes this reject except a folder that cannot be created.
  */
 export async function openRunStore(folder: string | null, log: (message: string) => void): Promise<RunStore> {
@@ -180,9 +184,9 @@ export async function openRunStore(folder: string | null, log: (message: string)
       }
     }
     for (const { summary } of [...headers.values()]) {
-      if (summary.status.kind !== 'running') continue
+      if (summary.status.kind !== 'running' && summary.status.kind !== 'paused') continue
       const run = await get(summary.id)
-      if (run) await save({ ...run, detail: { ...run.detail, status: INTERRUPTED } })
+      if (run) await save({ ...run, detail: { ...run.detail, status: INTERRUPTED[summary.status.kind] } })
     }
   }
 

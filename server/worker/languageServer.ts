@@ -32,9 +32,11 @@ export interface Installation {
 /** Serves one editor over the connection; resolves when the editor has shut the server down. Loads nothing before it is asked to. */
 export function startLanguageServer(connection: Connection, { engineEntry, demo }: Installation): Promise<void> {
   const quantised = createQuantisedStore()
+  const onDeath = new Set<(reason: Error) => void>()
   return serveEditor({
     connection,
-    engine: createEngineProcess(engineEntry),
+    engine: createEngineProcess(engineEntry, (reason) => onDeath.forEach((listener) => listener(reason))),
+    onEngineDeath: (listener) => void onDeath.add(listener),
     locateModel: (settings) => locateModel(settings, demo),
     precisions: {
       choose: async (modelPath) => choosePrecision(await openCheckpoint(modelPath), (await memoryNow()).availableBytes),
@@ -55,6 +57,7 @@ async function openPromptReader(modelPath: string): Promise<PromptReader> {
   const { config } = await openCheckpoint(modelPath)
   const promptModel = { ...(await openPromptModel(modelPath)), contextLength: config.contextLength }
   return {
+    promptModel,
     read: (promptUri, text) => preparePrompt({ fileName: fileNameOf(promptUri), text, promptModel, mode: 'auto' }),
     display: (id) => promptModel.tokenizer.display(id),
     createRecorder: (header, prompt) => createRunRecorder(header, prompt, promptModel.tokenizer),

@@ -6,6 +6,7 @@ import type { LayerReading } from '../protocol/requests'
 import type { RunRecord } from '../protocol/runRecord'
 import { mostActive, type Progress } from '../protocol/values'
 import { rangesText } from '../formats/rangesText'
+import type { PartReading } from './debugRuns'
 import { isModelOf, modelOfRun } from './modelOfRun'
 import type { ModelService } from './modelService'
 
@@ -30,7 +31,9 @@ export interface LayerServiceParts {
   /** The run as it is when it has ended; null when there is no such run. */
   endedRun(runId: string, signal: AbortSignal): Promise<RunRecord | null>
   /** Keeps a layer with its run; false when the run is gone. */
-  addLayer(runId: string, report: LayerReport): Promise<boolean>
+  addLayer(runId: string, report: LayerReport, reading: PartReading): Promise<boolean>
+  /** Which tokens must be read for the run to have these layers. */
+  readingOf(run: RunRecord, layers: readonly number[]): PartReading
   onReading(state: LayerReading | null): void
   log(message: string): void
 }
@@ -108,25 +111,26 @@ export function createLayerService(parts: LayerServiceParts): LayerService {
     const { loaded } = await modelOfRun(parts.models, run, signal, ticket.onProgress)
     const { precision } = loaded.identity
     if (precision !== run.model.precision) throw new InputError(`run ${run.name} was made with precision ${run.model.precision}, and the model is loaded with ${precision}`, 'run the prompt again')
+    const reading = parts.readingOf(run, layers)
     const edits = run.edits.map(({ edit }) => parseEditLine(edit).edit).filter((edit) => edit !== null)
     // What comes is kept in order, and all of it before the reading counts as ended.
     let kept = Promise.resolve()
     const take = (event: ReadEvent): void => {
-      if (event.kind === 'layer') kept = kept.then(() => keep(ticket.runId, event.report))
+      if (event.kind === 'layer') kept = kept.then(() => keep(ticket.runId, event.report, reading))
       else if (event.kind === 'progress') {
         ticket.fraction = event.fraction > 0 ? event.fraction : null
         tell()
       }
     }
     try {
-      await parts.engine.read({ tokenIds: run.tokens.map(({ id }) => id), promptLength: run.promptTokens, edits, layers, top: mostActive(loaded.sae) }, take, signal)
+      await parts.engine.read({ tokenIds: run.tokens.map(({ id }) => id), promptLength: run.promptTokens, edits, layers, top: mostActive(loaded.sae), from: reading.from }, take, signal)
     } finally {
       await kept
     }
   }
 
-  async function keep(runId: string, report: LayerReport): Promise<void> {
-    const isThere = await parts.addLayer(runId, report)
+  async function keep(runId: string, report: LayerReport, reading: PartReading): Promise<void> {
+    const isThere = await parts.addLayer(runId, report, reading)
     for (const ticket of tickets.filter((each) => each.runId === runId)) {
       if (!isThere) end(ticket, new InputError(`run ${runId} was deleted while its layers were read`, 'bring it back and read them again'))
       else if (ticket.left.delete(report.layer) && ticket.left.size === 0) end(ticket, null)

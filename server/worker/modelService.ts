@@ -28,8 +28,8 @@ export interface ModelService {
   noteCost(): Promise<void>
 }
 
-/** Settings that a prompt overrides. */
-export type ModelChoice = Partial<Pick<WorkerSettings, 'model' | 'sae'>>
+/** Settings that a prompt or a debug launch overrides. */
+export type ModelChoice = Partial<Pick<WorkerSettings, 'model' | 'sae' | 'precision'>>
 
 /** Folders of a model and of its SAE set, null for none. */
 export interface ModelLocation {

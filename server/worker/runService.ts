@@ -1,5 +1,4 @@
 // Owns the runs: starts, queues, streams, cancels and keeps them. One run computes at a time; the others wait in line.
-import { randomBytes } from 'node:crypto'
 import type { Engine, LayerReport } from '../engine/engine'
 import { checkPromptSize } from '../formats/promptSize'
 import { CancelledError, InputError } from '../protocol/errors'
@@ -12,8 +11,10 @@ import { withLayer } from '../runs/withLayer'
 import type { RunStore } from '../store/runStore'
 import { orCancelled } from './abort'
 import { fileNameOf } from '../editor/fileName'
+import { WHOLE, type DebugRuns, type PartReading } from './debugRuns'
 import type { ModelChoice, ModelService } from './modelService'
 import { openLiveRecord, SAVE_INTERVAL_MS, SAVE_REST_FACTOR, type LiveRecord, type RunChange } from './liveRecord'
+import { newRunId, nextRunName } from './runNames'
 import { createThrottle, type Throttle } from './throttle'
 
 /** Alternatives kept per token: more than a hover shows, enough for the panel. */
@@ -27,7 +28,7 @@ export interface RunService {
   start(params: StartRunParams, signal: AbortSignal, onProgress?: (progress: Progress) => void): Promise<RunSummary>
   /** Runs a run's prompt again, same sampling, seed and length, with the current edits. The run itself, if under way, is let to end first: it is what the new one is compared with. */
   rerun(runId: string, signal: AbortSignal, onProgress?: (progress: Progress) => void): Promise<RunSummary>
-  /** Nothing happens when the run has ended. */
+  /** Nothing happens when the run has ended; throws InputError, as `remove` rejects, for one that is being debugged. */
   cancel(runId: string): void
   remove(runId: string): Promise<void>
   restore(): Promise<RunSummary | null>
@@ -37,8 +38,10 @@ export interface RunService {
   detail(runId: string): Promise<RunRecord | null>
   /** The same once the run has ended; rejects with CancelledError when the signal aborts. */
   ended(runId: string, signal: AbortSignal): Promise<RunRecord | null>
+  /** What must be read of layers of a run: all tokens, but of a branch of the debugger those that are not known. */
+  readingOf(run: RunRecord, layers: readonly number[]): PartReading
   /** Keeps a layer that was read of a run that has ended; false when the run is gone. */
-  addLayer(runId: string, report: LayerReport): Promise<boolean>
+  addLayer(runId: string, report: LayerReport, reading: PartReading): Promise<boolean>
   /** The name of the run that computes while this one waits for its turn, or null. */
   waitsFor(runId: string): string | null
   /** The newest run of a prompt file whose text was exactly this. */
@@ -51,6 +54,8 @@ export interface RunServiceParts {
   readonly engine: Engine
   readonly models: ModelService
   readonly store: RunStore
+  /** The branches that are being debugged: they are listed and read like runs, but belong to their sessions. */
+  readonly debugged: DebugRuns
   activeEdits(): readonly Edit[]
   /** Layers that are looked at or pinned, for models too large to read all layers while they generate. */
   layersOnScreen(): readonly number[]
@@ -81,7 +86,7 @@ interface Plan {
 }
 
 export function createRunService(parts: RunServiceParts): RunService {
-  const { engine, models, store } = parts
+  const { engine, models, store, debugged } = parts
   const live = new Set<LiveRun>()
   let lastInLine: Promise<unknown> = Promise.resolve()
 
@@ -120,7 +125,7 @@ export function createRunService(parts: RunServiceParts): RunService {
     const request = buildGenerateRequest(settings, prompt.ids, model.loaded, extent)
     const { identity, sae, saeLayers, loadMs } = model.loaded
     const recorder = model.reader.createRecorder({
-      id: newRunId(), name: nextName(plan.promptUri), promptUri: plan.promptUri, createdAt: new Date().toISOString(), model: identity, sae,
+      id: newRunId(), name: nextRunName(store.list(), plan.promptUri), promptUri: plan.promptUri, createdAt: new Date().toISOString(), model: identity, sae,
       sampling: settings.sampling, generate: settings.generate, edits: settings.edits, layers: request.layers, saeLayers, parentRunId: plan.parent?.id ?? null, loadMs,
     }, prompt)
     const record = openLiveRecord(parts, recorder, plan.text, prompt.renderedText.length)
@@ -162,18 +167,17 @@ export function createRunService(parts: RunServiceParts): RunService {
     return { kind: 'failed', message: `engine stopped: ${error instanceof Error ? error.message : String(error)}`, remedy: 'run the prompt again; the log tells more' }
   }
 
-  /** `greeting.prompt #3`: one more than the highest number among the prompt's runs. */
-  function nextName(promptUri: string): string {
-    const numbers = store.list().filter((run) => run.promptUri === promptUri).map(({ name }) => Number(/#(\d+)$/.exec(name)?.[1] ?? 0))
-    return `${fileNameOf(promptUri)} #${Math.max(0, ...numbers) + 1}`
-  }
-
   function list(): RunSummary[] {
     const growing = new Map([...live].flatMap(({ record }) => (record ? [[record.id, record.summary()] as const] : [])))
-    return store.list().map((summary) => growing.get(summary.id) ?? summary)
+    return store.list().map((summary) => growing.get(summary.id) ?? debugged.find(summary.id)?.summary() ?? summary)
   }
 
-  const detail = async (runId: string): Promise<RunRecord | null> => findLive(runId)?.record?.detail() ?? (await store.get(runId))?.detail ?? null
+  function refuseDebugged(runId: string): void {
+    const branch = debugged.find(runId)
+    if (branch) throw new InputError(`run ${branch.summary().name} is being debugged`, 'stop the debug session first')
+  }
+
+  const detail = async (runId: string): Promise<RunRecord | null> => findLive(runId)?.record?.detail() ?? debugged.find(runId)?.detail() ?? (await store.get(runId))?.detail ?? null
 
   const savesOfLayers = new Map<string, Throttle>()
   /** Layers of a finished run come one after the other; the file is written whole. */
@@ -197,8 +201,12 @@ export function createRunService(parts: RunServiceParts): RunService {
       if (promptUri === null || parent.promptText === null) throw new InputError(`run ${parent.detail.name} was not made from a prompt file`, 'run a prompt file')
       return begin({ promptUri, text: parent.promptText, edits, parent: summaryOf(parent.detail) }, signal, onProgress)
     },
-    cancel: (runId) => findLive(runId)?.controller.abort(),
+    cancel(runId) {
+      refuseDebugged(runId)
+      findLive(runId)?.controller.abort()
+    },
     async remove(runId) {
+      refuseDebugged(runId)
       const running = findLive(runId)
       running?.controller.abort()
       await running?.ended
@@ -216,10 +224,17 @@ export function createRunService(parts: RunServiceParts): RunService {
     list,
     detail,
     async ended(runId, signal) {
-      await orCancelled(findLive(runId)?.ended ?? Promise.resolve(), signal)
+      await orCancelled(findLive(runId)?.ended ?? debugged.find(runId)?.standing() ?? Promise.resolve(), signal)
       return detail(runId)
     },
-    async addLayer(runId, report) {
+    readingOf: (run, layers) => debugged.find(run.id)?.readingOf(run, layers) ?? WHOLE,
+    async addLayer(runId, report, reading) {
+      const branch = debugged.find(runId)
+      if (branch) {
+        branch.addLayer(report, reading)
+        parts.onLayerRead(runId, report.layer)
+        return true
+      }
       const run = await store.get(runId)
       if (!run) return false
       store.keep({ ...run, detail: withLayer(run.detail, report) })
@@ -234,7 +249,7 @@ export function createRunService(parts: RunServiceParts): RunService {
     },
     findByPrompt(promptUri, text) {
       const summary = store.findByPrompt(promptUri, text)
-      return (summary && findLive(summary.id)?.record?.summary()) ?? summary
+      return (summary && (findLive(summary.id)?.record ?? debugged.find(summary.id))?.summary()) ?? summary
     },
     async close() {
       for (const { controller } of live) controller.abort()
@@ -252,9 +267,4 @@ function settingsOf({ edits, parent }: Plan, choices: RunChoices, settings: Work
 
 function changeOf(detail: RunRecord): RunChange {
   return { summary: summaryOf(detail), text: detail.text, generatedStart: detail.generatedStart }
-}
-
-/** Sorts by time, and two of the same millisecond still differ. */
-function newRunId(): string {
-  return `${Date.now().toString(36)}-${randomBytes(4).toString('hex')}`
 }

@@ -14,6 +14,8 @@ import { featureHeat, greatestActivations } from '../runs/heat'
 import { openRunStore } from '../store/runStore'
 import { openStateStore } from '../store/stateStore'
 import type { DownloadService } from './downloadService'
+import { createDebugRuns } from './debugRuns'
+import { createDebugService, type DebugService } from './debugService'
 import { createEditsService, type EditsService } from './editsService'
 import { startEditorFeatures, type EditorFeatures } from './editorFeatures'
 import { createFeatureService, type FeatureService } from './featureService'
@@ -21,10 +23,12 @@ import { createLayerNews, type LayerNews } from './layerNews'
 import { createLayerService, type LayerService } from './layerService'
 import { createModelService, type ModelLocation, type ModelService } from './modelService'
 import * as change from './pinsAndEdits'
+import type { RunChange } from './liveRecord'
 import { readModelChoice } from './promptModelChoice'
 import { createPrecisionService, storedPrecisionOf, type PrecisionParts, type PrecisionService } from './precisionService'
 import type { PromptReader } from './promptReader'
 import { notify, onRequest } from './requestHandlers'
+import { readPromptDocument } from './readPromptDocument'
 import { createRunService, type RunService } from './runService'
 import { createThrottle } from './throttle'
 import { withYieldingReads } from './yieldingReads'
@@ -34,6 +38,8 @@ export interface WorkerParts {
   readonly connection: Connection
   /** Must cost nothing before its first call. */
   readonly engine: Engine
+  /** Registers who is told when the engine has ended by itself. */
+  onEngineDeath(listener: (reason: Error) => void): void
   /** The folders that the settings mean. */
   locateModel(settings: WorkerSettings): Promise<ModelLocation>
   openPromptReader(modelPath: string): Promise<PromptReader>
@@ -59,6 +65,7 @@ interface Services {
   readonly precisions: PrecisionService
   readonly features: FeatureService
   readonly runs: RunService
+  readonly debug: DebugService
   readonly layers: LayerService
   readonly layerNews: LayerNews
   readonly showLayers: (layers: readonly number[]) => void
@@ -119,6 +126,7 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
     log,
     onChanged(next) {
       notify(connection, requests.modelChanged, next)
+      debug.modelChanged()
       if (next.kind !== 'loading') editor.refreshDiagnostics()
     },
   })
@@ -126,20 +134,24 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
   const layerNews = createLayerNews((runId, layers) => notify(connection, requests.layersRead, { runId, layers }))
   const precisions = createPrecisionService(parts.precisions, models, engine, () => parts.locateModel(models.settings()))
   const features = createFeatureService({ engine, models, readLabels: (saePath) => parts.readLabels(saePath), log })
+  const onRunChanged = (next: RunChange): void => {
+    notify(connection, requests.runChanged, next)
+    const hasEnded = next.summary.status.kind !== 'running'
+    editor.refreshLenses(hasEnded)
+    if (hasEnded) editor.refreshDiagnostics()
+  }
+  const layersOnScreen = (): number[] => [...onScreen, ...edits.state().pins.map(({ layer }) => layer)]
+  const debugRuns = createDebugRuns({ store, onChanged: onRunChanged, log })
   const runs = createRunService({
     engine,
     models,
     store,
+    debugged: debugRuns,
     activeEdits: () => edits.active(),
-    layersOnScreen: () => [...onScreen, ...edits.state().pins.map(({ layer }) => layer)],
+    layersOnScreen,
     readModelChoice,
     log,
-    onChanged(next) {
-      notify(connection, requests.runChanged, next)
-      const hasEnded = next.summary.status.kind !== 'running'
-      editor.refreshLenses(hasEnded)
-      if (hasEnded) editor.refreshDiagnostics()
-    },
+    onChanged: onRunChanged,
     onLayerRead: (runId, layer) => layerNews.add(runId, layer),
   })
   const tellReading = createThrottle(READING_INTERVAL_MS, () => notify(connection, requests.readingChanged, layers.state()))
@@ -147,10 +159,26 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
     engine,
     models,
     endedRun: (runId, signal) => runs.ended(runId, signal),
-    addLayer: (runId, report) => runs.addLayer(runId, report),
+    readingOf: (run, wanted) => runs.readingOf(run, wanted),
+    addLayer: (runId, report, reading) => runs.addLayer(runId, report, reading),
     onReading: () => tellReading.request(),
     log,
   })
+  const debug = createDebugService({
+    engine: { generate: (...args) => engine.generate(...args), read: (...args) => engine.readAtOnce(...args), inspect: (...args) => engine.inspect(...args) },
+    models,
+    debugRuns,
+    listRuns: () => runs.list(),
+    activeEdits: () => edits.active(),
+    pins: () => edits.state().pins,
+    layersOnScreen,
+    wantLayers: (run, wanted) => layers.want(run, wanted),
+    readPrompt: (path) => readPromptDocument(path, documents.all()),
+    readModelChoice,
+    describer: (saePath) => features.describer(saePath),
+    log,
+  })
+  parts.onEngineDeath((reason) => debug.engineDied(reason))
   const editor = startEditorFeatures({
     connection,
     documents,
@@ -163,13 +191,14 @@ async function openServices(parts: WorkerParts, documents: TextDocuments<TextDoc
     listModels: (signal) => parts.listModels(models.settings(), signal),
   })
   const close = async (): Promise<void> => {
+    await debug.close()
     await runs.close()
     await engine.dispose()
   }
-  return { edits, models, precisions, features, runs, layers, layerNews, editor, close, showLayers: (shown) => (onScreen = shown) }
+  return { edits, models, precisions, features, runs, debug, layers, layerNews, editor, close, showLayers: (shown) => (onScreen = shown) }
 }
 
-function answerRequests(connection: Connection, parts: WorkerParts, { edits, models, precisions, features, runs, layers, layerNews, editor, showLayers }: Services): void {
+function answerRequests(connection: Connection, parts: WorkerParts, { edits, models, precisions, features, runs, debug, layers, layerNews, editor, showLayers }: Services): void {
   onRequest(connection, requests.settingsChanged, (settings) => {
     models.changeSettings(settings)
     return null
@@ -194,6 +223,8 @@ function answerRequests(connection: Connection, parts: WorkerParts, { edits, mod
 
   onRequest(connection, requests.planDownload, (choice, { signal }) => parts.downloads.plan(choice, signal))
   onRequest(connection, requests.download, (choice, { signal, report }) => parts.downloads.download(choice, signal, report))
+
+  onRequest(connection, requests.openDebugPipe, async () => ({ path: await debug.openPipe() }))
 
   onRequest(connection, requests.startRun, (params, { signal, report }) => runs.start(params, signal, report))
   onRequest(connection, requests.rerun, ({ runId }, { signal, report }) => runs.rerun(runId, signal, report))

@@ -126,6 +126,9 @@ export const fakePromptReader: PromptReader = {
     })
     return { ids: tokens.map(({ id }) => id), tokens, renderedText: text.trimEnd(), choices: /^seed=(\d+)/.test(text) ? { seed: Number(/^seed=(\d+)/.exec(text)![1]) } : {}, problems: [] }
   },
+  get promptModel() {
+    return { tokenizer: fakeTokenizer, chatTemplate: null }
+  },
   display: (id) => fakeTokenizer.display(id),
   createRecorder: (header, prompt) => createRunRecorder(header, prompt, fakeTokenizer),
 }

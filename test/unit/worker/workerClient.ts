@@ -61,6 +61,7 @@ export async function startWorker(storageFolder: string | null = null, settings:
 export function fakeParts(engine: FakeEngine): Omit<WorkerParts, 'connection'> {
   return {
     engine,
+    onEngineDeath: () => {},
     locateModel: async ({ model, sae }) => ({ modelPath: model, saePath: sae === '' ? null : sae }),
     precisions: {
       choose: async () => 'q8',
