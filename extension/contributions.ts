@@ -109,6 +109,9 @@ export const RowKind = {
   run: 'promptscope.row.run',
   runWithOriginal: 'promptscope.row.run.rerun',
   runRunning: 'promptscope.row.run.running',
+  /** A branch that stands in the debugger. */
+  runPaused: 'promptscope.row.run.paused',
+  runPausedWithOriginal: 'promptscope.row.run.paused.rerun',
   prompt: 'promptscope.row.prompt',
   edit: 'promptscope.row.edit',
   pin: 'promptscope.row.pin',

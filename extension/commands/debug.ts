@@ -110,6 +110,8 @@ function belongsTo({ sessionId }: VariableRow, session: vscode.DebugSession): bo
 async function branchOf(sessions: DebugSessions, args: readonly unknown[], title: string): Promise<LiveBranch | undefined> {
   const { branches, focus } = sessions
   if (branches.length === 0) throw new InputError('no prompt is being debugged', 'start with F5')
+  const run = args.find(isRunRow)
+  if (run) return branches.find(({ runId }) => runId === run.run.id)
   const thread = args.map(threadOf).find((found) => found !== null)
   const sessionId = args.map(sessionOf).find((found) => found !== null) ?? vscode.debug.activeDebugSession?.id
   const own = branches.filter(({ session }) => sessionId === undefined || session.id === sessionId)
@@ -133,6 +135,12 @@ function threadOf(arg: unknown): number | null {
   if (typeof arg === 'number') return arg
   const id: unknown = typeof arg === 'object' && arg !== null ? Reflect.get(arg, 'threadId') : null
   return typeof id === 'number' ? id : null
+}
+
+/** A row of the Runs view. */
+function isRunRow(arg: unknown): arg is { readonly run: { readonly id: string } } {
+  const run: unknown = typeof arg === 'object' && arg !== null ? Reflect.get(arg, 'run') : null
+  return typeof run === 'object' && run !== null && typeof Reflect.get(run, 'id') === 'string'
 }
 
 function sessionOf(arg: unknown): string | null {

@@ -72,7 +72,7 @@ function runItem(run: RunSummary, hasChildren: boolean): vscode.TreeItem {
   const facts = runFacts(run)
   // A row that gets its first re-run is a new one to the tree, so that it opens.
   item.id = `run ${run.id}${hasChildren ? ' with re-runs' : ''}`
-  item.contextValue = run.status.kind === 'running' ? RowKind.runRunning : run.parent ? RowKind.runWithOriginal : RowKind.run
+  item.contextValue = rowKind(run)
   item.iconPath = statusIcon(run)
   item.description = facts.join(' · ')
   item.tooltip = runTooltip(run, facts)
@@ -81,8 +81,15 @@ function runItem(run: RunSummary, hasChildren: boolean): vscode.TreeItem {
   return item
 }
 
+function rowKind({ status, parent }: RunSummary): string {
+  if (status.kind === 'running') return RowKind.runRunning
+  if (status.kind === 'paused') return parent ? RowKind.runPausedWithOriginal : RowKind.runPaused
+  return parent ? RowKind.runWithOriginal : RowKind.run
+}
+
 function runFacts(run: RunSummary): string[] {
   const facts = [countOf(run.generatedTokens, 'token')]
+  if (run.status.kind === 'paused') facts.push('in the debugger')
   if (run.edits.length > 0) facts.push(run.edits.length === 1 ? run.edits[0]!.edit : countOf(run.edits.length, 'edit'))
   if (run.timing.decodeMsPerToken > 0) facts.push(`${(1000 / run.timing.decodeMsPerToken).toFixed(0)} tokens/s`)
   return facts
