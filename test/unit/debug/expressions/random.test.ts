@@ -63,13 +63,13 @@ it('prints a tree so that the same tree is read back, for 1,000 random trees', (
 })
 
 it.each([
-  ['(a+)+$b', 'nested repeats'],
-  ['(a|aa)*b$', 'overlapping branches'],
-  ['(a|a)*(a|a)*(a|a)*c|b$', 'equal branches'],
-  ['(.*)*x|(a?){90}$', 'repeats of nothing'],
-  ['(a*)*'.repeat(190) + 'b', 'many repeats'],
-  ['a?'.repeat(480) + 'b', 'many options'],
-])('searches 20,000 letters where a backtracking search would not end: %.20s, %s', (pattern) => {
+  ['nested repeats', '(a+)+$b'],
+  ['overlapping branches', '(a|aa)*b$'],
+  ['equal branches', '(a|a)*(a|a)*(a|a)*c|b$'],
+  ['repeats of nothing', '(.*)*x|(a?){90}$'],
+  ['many repeats', '(a*)*'.repeat(190) + 'b'],
+  ['many options', 'a?'.repeat(480) + 'b'],
+])('searches 20,000 letters where a backtracking search would not end: %s', (_, pattern) => {
   const long = factsOf([{ text: 'a'.repeat(20_000), generated: true }])[0]!
   // The test's own time limit is what fails here: exponential time does not come back.
   expect(typeof parseCondition(`completion matches /${pattern}/`, null).holds(long)).toBe('boolean')
