@@ -44,11 +44,11 @@ function knownValue(tree: Tree, term: Term): (sight: Sight) => Value | null {
     case 'text': return wrap(term.of, (text) => ({ kind: 'text', text }))
     case 'truth': return wrap(term.of, (truth) => ({ kind: 'truth', truth }))
     case 'token': return wrap(term.of, (token) => ({ kind: 'token', token }))
-    case 'list': return term.of
+    case 'list': return (sight) => term.of(sight) ?? { kind: 'unknown', why: 'the model has not been looked into here' }
   }
 }
 
-function whyUnknown(tree: Tree, { at, look, isAheadKnown }: Sight): string {
+function whyUnknown(tree: Tree, { at, isAheadKnown }: Sight): string {
   const nodes = nodesOf(tree)
   if (at.token.prediction === null && nodes.some((node) => node.kind === 'name' && PREDICTED.includes(node.name))) {
     return at.position === 0 ? 'nothing stands before the first token that could predict it' : 'this token has not been predicted'
@@ -58,6 +58,5 @@ function whyUnknown(tree: Tree, { at, look, isAheadKnown }: Sight): string {
     return position < 0 || position >= (isAheadKnown ? at.tokens.length : at.position + 1)
   })
   if (absent !== undefined) return `there is no token(${absent}) ${isAheadKnown ? 'on this branch' : 'up to here'}`
-  if (look === null && nodes.some((node) => (node.kind === 'name' && node.name === 'next') || (node.kind === 'call' && node.name === 'lens'))) return 'the model has not been looked into here'
   return 'it divides by 0 or goes beyond all numbers'
 }
