@@ -19,16 +19,17 @@ export async function generate(
   engine: Engine, request: Partial<GenerateRequest> & Pick<GenerateRequest, 'promptIds'>, signal: AbortSignal = NEVER, onToken?: (token: TokenReport) => void,
 ): Promise<Generated> {
   const tokens: TokenReport[] = []
+  const from = request.reportFrom ?? 0
   const defaults: Omit<GenerateRequest, 'promptIds'> = {
     generate: 0, sampling: GREEDY, stopIds: [], edits: [], layers: [], top: 10, alternatives: 3, promptPredictions: true, capture: null,
   }
   const result = await engine.generate(
     { ...defaults, ...request },
     (event) => {
-      if (event.kind === 'predictions') event.predictions.forEach((prediction, i) => (tokens[event.first + i] = { ...tokens[event.first + i]!, ...prediction }))
+      if (event.kind === 'predictions') event.predictions.forEach((prediction, i) => (tokens[event.first + i - from] = { ...tokens[event.first + i - from]!, ...prediction }))
       if (event.kind !== 'tokens') return
       for (const token of event.tokens) {
-        if (token.index !== tokens.length) throw new Error(`token ${token.index} was reported where ${tokens.length} was due`)
+        if (token.index !== from + tokens.length) throw new Error(`token ${token.index} was reported where ${from + tokens.length} was due`)
         tokens.push(token)
         onToken?.(token)
       }
