@@ -101,7 +101,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     }),
     ...startWhenWanted(worker, log, [modelView.view, editsView.view, runsView.view]),
   )
-  return createTestApi({ worker, state, statusBar, heat, scope, views: { model: modelView, edits: editsView, runs: runsView } })
+  return createTestApi({ worker, state, statusBar, heat, scope, sessions, views: { model: modelView, edits: editsView, runs: runsView } })
 }
 
 /** Lets the worker end in its own time, so that it keeps what it was writing. */

@@ -1,5 +1,6 @@
 // What activate() hands to the tests that run inside the editor: the live parts, read-only, and one way to wait.
 import type { ModelState, PinsAndEdits, RequestName, RunSummary } from '../server/protocol/requests'
+import type { DebugSessions } from './debug/sessions'
 import type { Heat } from './heat'
 import type { ScopePanel } from './panels/scopePanel'
 import type { Worker, WorkerStatus } from './serverProcess'
@@ -22,6 +23,8 @@ export interface TestApi {
   /** Stretches of text that heat paints now. */
   paintedRanges(): number
   scope(): { readonly isOpen: boolean; readonly runId: string | null; readonly token: number | null }
+  /** Where the token that the debugger marks begins; null while nothing is stopped. */
+  debugFocus(): { readonly path: string; readonly line: number; readonly column: number } | null
   /** Labels of a view's rows as the tree gives them, children indented below their parents. */
   viewRows(view: 'model' | 'edits' | 'runs'): Promise<readonly string[]>
 }
@@ -32,10 +35,11 @@ export interface TestedParts {
   readonly statusBar: StatusBar
   readonly heat: Heat
   readonly scope: ScopePanel
+  readonly sessions: DebugSessions
   readonly views: { readonly [View in 'model' | 'edits' | 'runs']: RegisteredView }
 }
 
-export function createTestApi({ worker, state, statusBar, heat, scope, views }: TestedParts): TestApi {
+export function createTestApi({ worker, state, statusBar, heat, scope, sessions, views }: TestedParts): TestApi {
   return {
     workerStatus: () => worker.status,
     get workerPid() {
@@ -56,6 +60,7 @@ export function createTestApi({ worker, state, statusBar, heat, scope, views }: 
     statusText: () => statusBar.text,
     paintedRanges: () => heat.paintedRanges,
     scope: () => ({ isOpen: scope.isOpen, ...scope.shown }),
+    debugFocus: () => sessions.focus && { path: sessions.focus.path, line: sessions.focus.line, column: sessions.focus.column },
     viewRows: (view) => views[view].rows(),
   }
 }

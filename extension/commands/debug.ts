@@ -10,25 +10,26 @@ import { featureName } from '../featureName'
 import type { Worker } from '../serverProcess'
 import { activationText } from '../wording'
 import type { WorkerState } from '../workerState'
-import { isVariableRow, placeOf, type VariableRow } from './targets'
+import { isVariableRow, placeOf, tokenAtCursor, type VariableRow } from './targets'
 
 export function createDebugCommands(worker: Worker, state: WorkerState, sessions: DebugSessions) {
   const breakWhenFires = async (arg?: unknown): Promise<void> => {
-    const place = await placeOf(worker, state, arg, 'Break When a Feature Fires')
-    if (!place) return
-    const feature = featureName(place.feature)
-    const [description] = await state.describe([place.feature])
+    // Without a token under the cursor there is nothing to pick from, and the name is asked for below.
+    const canPick = arg !== undefined || (await tokenAtCursor(worker, state)) !== null
+    const place = canPick ? await placeOf(worker, state, arg, 'Break When a Feature Fires') : null
+    if (place === undefined) return
+    const [description] = place ? await state.describe([place.feature]) : []
     const usual = description?.typicalActivation ?? null
+    const value = place ? featureName(place.feature) : ''
     const name = await vscode.window.showInputBox({
-      title: `Break When ${feature} Fires${description?.label ? ` · ${description.label}` : ''}`,
+      title: place ? `Break When ${value} Fires${description?.label ? ` · ${description.label}` : ''}` : 'Break When a Feature Fires',
       prompt: `Stops wherever it fires${usual === null ? '' : ` (usually at ${activationText(usual)})`}; write > and a number to stop only above it`,
-      value: feature,
-      valueSelection: [feature.length, feature.length],
-      placeHolder: `${feature} > 8`,
+      value,
+      valueSelection: [value.length, value.length],
+      placeHolder: 'L3/1021 > 8',
       validateInput: breakpointProblem,
     })
-    if (name === undefined || name.trim() === '') return
-    addFeatureBreakpoint(name.trim())
+    if (name !== undefined && name.trim() !== '') addFeatureBreakpoint(name.trim())
   }
 
   const nameBranch = async (...args: unknown[]): Promise<void> => {
