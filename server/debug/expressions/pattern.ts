@@ -34,5 +34,6 @@ function compiledOf(source: Source, range: TextRange, pattern: string, bits: num
 
 function remedyFor(pattern: string): string {
   if (/\(\?<?[=!]|\\[1-9]/.test(pattern)) return 'write it without lookaround and back references'
-  return 'correct it, in the syntax of RE2'
+  const script = /\\[pP]\{(?:Script|sc|Script_Extensions|scx)=(\w+)\}/.exec(pattern)?.[1]
+  return script ? `write \\p{${script}}` : 'correct it, in the syntax of RE2'
 }

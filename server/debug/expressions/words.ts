@@ -18,7 +18,7 @@ const operator = (word: string, form: string, help: string): Word => ({ word, fo
 export const WORDS: readonly Word[] = [
   call('act', 'act(L14/6159)', "the feature's activation on this token, 0 where it does not fire; L14/6159 alone is the same, and alone as a condition it means above 0"),
   call('top', 'top(14, 5)', 'the strongest features of layer 14 on this token, at most 5; top(14) lists 10'),
-  call('norm', 'norm(14)', 'Euclidean length of the residual of layer 14 as it arrived'),
+  call('norm', 'norm(14)', 'Euclidean length of the residual of layer 14, which must have an SAE, as it arrived'),
   value('prob', 'probability of this token given those before it, 0 to 1; unknown for the first token'),
   value('logprob', 'natural logarithm of prob; unknown for the first token'),
   value('entropy', 'of the distribution that this token was taken from, in nats; unknown for the first token'),

@@ -5,9 +5,9 @@ import { parseFeatureValue } from '../../../../server/debug/expressions/parseFea
 import { parseFunctionBreakpoint } from '../../../../server/debug/expressions/parseFunctionBreakpoint'
 import { parseHitCondition } from '../../../../server/debug/expressions/parseHitCondition'
 import { parseLogMessage } from '../../../../server/debug/expressions/parseLogMessage'
-import { InputError } from '../../../../server/protocol/errors'
 import type { EditOperation } from '../../../../server/protocol/values'
 import { factsOf } from '../facts'
+import { sentenceOf } from './sentenceOf'
 
 const facts = factsOf([
   'The',
@@ -180,13 +180,3 @@ describe('the value of a feature', () => {
     expect(sentenceOf(() => parseFeatureValue(text))).toBe(sentence)
   })
 })
-
-function sentenceOf(parse: () => unknown): string {
-  try {
-    parse()
-  } catch (error) {
-    if (error instanceof InputError) return error.line
-    throw error
-  }
-  return 'no error'
-}

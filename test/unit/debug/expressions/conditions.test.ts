@@ -1,8 +1,8 @@
 // Conditions: what they may ask about a token, what they say where nobody knows, and the sentence for every mistake.
 import { describe, expect, it, test } from 'vitest'
 import { parseCondition } from '../../../../server/debug/expressions/parseCondition'
-import { InputError } from '../../../../server/protocol/errors'
 import { factsOf } from '../facts'
+import { sentenceOf } from './sentenceOf'
 
 const facts = factsOf([
   'The',
@@ -113,6 +113,7 @@ describe('a mistake is named with its column and one way out', () => {
     ['text matches /a', 'condition "text matches /a" has a regular expression that is never closed at column 14; write it between slashes such as /[a-z]+/i'],
     ['text matches /(?=a)/', 'condition "text matches /(?=a)/" has the regular expression "(?=a)" that cannot be used: invalid or unsupported Perl syntax: "(?=" at column 14; write it without lookaround and back references'],
     ['text matches /[z-a]/', 'condition "text matches /[z-a]/" has the regular expression "[z-a]" that cannot be used: invalid character class range: "z-a" at column 14; correct it, in the syntax of RE2'],
+    ['text matches /\\p{Script=Han}/', 'condition "text matches /\\\\p{Script=Han}/" has the regular expression "\\\\p{Script=Han}" that cannot be used: invalid character class range: "\\p{Script=Han}" at column 14; write \\p{Han}'],
     ['text matches /a/g', 'condition "text matches /a/g" has a regular expression with the flag g at column 14; leave it out, or write i, m or s'],
     ['text matches /(a{90}){10}(b{90}){10}(c{90}){10}/', 'condition "text matches /(a{90}){10}(b{90}){10}(c{90}){10}/" has the regular expression "(a{90}){10}(b{90}){10}(c{90}){10}", which repeats too much, at column 14; write smaller counts'],
     ['/a/', 'condition "/a/" has a regular expression with nothing to match at column 1; write text matches in front of it'],
@@ -142,13 +143,3 @@ describe('a mistake is named with its column and one way out', () => {
       'condition "L1/2" asks for features of layer 1 of a model without an SAE set at column 1; name an SAE set in the launch configuration')
   })
 })
-
-function sentenceOf(parse: () => unknown): string {
-  try {
-    parse()
-  } catch (error) {
-    if (error instanceof InputError) return error.line
-    throw error
-  }
-  return 'no error'
-}
