@@ -1,0 +1,66 @@
+// Whatever way a branch has been gone, its tokens are those of an uninterrupted run: random scripts over a model of hashes, compared exactly.
+import { expect, it } from 'vitest'
+import type { DebugToken } from '../../../../server/debug/branch'
+import type { StopRule } from '../../../../server/debug/stopRule'
+import { createDebuggee } from '../../../../server/debug/debuggee/createDebuggee'
+import { GREEDY } from '../../../../server/protocol/values'
+import { fakeChoice, FAKE_LAYERS, runFakeModel } from './fakeModel'
+import { fakeProgram } from './fakeProgram'
+import { FAKE_STOP_ID, FAKE_VOCABULARY } from './fakeTokenizer'
+import { mulberry32, runScript } from './randomScript'
+import { runUninterrupted, type Chooser, type RunPlan } from './uninterrupted'
+
+const CONTEXT_LENGTH = 40
+
+const choose: Chooser = (ids, promptLength, edits, sampling) => fakeChoice(runFakeModel(ids, promptLength, edits).at(-1)!.leaving[FAKE_LAYERS - 1]!, sampling, ids.length)
+
+const RULES: readonly StopRule[] = [
+  { id: 1, kind: 'function', needs: { layers: [1], predictions: false }, holds: (at) => at.activation({ layer: 1, feature: 3 }) > 0, counts: null, log: null },
+  { id: 2, kind: 'data', needs: { layers: [0, 2], predictions: false }, holds: (at, before) => at.activation({ layer: 2, feature: 5 }) > 0 && before?.activation({ layer: 0, feature: 5 }) === 0, counts: (times) => times >= 2, log: null },
+  { id: 3, kind: 'line', needs: { layers: [], predictions: true }, holds: (at) => (at.token.prediction?.rank ?? 0) > 3, counts: (times) => times % 2 === 0, log: null },
+  { id: 4, kind: 'line', needs: { layers: [2], predictions: false }, holds: (at) => at.token.text.startsWith(' '), counts: null, log: (at) => `${at.features(2).length}` },
+]
+
+it.each([0, 1, 2, 3, 4, 5, 6, 7])('random scripts %i give what uninterrupted runs give', async (group) => {
+  for (let seed = group * 50; seed < (group + 1) * 50; seed++) {
+    const random = mulberry32(seed)
+    let ticksLeft = Infinity
+    let pause = new AbortController()
+    const sampling = random() < 0.5 ? GREEDY : { temperature: 0.8, topP: 0.95, topK: 0, seed: seed % 5 }
+    const launched = random() < 0.3 ? [{ feature: { layer: 0, feature: 1 }, operation: { kind: 'set', value: 4 } as const }] : []
+    const program = fakeProgram({
+      contextLength: CONTEXT_LENGTH,
+      settings: { sampling, generate: 16, edits: launched.map((edit) => ({ ...edit, positions: { kind: 'all' } })) },
+      onTick() {
+        if (--ticksLeft === 0) pause.abort()
+      },
+    })
+    const plan: RunPlan = {
+      promptIds: program.prompt.ids, edits: launched.map((edit) => ({ ...edit, from: 0 })), samplings: [{ from: 0, sampling }], forced: new Map(), generate: 16,
+      contextLength: CONTEXT_LENGTH, stopIds: [FAKE_STOP_ID],
+    }
+    const debuggee = createDebuggee(program, { onTokens: () => {}, onLog: () => {}, onFork: () => {} })
+    const trail: string[] = []
+    const plans = await runScript({
+      debuggee, plan, random, rules: RULES, vocabSize: FAKE_VOCABULARY, features: [0, 1, 2].flatMap((layer) => [1, 5].map((feature) => ({ layer, feature }))),
+      pauseSomewhen() {
+        pause = new AbortController()
+        ticksLeft = random() < 0.3 ? 1 + Math.floor(random() * 20) : Infinity
+        return pause.signal
+      },
+    }, 25, (step) => void trail.push(JSON.stringify(step)))
+    await debuggee.move(1, { kind: 'goto', position: 0 }, new AbortController().signal)
+    for (const branch of debuggee.branches()) {
+      const where = `script ${seed}, branch ${branch.id}\n${trail.join('\n')}`
+      const expected = await runUninterrupted(plans.get(branch.id)!, choose)
+      const ids = branch.tokens.map(({ id }) => id)
+      expect(ids, where).toEqual(branch.ended ? expected : expected.slice(0, ids.length))
+      expect(program.records[branch.id - 1]!.tokens.map(essence), where).toEqual(branch.tokens.map(essence))
+    }
+  }
+})
+
+/** What the record knows of a token; predictions of the prompt come later. */
+function essence({ id, range, fired }: DebugToken): unknown {
+  return { id, range, fired }
+}
