@@ -89,7 +89,8 @@ export function createFakeEngine(): FakeEngine {
     },
     async read(request, onEvent, signal) {
       reads.push(request)
-      const { tokenIds, layers } = request
+      const { layers } = request
+      const tokenIds = request.tokenIds.slice(request.from ?? 0)
       for (const layer of layers.toSorted((a, b) => a - b)) {
         await step(signal)
         onEvent({ kind: 'layer', report: { layer, features: tokenIds.map((id) => [{ feature: id % D_SAE, activation: 1 + layer }]), residualNorm: tokenIds.map((_, index) => (layer === 5 && index === 2 ? 99 : 1)) } })
