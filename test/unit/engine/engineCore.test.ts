@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createEngineCore } from '../../../server/engine/engineCore'
 import type { GenerateEvent, GenerateRequest } from '../../../server/engine/engine'
 import { CancelledError, fromErrorData, InputError, NonFiniteError, toErrorData } from '../../../server/protocol/errors'
-import type { Edit } from '../../../server/protocol/values'
+import { GREEDY, type Edit } from '../../../server/protocol/values'
 import { generate, loadGolden, NEVER } from '../../golden/engineHarness'
 
 const GOLDEN = join(import.meta.dirname, '../../golden/tied')
@@ -199,6 +199,69 @@ it('says where an error was, also on the other side of a process border', () => 
   expect(copy).toBeInstanceOf(NonFiniteError)
   expect(copy).toBeInstanceOf(InputError)
   expect(copy).toMatchObject({ message: error.message, remedy: 'load it again', position: 2, layer: null })
+})
+
+describe('given tokens', () => {
+  const prompt = ids(30, 37)
+  const sampling = { temperature: 1, topP: 1, topK: 0, seed: 5 }
+
+  it('stand as generated ones, with predictions, and do not stop the run', async () => {
+    const { tokens, ids: all, reason } = await generate(engine, { promptIds: prompt, givenIds: [7, 8], generate: 1, stopIds: [7, 8] })
+    expect(all.slice(0, 32)).toEqual([...prompt, 7, 8])
+    expect(reason).toBe('length')
+    expect(tokens.slice(29).map(({ generated }) => generated)).toEqual([false, true, true, true])
+    expect(tokens[31]!.rank).toBeGreaterThanOrEqual(1)
+    expect(tokens[31]!.logprob).toBeLessThan(0)
+  })
+
+  it('are not computed again when the sampling chose them, and chosen ones not when they were given', async () => {
+    const request = { promptIds: ids(30, 41), generate: 12, sampling }
+    const chosen = (await generate(engine, request)).ids.slice(30)
+    // One more token than is known has to be computed, and what precedes it has not.
+    expect(await generate(engine, { ...request, givenIds: chosen, generate: 1, reportFrom: 42 })).toMatchObject({ reusedTokens: 42, tokens: [{ index: 42 }] })
+    expect((await generate(engine, { ...request, givenIds: chosen.slice(0, 5), generate: 7 })).reusedTokens).toBe(42)
+    const other = { promptIds: ids(30, 43), generate: 12, sampling }
+    const fresh = createEngineCore()
+    await loadGolden(fresh, MODEL)
+    const expected = (await generate(fresh, other)).ids.slice(30)
+    await generate(engine, { ...other, givenIds: expected, generate: 0 })
+    expect(await generate(engine, other)).toMatchObject({ reusedTokens: 42, ids: [...other.promptIds, ...expected] })
+    await fresh.dispose()
+  })
+
+  it('are not computed again when they are likeliest and the likeliest are chosen', async () => {
+    const likeliest = (await generate(engine, { promptIds: ids(30, 47), generate: 6 })).ids.slice(30)
+    const given = { promptIds: [...ids(30, 47)], givenIds: [...likeliest.slice(0, 3), (likeliest[3]! + 1) % 300], generate: 0 }
+    expect((await generate(engine, given)).reusedTokens).toBe(33)
+    // The branch in which another token was forced keeps its own, and the first one is as it was.
+    expect((await generate(engine, { promptIds: ids(30, 47), generate: 6 })).reusedTokens).toBe(36)
+    expect((await generate(engine, given)).reusedTokens).toBe(34)
+  })
+
+  it('stay in memory, and tokens after them too, when an earlier one is looked at', async () => {
+    const request = { promptIds: ids(30, 53), generate: 20 }
+    const all = (await generate(engine, { ...request, layers: [0] })).ids
+    const wanted = { tokenIds: all.slice(0, 4), promptLength: 4, edits: [], layers: [0, 1, 2], top: 8 }
+    const looked = await engine.inspect({ ...wanted, reconstructionLayers: [1], lensLayers: [0, 1], candidates: 3, residualLayers: [2] }, NEVER)
+    expect(looked.layers.map(({ features }) => features.length)).toEqual([8, 8, 8])
+    await engine.read({ ...wanted, from: 2 }, () => {}, NEVER)
+    expect((await generate(engine, { ...request, generate: 21 })).reusedTokens).toBe(50)
+  })
+})
+
+it('reports nothing before the position that is asked for', async () => {
+  const seen: number[] = []
+  const counts: number[] = []
+  const whole = [297, ...ids(199, 59)]
+  await engine.generate(
+    { promptIds: whole, generate: 2, sampling: GREEDY, stopIds: [], edits: [], layers: [0], top: 3, alternatives: 3, promptPredictions: true, capture: null, reportFrom: 199 },
+    (event) => {
+      if (event.kind === 'tokens') seen.push(...event.tokens.map(({ index }) => index))
+      if (event.kind === 'prefill') counts.push(event.done)
+    }, NEVER,
+  )
+  expect(seen).toEqual([199, 200, 201])
+  expect(counts).toEqual([128, 200])
 })
 
 describe('cancel', () => {
