@@ -30,6 +30,8 @@ export function createFeatureRow(actions: ScopeActions, first: FeatureRow): Part
     element('span', { class: 'feature-value number' }, before, after),
     element('div', { class: 'feature-controls' }, element('span', { class: 'feature-buttons' }, pin.element, suppress.element), slider.element),
   )
+  // The editor's own menu of the row; its commands get this.
+  setAttribute(node, 'data-vscode-context', JSON.stringify({ webviewSection: 'feature', feature: first.feature, preventDefaultContextMenuItems: true }))
   return {
     element: node,
     update(next) {
