@@ -12,6 +12,14 @@ export interface Needs {
 
 export const NO_NEEDS: Needs = { layers: [], predictions: false }
 
+/** What all of them need together; layers ascending, each once. */
+export function joinedNeeds(all: readonly Needs[]): Needs {
+  return {
+    layers: [...new Set(all.flatMap(({ layers }) => layers))].sort((a, b) => a - b),
+    predictions: all.some(({ predictions }) => predictions),
+  }
+}
+
 /** One token of a branch, with what was needed of it. */
 export interface Facts {
   readonly position: number

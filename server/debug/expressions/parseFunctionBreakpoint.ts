@@ -1,5 +1,6 @@
 // Names of function breakpoints: a feature, a comparison with one, or any condition.
 import type { FeatureId } from '../../protocol/values'
+import { joinedNeeds, NO_NEEDS } from '../facts'
 import type { Bounds } from './bounds'
 import { truthOf } from './compile'
 import { needsOf, nodesOf } from './needs'
@@ -18,11 +19,10 @@ export function parseFunctionBreakpoint(name: string, condition: string | null, 
   checkLength(source, 'L14/6159')
   const { tree } = parseTree(source)
   const truth = truthOf(tree, { source, bounds, mayLook: false })
-  const needs = needsOf(tree)
   const also = condition === null || condition.trim() === '' ? null : parseCondition(condition, bounds)
   return {
     features: featuresOf(nodesOf(tree).flatMap((node) => (node.kind === 'feature' ? [node.feature] : []))),
-    needs: also ? { layers: [...new Set([...needs.layers, ...also.needs.layers])].sort((a, b) => a - b), predictions: needs.predictions || also.needs.predictions } : needs,
+    needs: joinedNeeds([needsOf(tree), also?.needs ?? NO_NEEDS]),
     holds: (at) => truth({ at, look: null, isAheadKnown: false }) === true && (also === null || also.holds(at)),
   }
 }
