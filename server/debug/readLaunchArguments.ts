@@ -67,7 +67,7 @@ function checkPrompt(launch: LaunchArguments): void {
   const given = (['program', 'text', 'tokenIds'] as const).filter((name) => launch[name] !== null)
   if (given.length === 0) throw new InputError('launch has no prompt', 'set program to a prompt file, or text, or tokenIds')
   if (given.length > 1) throw new InputError(`launch has ${given.join(' and ')}`, 'leave one of them')
-  if (launch.program?.includes('${')) throw new InputError(`launch program ${quote(launch.program!)} has a variable that was not filled in`, 'give the path of a prompt file')
+  if (launch.program?.includes('${')) throw new InputError(`launch program ${quote(launch.program)} has a variable that was not filled in`, 'give the path of a prompt file')
 }
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {
@@ -91,7 +91,7 @@ function finite(found: unknown, isValid: (number: number) => boolean): number | 
 function listOf<T>(found: unknown, read: (entry: unknown) => T | undefined): readonly T[] | undefined {
   if (!Array.isArray(found)) return undefined
   const entries = found.map(read)
-  return entries.every((entry) => entry !== undefined) ? (entries as T[]) : undefined
+  return entries.every((entry) => entry !== undefined) ? (entries) : undefined
 }
 
 function nonEmpty<T>(list: readonly T[] | undefined): readonly T[] | undefined {

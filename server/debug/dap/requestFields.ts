@@ -20,6 +20,8 @@ export interface RequestFields {
   texts(field: string): readonly string[]
   /** As it was sent; undefined where there is none. */
   raw(field: string): unknown
+  /** All fields, as they were sent. */
+  readonly all: Readonly<Record<string, unknown>>
 }
 
 /** `subject` begins the errors: `setVariable`. A request without arguments has no fields. */
@@ -62,6 +64,7 @@ export function requestFields(subject: string, value: unknown): RequestFields {
         return entry
       }),
     raw,
+    all: record,
   }
 }
 

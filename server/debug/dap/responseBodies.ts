@@ -2,7 +2,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol'
 import type { debugBranches, debugLineValues, debugTokenAt, nameDebugBranch, DebugRequestName } from '../../protocol/debugRequests'
 
-type BodyOf<Name> = Name extends DebugRequestName<infer _Args, infer Body> ? Body : never
+type BodyOf<Name> = Name extends DebugRequestName<never, infer Body> ? Body : never
 
 /** By command; `undefined` is an answer without a body. */
 export interface ResponseBodies {

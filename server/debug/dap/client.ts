@@ -1,0 +1,42 @@
+// What the client said of itself in `initialize`: how it counts lines, writes paths, and which events it takes.
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { ClientCounting } from '../textPosition'
+import type { RequestFields } from './requestFields'
+
+export interface Client extends ClientCounting {
+  /** Whether paths of files are written as `file:` addresses. */
+  readonly usesUris: boolean
+  readonly takesProgress: boolean
+  readonly takesInvalidated: boolean
+  readonly takesMemoryEvents: boolean
+  readonly pagesVariables: boolean
+}
+
+/** Throws InputError for a path format that is neither `path` nor `uri`, and fields of the wrong type. */
+export function readClient(fields: RequestFields): Client {
+  const pathFormat = fields.textOrNull('pathFormat') ?? 'path'
+  return {
+    linesStartAt1: fields.flagUnlessFalse('linesStartAt1'),
+    columnsStartAt1: fields.flagUnlessFalse('columnsStartAt1'),
+    usesUris: pathFormat === 'uri',
+    takesProgress: fields.flag('supportsProgressReporting'),
+    takesInvalidated: fields.flag('supportsInvalidatedEvent'),
+    takesMemoryEvents: fields.flag('supportsMemoryEvent'),
+    pagesVariables: fields.flag('supportsVariablePaging'),
+  }
+}
+
+/** A file's path as the client writes it. */
+export function pathForClient(path: string, client: Client): string {
+  return client.usesUris ? pathToFileURL(path).href : path
+}
+
+/** A path of the client as this machine writes it; addresses that are no files stay as they are. */
+export function pathOfClient(path: string): string {
+  if (!path.startsWith('file:')) return path
+  try {
+    return fileURLToPath(path)
+  } catch {
+    return path
+  }
+}

@@ -1,0 +1,139 @@
+// Requests about places in texts: where one may go, which token stands there, what to write at line ends, and the run documents themselves.
+import { basename } from 'node:path'
+import type { DebugProtocol } from '@vscode/debugprotocol'
+import { InputError } from '../../protocol/errors'
+import type { Branch } from '../branch'
+import { probabilityText } from '../expressions/numberText'
+import type { ProgramFile } from '../program'
+import type { AdapterContext } from './adapterContext'
+import type { Handlers } from './dispatcher'
+import { documentAt, documentByReference, documentOf, placesIn, positionForClient, positionOfClient, runDocumentText, sourceFor, spanForClient, type DebugDocument } from './documents'
+import { frameOf, standingBranch, type Frame, type Live } from './live'
+import { featureRows } from './variables/featureRows'
+
+type TextHandlers = Pick<Handlers, 'gotoTargets' | 'source' | 'loadedSources' | 'modules' | 'promptscope/lineValues' | 'promptscope/tokenAt'>
+
+export function createTextRequests(context: AdapterContext): TextHandlers {
+  const { live: session, client } = context
+
+  return {
+    'gotoTargets': (fields) => {
+      const live = session()
+      const document = documentOf(live, fields.object('source'))
+      if (!document) return { targets: [] }
+      const branch = branchOf(live, document)
+      const places = placesIn(live, document)
+      const column = fields.integerOrNull('column')
+      const { line, column: at } = positionOfClient(fields.integer('line'), column ?? 0, client())
+      const covering = column === null ? [] : places.at({ line, column: at })
+      const tokens = covering.length > 0 ? covering.slice(0, 1) : places.on(line)
+      return {
+        targets: tokens.flatMap((position): DebugProtocol.GotoTarget[] => {
+          const span = places.spanOf(position)
+          if (!span) return []
+          const id = live.targets.idOf(branch.id, `${position}`, () => ({ branchId: branch.id, position }))
+          return [{ id, label: `token ${position} ${JSON.stringify(branch.tokens[position]?.text ?? '')}`, ...spanForClient(span, client()) }]
+        }),
+      }
+    },
+    'source': async (fields) => {
+      const live = session()
+      const reference = fields.objectOrNull('source')?.integerOrNull('sourceReference') ?? fields.integerOrNull('sourceReference') ?? 0
+      const file = reference >= FILE_REFERENCE ? (await live.program.files())[reference - FILE_REFERENCE] : undefined
+      if (file) return { content: describeFile(file), mimeType: 'text/plain' }
+      const source = fields.objectOrNull('source')
+      const document = reference > 0 ? documentByReference(live, reference) : source && documentOf(live, source)
+      if (!document) throw new InputError(`source ${reference > 0 ? reference : (source?.textOrNull('path') ?? 0)} does not exist`, 'ask for the loaded sources')
+      if (document.kind === 'prompt') return { content: live.program.file!.text, mimeType: 'text/plain' }
+      return { content: runDocumentText(live.debuggee.branch(document.branchId)), mimeType: 'text/plain' }
+    },
+    'loadedSources': async () => {
+      const live = session()
+      const prompt: DebugDocument[] = live.program.file ? [{ kind: 'prompt' }] : []
+      const runs = live.debuggee.branches().map(({ id }): DebugDocument => ({ kind: 'run', branchId: id }))
+      const files = (await live.program.files()).map((file, index): DebugProtocol.Source => ({
+        name: `${file.part === 'model' ? 'model' : 'SAE set'}: ${basename(file.path)}`, sourceReference: FILE_REFERENCE + index, origin: `${file.path}, ${file.bytes} bytes, identity ${file.identity.slice(0, 12)}`,
+      }))
+      return { sources: [...[...prompt, ...runs].map((document) => sourceFor(live, document, client())), ...files] }
+    },
+    'modules': async (fields) => {
+      const live = session()
+      const files = await live.program.files()
+      const all = modulesOf(live, files)
+      const start = Math.max(0, fields.integerOrNull('startModule') ?? 0)
+      const count = fields.integerOrNull('moduleCount') ?? 0
+      return { modules: all.slice(start, count > 0 ? start + count : undefined), totalModules: all.length }
+    },
+    'promptscope/tokenAt': (fields) => {
+      const live = session()
+      const { document } = placed(live, fields.text('path'), frameOf(live, fields.integer('frameId')))
+      const places = document && placesIn(live, document)
+      const position = places?.at(positionOfClient(fields.integer('line'), fields.integer('column'), client()))[0]
+      const span = position === undefined ? null : places!.spanOf(position)
+      return span ? { position: position!, ...spanForClient(span, client()) } : { position: null }
+    },
+    'promptscope/lineValues': async (fields, request) => {
+      const live = session()
+      const frame = frameOf(live, fields.integer('frameId'))
+      const { document, branch } = placed(live, fields.text('path'), frame)
+      standingBranch(live, branch.id)
+      if (!document) return { values: [] }
+      const places = placesIn(live, document)
+      const first = positionOfClient(fields.integer('startLine'), 0, client()).line
+      const last = Math.min(positionOfClient(fields.integer('endLine'), 0, client()).line, first + MOST_LINES)
+      const values: { line: number; text: string }[] = []
+      for (let line = first; line <= last; line++) {
+        // Of each line the token that was gone over last: on the line where one stands, the one one stands on.
+        const position = places.on(line).filter((token) => token <= frame.position).at(-1)
+        if (position === undefined) continue
+        const text = await lineText(live, branch, { ...frame, position, layer: position === frame.position ? frame.layer : null }, position === frame.position, request.signal)
+        if (text !== '') values.push({ line: positionForClient({ line, column: 0 }, client()).line, text })
+      }
+      return { values }
+    },
+  }
+}
+
+/** Source references of the program's files begin here. */
+const FILE_REFERENCE = 1_000_000
+/** Lines that are answered for at once; an editor asks for those it shows. */
+const MOST_LINES = 500
+/** Characters of a value at a line's end. */
+const LINE_TEXT = 60
+
+/** Only where one stands the features are looked up: they are there already, for the Variables view. */
+async function lineText(live: Live, { tokens }: Branch, frame: Frame, isHere: boolean, signal: AbortSignal): Promise<string> {
+  const token = tokens[frame.position]!
+  const probability = token.prediction ? probabilityText(Math.exp(token.prediction.logprob)) : null
+  const [top] = isHere ? await featureRows(live, frame, [], signal) : []
+  const feature = top?.type === 'feature' ? top.value.replace(/^(\S+)(?: → (\S+))?(?: "(.*)")?$/, (_, activation: string, after?: string, label?: string) => `${top.name} ${after ?? activation}${label === undefined ? '' : ` ${label}`}`) : null
+  const text = [feature, probability].filter((part) => part !== null).join(' · ')
+  return text.length > LINE_TEXT ? `${text.slice(0, LINE_TEXT - 1)}…` : text
+}
+
+/** The document at a path as the frame's branch sees it: any branch's run document up to where they part shows this branch's tokens. */
+function placed(live: Live, path: string, { branchId }: Frame): { readonly document: DebugDocument | null; readonly branch: Branch } {
+  const branch = live.debuggee.branch(branchId)
+  const document = documentAt(live, path)
+  return { document: document?.kind === 'run' && document.branchId !== branchId ? null : document, branch }
+}
+
+function branchOf(live: Live, document: DebugDocument): Branch {
+  return live.debuggee.branch(document.kind === 'run' ? document.branchId : live.focus)
+}
+
+function describeFile({ part, path, bytes, identity }: ProgramFile): string {
+  return [`${part === 'model' ? 'model' : 'SAE set'} file ${basename(path)}`, `path ${path}`, `size ${bytes} bytes`, `identity ${identity}`, ''].join('\n')
+}
+
+function modulesOf(live: Live, files: readonly ProgramFile[]): DebugProtocol.Module[] {
+  const { model } = live.program
+  const size = (part: ProgramFile['part']): string => `${files.filter((file) => file.part === part).reduce((sum, { bytes }) => sum + bytes, 0)} bytes`
+  const identity = (part: ProgramFile['part']): string => files.filter((file) => file.part === part).map((file) => file.identity.slice(0, 12)).join(' ')
+  const whole: DebugProtocol.Module[] = [
+    { id: 'model', name: model.name, path: model.identity.path, version: `${model.identity.architecture}, ${model.identity.precision}, ${model.identity.provider}`, symbolStatus: model.sae ? 'SAE set loaded' : 'no SAE set', addressRange: size('model'), symbolFilePath: identity('model') },
+  ]
+  if (model.sae) whole.push({ id: 'sae', name: basename(model.sae.path), path: model.sae.path, version: `${model.sae.dSae} features, k ${model.sae.k ?? 'without limit'}`, symbolStatus: model.pairing?.note ?? 'loaded', addressRange: size('sae'), symbolFilePath: identity('sae') })
+  return whole
+}
+

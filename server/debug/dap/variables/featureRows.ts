@@ -1,0 +1,117 @@
+// Features as variables: the scopes Features and Pinned, and what a feature opens to.
+import type { InspectedLayer } from '../../../engine/engine'
+import { renderFeature } from '../../../formats/editLine'
+import { VARIABLE_KIND } from '../../../protocol/debugRequests'
+import type { FeatureActivation, FeatureId } from '../../../protocol/values'
+import { activationText, probabilityText } from '../../expressions/numberText'
+import { parseFeatureValue } from '../../expressions/parseFeatureValue'
+import type { Frame, Live } from '../live'
+import { plainRow, type Row } from './container'
+import { lookAtLayers } from './looks'
+
+/** Features that stand above the groups of layers. */
+const TELLING = 20
+
+/**
+ * On a layer's frame the layer's features, strongest first. On a token's: the most telling ones, `first` before all others, then one group per layer.
+ */
+export async function featureRows(live: Live, frame: Frame, first: readonly FeatureId[], signal: AbortSignal): Promise<Row[]> {
+  if (frame.layer !== null) return layerRows(live, frame, frame.layer, signal)
+  const { layers } = await lookAtLayers(live, frame, live.program.settings.layers, signal)
+  const firing = layers.flatMap((layer) => ratedFeatures(live, layer))
+  const named = first.map((feature) => ({ feature, layer: layers.find(({ layer }) => layer === feature.layer) })).filter(({ layer }) => layer !== undefined)
+  const isNamed = (feature: FeatureId): boolean => first.some((each) => sameFeature(each, feature))
+  const others = firing.filter(({ feature }) => !isNamed(feature)).sort((a, b) => b.rating - a.rating).slice(0, Math.max(0, TELLING - named.length))
+  return [
+    ...named.map(({ feature, layer }) => featureRow(live, feature, layer!)),
+    ...others.map(({ feature, layer }) => featureRow(live, feature, layer)),
+    ...layers.map((layer) => groupRow(live, frame, layer)),
+  ]
+}
+
+/** Pinned features, also those that do not fire here. */
+export async function pinnedRows(live: Live, frame: Frame, signal: AbortSignal): Promise<Row[]> {
+  const pins = live.program.pins().filter(({ layer }) => live.program.model.saeLayers.includes(layer))
+  const layers = [...new Set(pins.map(({ layer }) => layer))].sort((a, b) => a - b)
+  if (layers.length === 0) return []
+  const look = await lookAtLayers(live, frame, layers, signal)
+  return pins.map((feature) => featureRow(live, feature, look.layers.find(({ layer }) => layer === feature.layer)!))
+}
+
+/** One feature as it is on the frame's token. */
+export async function lookUpFeature(live: Live, frame: Frame, feature: FeatureId, signal: AbortSignal): Promise<Row> {
+  const look = await lookAtLayers(live, frame, layersWith(live, feature.layer), signal)
+  return featureRow(live, feature, look.layers.find(({ layer }) => layer === feature.layer)!)
+}
+
+/** `31.2 "label"`, and with an edit at work `31.2 → 0 "label"`: as it arrived, then as it left. */
+export function featureRow(live: Live, feature: FeatureId, { features, after }: Pick<InspectedLayer, 'features' | 'after'>): Row {
+  const name = renderFeature(feature)
+  const description = live.program.describe(feature)
+  const activation = activationIn(features, feature.feature)
+  const edited = after === null ? null : activationIn(after, feature.feature)
+  const change = edited === null || edited === activation ? '' : ` → ${activationText(edited)}`
+  const inside = (): Row[] => [
+    plainRow('label', description.label ?? 'none', 'text'),
+    plainRow('activation', activationText(activation), 'number', name),
+    ...(edited === null ? [] : [plainRow('after edits', activationText(edited), 'number')]),
+    ...(description.tokens.length === 0 ? [] : [plainRow('fires on', description.tokens.map((token) => JSON.stringify(token)).join(' '))]),
+    ...(description.maxActivation === null ? [] : [plainRow('strongest known', activationText(description.maxActivation), 'number')]),
+    ...(description.typicalActivation === null ? [] : [plainRow('usual when it fires', activationText(description.typicalActivation), 'number')]),
+    ...(description.density === null ? [] : [plainRow('share of tokens', probabilityText(description.density), 'number')]),
+  ]
+  return {
+    name,
+    value: `${activationText(activation)}${change}${description.label === null ? '' : ` ${JSON.stringify(description.label)}`}`,
+    type: 'feature',
+    evaluateName: name,
+    inside: { path: name, indexed: null, rows: () => Promise.resolve(inside()) },
+    memoryReference: null,
+    menu: VARIABLE_KIND.feature,
+    set: (text) => ({ kind: 'edit', feature, operation: parseFeatureValue(text) }),
+  }
+}
+
+/** Rows of features of one layer, strongest first. */
+export function rowsOf(live: Live, layer: number, features: readonly FeatureActivation[], after: InspectedLayer['after'] = null): Row[] {
+  return features.map(({ feature }) => featureRow(live, { layer, feature }, { features, after }))
+}
+
+async function layerRows(live: Live, frame: Frame, layer: number, signal: AbortSignal): Promise<Row[]> {
+  if (!live.program.model.saeLayers.includes(layer)) return [plainRow(`layer ${layer}`, 'has no autoencoder in this SAE set')]
+  const look = await lookAtLayers(live, frame, layersWith(live, layer), signal)
+  const found = look.layers.find((each) => each.layer === layer)!
+  return rowsOf(live, layer, found.features, found.after)
+}
+
+function groupRow(live: Live, frame: Frame, { layer, features }: InspectedLayer): Row {
+  return {
+    ...plainRow(`layer ${layer}`, `${features.length} features`, 'layer', `top(${layer})`),
+    inside: { path: `layer ${layer}`, indexed: features.length, rows: (signal) => layerRows(live, frame, layer, signal) },
+  }
+}
+
+/** A layer is looked at together with those that are shown anyway: one look serves all of a frame's scopes. */
+function layersWith(live: Live, layer: number): readonly number[] {
+  const { layers } = live.program.settings
+  return layers.includes(layer) ? layers : [layer]
+}
+
+/** Strong for the feature, and not firing everywhere: the rule of the editor's lists, on one token. */
+function ratedFeatures(live: Live, layer: InspectedLayer): { readonly feature: FeatureId; readonly layer: InspectedLayer; readonly rating: number }[] {
+  const greatest = layer.features[0]?.activation ?? 0
+  return layer.features.map(({ feature, activation }) => {
+    const id = { layer: layer.layer, feature }
+    const { maxActivation, density } = live.program.describe(id)
+    const strength = Math.min(1, activation / (maxActivation ?? greatest))
+    return { feature: id, layer, rating: strength * (1.001 - (density ?? 0)) }
+  })
+}
+
+function activationIn(features: readonly FeatureActivation[], wanted: number): number {
+  return features.find(({ feature }) => feature === wanted)?.activation ?? 0
+}
+
+function sameFeature(a: FeatureId, b: FeatureId): boolean {
+  return a.layer === b.layer && a.feature === b.feature
+}
