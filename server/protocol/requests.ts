@@ -198,6 +198,18 @@ export const download = request<DownloadChoice, { readonly folder: string }>('hu
  */
 export const openDebugPipe = request<null, { readonly path: string }>('debug/open')
 
+/** A word that the condition of a breakpoint may begin with; `insert` is what is written. */
+export interface ConditionWord {
+  readonly label: string
+  readonly insert: string
+  readonly isFeature: boolean
+  /** One sentence without a full stop. */
+  readonly help: string
+}
+
+/** Best first. */
+export const conditionWords = request<null, readonly ConditionWord[]>('debug/conditionWords')
+
 // --- Runs -------------------------------------------------------------------------------------------------------------
 
 export type RunStatus =

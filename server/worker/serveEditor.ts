@@ -8,12 +8,14 @@ import { parseEditLine } from '../formats/editLine'
 import { InputError } from '../protocol/errors'
 import * as requests from '../protocol/requests'
 import type { ModelListing, WorkerOptions, WorkerSettings } from '../protocol/requests'
+import type { FeatureDescription, FeatureId } from '../protocol/values'
 import { detectFaults } from '../runs/detectors'
 import { runDetailOf, type RunRecord } from '../protocol/runRecord'
 import { featureHeat, greatestActivations } from '../runs/heat'
 import { openRunStore } from '../store/runStore'
 import { openStateStore } from '../store/stateStore'
 import type { DownloadService } from './downloadService'
+import { conditionWords } from './conditionWords'
 import { createDebugRuns } from './debugRuns'
 import { createDebugService, type DebugService } from './debugService'
 import { createEditsService, type EditsService } from './editsService'
@@ -225,6 +227,7 @@ function answerRequests(connection: Connection, parts: WorkerParts, { edits, mod
   onRequest(connection, requests.download, (choice, { signal, report }) => parts.downloads.download(choice, signal, report))
 
   onRequest(connection, requests.openDebugPipe, async () => ({ path: await debug.openPipe() }))
+  onRequest(connection, requests.conditionWords, async () => conditionWords(edits.state(), await describeNow()))
 
   onRequest(connection, requests.startRun, (params, { signal, report }) => runs.start(params, signal, report))
   onRequest(connection, requests.rerun, ({ runId }, { signal, report }) => runs.rerun(runId, signal, report))
@@ -282,16 +285,19 @@ function answerRequests(connection: Connection, parts: WorkerParts, { edits, mod
   onRequest(connection, requests.undoEdits, () => edits.change(change.undone))
 
   onRequest(connection, requests.describeFeatures, async (params) => {
-    const state = models.state()
-    const newest = runs.list()[0]
-    const describe = await features.describer((state.kind === 'ready' ? state.sae?.path : newest?.sae?.path) ?? null)
-    return params.features.map(describe)
+    return params.features.map(await describeNow())
   })
   onRequest(connection, requests.tokenFeatures, async ({ runId, token }) => features.ofToken(await existingRun(runId), token))
   onRequest(connection, requests.greatestActivations, async (params) => greatestActivations(await existingRun(params.runId), params.features))
   onRequest(connection, requests.contrastFeatures, async ({ runId, tokens, count }) => features.contrast(await existingRun(runId), tokens, count))
   onRequest(connection, requests.checkSaeFit, async ({ runId }, { signal, report }) => features.saeFit(await existingRun(runId), signal, report))
   onRequest(connection, requests.proposeSuppressions, async ({ runId, count }, { signal, report }) => features.propose(await existingRun(runId), count, signal, report))
+
+  /** By the labels of the loaded SAE set, else of the newest run's. */
+  async function describeNow(): Promise<(feature: FeatureId) => FeatureDescription> {
+    const state = models.state()
+    return features.describer((state.kind === 'ready' ? state.sae?.path : runs.list()[0]?.sae?.path) ?? null)
+  }
 
   async function existingRun(runId: string): Promise<RunRecord> {
     const run = await runs.detail(runId)
