@@ -7,6 +7,7 @@ import { applyChange } from './applyChange'
 import { createBranchReader, keepReadings } from './branchReader'
 import { describeBranch, latest, limitsOf, type BranchState } from './branchState'
 import { goForward } from './goForward'
+import { linkedController } from './linkedController'
 import { moveBy, ONWARD } from './motions'
 import { planChange } from './planChange'
 import { readPrompt, unreadPrompt } from './readPrompt'
@@ -38,13 +39,14 @@ export function createDebuggee(program: DebuggedProgram, events: DebuggeeEvents)
   /** Runs the one move or change of a branch, then lets its record rest. */
   function working<Result>(state: BranchState, signal: AbortSignal, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
     if (state.work) throw new InputError(`branch ${state.id} is running`, 'pause it first')
-    const own = new AbortController()
-    state.work = own
+    const { controller, unlink } = linkedController([signal, closing.signal])
+    state.work = controller
     return tracked(
       (async () => {
         try {
-          return await work(AbortSignal.any([signal, own.signal, closing.signal]))
+          return await work(controller.signal)
         } finally {
+          unlink()
           await settle(state)
           state.work = null
         }
@@ -97,8 +99,8 @@ export function createDebuggee(program: DebuggedProgram, events: DebuggeeEvents)
     start: (toFirstStop, signal) =>
       tracked(
         (async () => {
-          const either = AbortSignal.any([signal, closing.signal])
-          const read = await readPrompt(workings, either).then((timeline) => ({ timeline, failure: null }), (error: unknown) => ({ timeline: unreadPrompt(workings), failure: stopOnFailure(error) }))
+          const { controller, unlink } = linkedController([signal, closing.signal])
+          const read = await readPrompt(workings, controller.signal).then((timeline) => ({ timeline, failure: null }), (error: unknown) => ({ timeline: unreadPrompt(workings), failure: stopOnFailure(error) })).finally(unlink)
           const state = begin(read.timeline)
           return working(state, signal, async (ownSignal) => {
             if (read.failure || !toFirstStop) {

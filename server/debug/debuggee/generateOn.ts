@@ -7,6 +7,7 @@ import type { Needs } from '../facts'
 import { ALTERNATIVES } from './branchReader'
 import { endOf, latest, type BranchState } from './branchState'
 import type { Course } from './goForward'
+import { linkedController } from './linkedController'
 import { askAll, counting, judge } from './judge'
 import { joinedNeeds, NO_READINGS, type Readings } from './readings'
 import { stopFor } from './stopFor'
@@ -25,7 +26,8 @@ export async function generateOn(workings: Workings, state: BranchState, course:
   await askAll(workings, state, counting(rules), 0, first, signal)
   let [before] = rules.length === 0 ? [NO_READINGS] : await reader.read(state, first - 1, first, needs, signal)
 
-  const enough = new AbortController()
+  const { controller: enough, unlink } = linkedController([signal, replaced])
+  let isEnough = false
   let stop: Stop | null = null
   let defect: { readonly error: unknown } | null = null
 
@@ -37,17 +39,21 @@ export async function generateOn(workings: Workings, state: BranchState, course:
     stop = judge(workings, state, rules, report.index, at, before ?? null)
     before = at
     if (!stop && course.isDoneAt(report.index)) stop = stopFor('step')
-    if (stop || endOf(state, limits) !== null) enough.abort()
+    if (stop || endOf(state, limits) !== null) finish()
+  }
+  const finish = (): void => {
+    isEnough = true
+    enough.abort()
   }
   const onEvent = (event: GenerateEvent): void => {
     if (event.kind !== 'tokens') return
     const had = state.timeline.tokens.length
     try {
-      for (const report of event.tokens) if (!enough.signal.aborted && !signal.aborted && !replaced.aborted) take(report)
+      for (const report of event.tokens) if (!enough.signal.aborted) take(report)
     } catch (error) {
       // Thrown here it would end whoever delivers the event.
       defect = { error }
-      enough.abort()
+      finish()
     }
     const added = state.timeline.tokens.slice(had)
     if (added.length === 0) return
@@ -57,10 +63,12 @@ export async function generateOn(workings: Workings, state: BranchState, course:
   }
 
   try {
-    await engine.generate(requestOf(workings, state, needs, course), onEvent, AbortSignal.any([signal, replaced, enough.signal]))
+    await engine.generate(requestOf(workings, state, needs, course), onEvent, enough.signal)
   } catch (error) {
-    const isOurs = enough.signal.aborted || (error instanceof CancelledError && (signal.aborted || replaced.aborted))
+    const isOurs = isEnough || (error instanceof CancelledError && enough.signal.aborted)
     if (!isOurs) throw error
+  } finally {
+    unlink()
   }
   if (defect) throw (defect as { error: unknown }).error
   if (stop) return stop

@@ -4,7 +4,7 @@ import type { DebugToken } from '../../../../server/debug/branch'
 import type { StopRule } from '../../../../server/debug/stopRule'
 import { createDebuggee } from '../../../../server/debug/debuggee/createDebuggee'
 import { GREEDY } from '../../../../server/protocol/values'
-import { fakeChoice, FAKE_LAYERS, runFakeModel } from './fakeModel'
+import { fakeChoice, FAKE_LAYERS, startFakeModel } from './fakeModel'
 import { fakeProgram } from './fakeProgram'
 import { FAKE_STOP_ID, FAKE_VOCABULARY } from './fakeTokenizer'
 import { mulberry32, runScript } from './randomScript'
@@ -12,7 +12,17 @@ import { runUninterrupted, type Chooser, type RunPlan } from './uninterrupted'
 
 const CONTEXT_LENGTH = 40
 
-const choose: Chooser = (ids, promptLength, edits, sampling) => fakeChoice(runFakeModel(ids, promptLength, edits).at(-1)!.leaving[FAKE_LAYERS - 1]!, sampling, ids.length)
+const choose: Chooser = ({ ids, promptLength, edits, sampling, count }) => {
+  const feed = startFakeModel(promptLength, edits)
+  let last = ids.map(feed).at(-1)!
+  const chosen: number[] = []
+  while (chosen.length < count && chosen.at(-1) !== FAKE_STOP_ID) {
+    const id = fakeChoice(last.leaving[FAKE_LAYERS - 1]!, sampling, ids.length + chosen.length)
+    chosen.push(id)
+    last = feed(id)
+  }
+  return chosen
+}
 
 const RULES: readonly StopRule[] = [
   { id: 1, kind: 'function', needs: { layers: [1], predictions: false }, holds: (at) => at.activation({ layer: 1, feature: 3 }) > 0, counts: null, log: null },
@@ -21,7 +31,7 @@ const RULES: readonly StopRule[] = [
   { id: 4, kind: 'line', needs: { layers: [2], predictions: false }, holds: (at) => at.token.text.startsWith(' '), counts: null, log: (at) => `${at.features(2).length}` },
 ]
 
-it.each([0, 1, 2, 3, 4, 5, 6, 7])('random scripts %i give what uninterrupted runs give', async (group) => {
+it.each([0, 1, 2, 3, 4, 5])('random scripts %i give what uninterrupted runs give', async (group) => {
   for (let seed = group * 50; seed < (group + 1) * 50; seed++) {
     const random = mulberry32(seed)
     let ticksLeft = Infinity

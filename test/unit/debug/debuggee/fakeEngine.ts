@@ -2,7 +2,7 @@
 import type { GenerateEvent, GenerateRequest, InspectRequest, Inspection, ReadEvent, ReadRequest, TokenReport } from '../../../../server/engine/engine'
 import type { DebuggedEngine } from '../../../../server/debug/program'
 import { CancelledError, InputError } from '../../../../server/protocol/errors'
-import { FAKE_LAYERS, fakeChoice, fakeDistribution, fakeFeatures, fakePrediction, runFakeModel, type FakePosition } from './fakeModel'
+import { FAKE_LAYERS, fakeChoice, fakeDistribution, fakeFeatures, fakePrediction, runFakeModel, startFakeModel, type FakePosition } from './fakeModel'
 
 export interface FakeEngineOptions {
   /** Called between any two tokens; where a test pauses. */
@@ -34,8 +34,8 @@ export function fakeEngine({ onTick = () => {}, onRequest = () => {}, batch = (p
     if (!(sampling.temperature >= 0 && sampling.temperature < Infinity)) throw new InputError(`temperature ${sampling.temperature} is out of range`, 'use 0 or more')
     const ids = [...promptIds, ...givenIds]
     const given = ids.length
-    const run = (): FakePosition[] => runFakeModel(ids, promptIds.length, edits)
-    let positions = run()
+    const feed = startFakeModel(promptIds.length, edits)
+    const positions = ids.map(feed)
     onRequest({ kind: 'generate', from: reportFrom, end: given + request.generate, layers: request.layers })
     let reported = reportFrom
     const deliver = (end: number): void => {
@@ -54,7 +54,7 @@ export function fakeEngine({ onTick = () => {}, onRequest = () => {}, batch = (p
             return { reason: isStop ? 'stop' : 'length', reusedTokens: 0, prefillMs: 0, decodeMsPerToken: 0, captured: null }
           }
           ids.push(fakeChoice(leavingAt(positions, end - 1), sampling, end))
-          positions = run()
+          positions.push(feed(ids[end]!))
         }
         if (end - reported >= batch(reported)) deliver(end)
       }

@@ -24,11 +24,19 @@ export interface FakePosition {
 
 /** Every position of the tokens. Throws InputError for edits that the model cannot have, NonFiniteError for those that are too strong. */
 export function runFakeModel(ids: readonly number[], promptLength: number, edits: readonly Edit[]): FakePosition[] {
+  const feed = startFakeModel(promptLength, edits)
+  return ids.map(feed)
+}
+
+/** Feeds one token after the other. */
+export function startFakeModel(promptLength: number, edits: readonly Edit[]): (id: number) => FakePosition {
   const layers = Array.from({ length: FAKE_LAYERS }, (_, layer) => layer)
   const plan = planEdits(edits, { layers: FAKE_LAYERS, saeLayers: layers, dSae: FAKE_FEATURES }, promptLength)
   /** By layer: what attention sees of the positions before. */
   const context = layers.map((layer) => hash(7, layer))
-  return ids.map((id, position) => {
+  let position = -1
+  return (id) => {
+    position++
     const arriving: number[] = []
     const leaving: number[] = []
     const fired: number[] = []
@@ -50,7 +58,7 @@ export function runFakeModel(ids: readonly number[], promptLength: number, edits
       leaving.push(x)
     }
     return { arriving, leaving, fired: fired.sort((a, b) => a - b) }
-  })
+  }
 }
 
 /** Strongest first. */
@@ -70,14 +78,17 @@ export function fakeChoice(residual: number, sampling: Sampling, position: numbe
 
 export function fakeDistribution(residual: number, candidates: number): Distribution {
   const all = ranked(residual)
-  return { candidates: all.slice(0, candidates), entropy: -all.reduce((sum, { logprob }) => sum + Math.exp(logprob) * logprob, 0) }
+  return { candidates: all.slice(0, candidates), entropy: entropyOf(all) }
 }
 
 export function fakePrediction(residualBefore: number, id: number, alternatives: number): TokenPrediction {
   const all = ranked(residualBefore)
   const place = all.findIndex((candidate) => candidate.id === id)
-  const { candidates, entropy } = fakeDistribution(residualBefore, alternatives)
-  return { logprob: all[place]!.logprob, rank: place + 1, entropy, alternatives: candidates }
+  return { logprob: all[place]!.logprob, rank: place + 1, entropy: entropyOf(all), alternatives: all.slice(0, alternatives) }
+}
+
+function entropyOf(all: readonly Candidate[]): number {
+  return -all.reduce((sum, { logprob }) => sum + Math.exp(logprob) * logprob, 0)
 }
 
 function ranked(residual: number): Candidate[] {

@@ -14,18 +14,25 @@ export interface RunPlan {
   readonly stopIds: readonly number[]
 }
 
-/** Chooses the token behind these, drawn for its position. */
-export type Chooser = (ids: readonly number[], promptLength: number, edits: readonly Edit[], sampling: Sampling) => Promise<number> | number
+/** The tokens that follow these, at most `count` and at least one, chosen one after the other; a stop token is the last. */
+export type Chooser = (wanted: { readonly ids: readonly number[]; readonly promptLength: number; readonly edits: readonly Edit[]; readonly sampling: Sampling; readonly count: number }) => Promise<readonly number[]> | readonly number[]
 
 export async function runUninterrupted(plan: RunPlan, choose: Chooser): Promise<number[]> {
   const ids = [...plan.promptIds]
+  const promptLength = ids.length
   const edits = editsOf(plan)
+  const end = Math.min(plan.contextLength, promptLength + plan.generate)
   while (ids.length < plan.contextLength) {
-    const forced = plan.forced.get(ids.length)
-    const generated = ids.length - plan.promptIds.length
-    const hasEnded = (generated > 0 && plan.stopIds.includes(ids.at(-1)!)) || generated >= plan.generate
-    if (forced === undefined && hasEnded) break
-    ids.push(forced ?? (await choose(ids, plan.promptIds.length, edits, samplingAt(plan, ids.length))))
+    const at = ids.length
+    const forced = plan.forced.get(at)
+    if (forced !== undefined) {
+      ids.push(forced)
+      continue
+    }
+    if (at >= end || (at > promptLength && plan.stopIds.includes(ids[at - 1]!))) break
+    // Up to where something else decides.
+    const next = Math.min(end, ...[...plan.forced.keys(), ...plan.samplings.map(({ from }) => from)].filter((from) => from > at))
+    ids.push(...(await choose({ ids, promptLength, edits, sampling: samplingAt(plan, at), count: next - at })))
   }
   return ids
 }
