@@ -15,7 +15,7 @@ export function registerDebugger(worker: Worker, state: WorkerState, sessions: D
     registerLaunchConfiguration(state),
     registerDebugAdapter(worker, state, sessions),
     registerCurrentToken(sessions),
-    registerInlineValues(),
+    registerInlineValues(sessions),
     vscode.debug.onDidStartDebugSession(({ type }) => {
       if (type === DEBUG_TYPE) void vscode.commands.executeCommand('setContext', ContextKey.hasDebugged, true)
     }),

@@ -10,7 +10,7 @@ export interface FramePlace {
   readonly column: number
   readonly endLine: number
   readonly endColumn: number
-  /** The frame's words: `token 12 " moon"`, `layer 3`. */
+  /** The frame's words: `" moon" · token 12`, `layer 3`. */
   readonly name: string
 }
 
@@ -39,6 +39,11 @@ export function createFrameBook(): FrameBook {
     },
     find: (frameId) => frames.get(frameId),
   }
+}
+
+/** `layer 3` of the frame of a layer; null for the frame of a token. */
+export function layerWords(frameName: string): string | null {
+  return /^layer \d+/i.exec(frameName)?.[0].toLowerCase() ?? null
 }
 
 /** The frames with a place, of the body of a response to `stackTrace`. */

@@ -1,7 +1,7 @@
 // What is remembered of stack frames, and whether a document has the text in which one stands.
 import { expect, test } from 'vitest'
 import type { DebugProtocol } from '@vscode/debugprotocol'
-import { createFrameBook, placesOf, reaches, reachesInText } from '../../../../extension/debug/frameBook'
+import { createFrameBook, layerWords, placesOf, reaches, reachesInText } from '../../../../extension/debug/frameBook'
 
 const frame = { id: 7, name: 'token 12 " moon"', source: { path: 'promptscope-run:/promptscope-run/a/x' }, line: 3, column: 5, endLine: 3, endColumn: 10 }
 const response = (stackFrames: object[]): DebugProtocol.Response => ({ seq: 1, type: 'response', request_seq: 1, success: true, command: 'stackTrace', body: { stackFrames } })
@@ -24,6 +24,11 @@ test('frames without a source, other answers and refusals are passed over', () =
 
 test('a frame without an end is where it begins', () => {
   expect(placesOf({ stackFrames: [{ id: 1, name: 'x', source: { path: '/a' }, line: 2, column: 4 }] })).toMatchObject([{ endLine: 2, endColumn: 4 }])
+})
+
+test('a layer is known by the name of its frame', () => {
+  expect(layerWords('layer 14')).toBe('layer 14')
+  expect(layerWords('" layer 3" · token 9')).toBeNull()
 })
 
 test('long sessions keep only frames of late', () => {
