@@ -62,7 +62,8 @@ export function runPlaces(renderedText: string): RunPlaces {
     return { lines, index: new PlaceIndex(lines, (token) => token.range) }
   }
   let now = begin()
-  let known: readonly DebugToken[] = []
+  /** A list of its own: a branch's may grow or be cut in place. */
+  let known: DebugToken[] = []
   return {
     spanOf: (token) => now.index.spanOf(token),
     on: (line) => now.index.on(line),
@@ -72,12 +73,15 @@ export function runPlaces(renderedText: string): RunPlaces {
     reaches: (token, place) => now.index.reaches(token, place),
     update(tokens) {
       const goesOn = tokens.length >= known.length && known.every((token, i) => isSamePlace(token, tokens[i]!))
-      if (!goesOn) now = begin()
-      for (const token of goesOn ? tokens.slice(known.length) : tokens) {
+      if (!goesOn) {
+        now = begin()
+        known = []
+      }
+      for (const token of tokens.slice(known.length)) {
         if (token.generated) now.lines.append(token.text)
         now.index.add(token)
+        known.push(token)
       }
-      known = tokens
     },
   }
 }

@@ -137,6 +137,13 @@ describe('tokens of a run document', () => {
     expect(everything(changed)).toEqual(everything(whole))
     changed.update(tokens.slice(0, 4))
     expect(changed.on(4)).toEqual([])
+    const live: DebugToken[] = []
+    const inPlace = document()
+    for (const token of tokens) {
+      live.push(token)
+      inPlace.update(live)
+    }
+    expect(everything(inPlace)).toEqual(everything(whole))
   })
 
   it('find a place for a breakpoint as soon as there is text, and keep it', () => {
