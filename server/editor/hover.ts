@@ -8,6 +8,7 @@ import type { BarMeasure, PinsAndEdits, RunToken } from '../protocol/requests'
 import type { RunRecord } from '../protocol/runRecord'
 import type { FeatureDescription, FeatureId } from '../protocol/values'
 import { isWhereFaultBegins } from '../features/faultSuspects'
+import { firstWords } from '../features/firstWords'
 import { featureOnToken, type Describe, type RankedFeature } from '../features/featureRanking'
 import { tellingFeatures } from '../features/tellingFeatures'
 import type { Fault } from '../runs/detectors'
@@ -115,7 +116,7 @@ function unreadRow({ run, token, describe, reading }: TokenHoverSubject, feature
 
 /** The label's first words where they fit, `English` of `English 61 %, code 12 % · the, of`; else the tokens that the feature fires on most, which say more than half a label. */
 function shortWords({ label, tokens }: FeatureDescription): string {
-  const first = label?.split(/ · |, | \d/)[0] ?? ''
+  const first = label === null ? '' : firstWords(label)
   const fits = first !== '' && columnsOf(first) <= WORDS_WIDTH
   return cut(fits || tokens.length === 0 ? first : tokens.slice(0, 3).map((text) => text.trim()).join(', '), WORDS_WIDTH)
 }

@@ -67,6 +67,11 @@ describe('a log message', () => {
     expect(parseLogMessage('{L14/6159}, {top(14, 1)}', null).render(facts[1]!, words)).toBe('31.2 "rivers", L14/6159 31.2 "rivers"')
   })
 
+  it('names all that it asks for of a list', () => {
+    const features = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`14/${index}`, 30 - index]))
+    expect(parseLogMessage('{top(14, 12)}', null).render(factsOf([{ text: 'a', features }])[0]!)).toMatch(/^L14\/0 30\.0, .*L14\/11 19\.0$/)
+  })
+
   it('needs what its expressions need', () => {
     expect(parseLogMessage('{L14/1} {top(3)} {prob}', null).needs).toEqual({ layers: [3, 14], predictions: true })
   })

@@ -20,11 +20,11 @@ const look: Inspection = {
   lens: [{ layer: 12, candidates: [{ id: 6, logprob: 0 }], entropy: 0 }],
   residuals: {},
 }
-const words: Words = { label: ({ feature }) => (feature === 6159 ? 'rivers' : null), tokenText: (id) => ({ 5: ' flows', 6: '\n' })[id] ?? '?' }
+const words: Words = { label: ({ feature }) => (feature === 6159 ? 'rivers 60 % · Danube, Rhine' : null), tokenText: (id) => ({ 5: ' flows', 6: '\n' })[id] ?? '?' }
 
 describe('an expression is written as', () => {
   test.each([
-    ['L14/6159', '31.2 "rivers"'],
+    ['L14/6159', '31.2 "rivers 60 % · Danube, Rhine"'],
     ['act(L14/7)', '0.081'],
     ['L14/8', '1240'],
     ['L14/9', '0'],
@@ -60,9 +60,9 @@ describe('an expression is written as', () => {
     expect(renderValue(parseExpression('next', null).evaluate(facts[0]!, null), words)).toBe('unknown: the model has not been looked into here')
   })
 
-  it('its first 20 entries when a list is long', () => {
+  it('its first 5 entries when a list is long', () => {
     const features = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`14/${index}`, 30 - index]))
-    expect(renderValue(parseExpression('top(14, 25)', null).evaluate(factsOf([{ text: 'a', features }])[0]!, null), words)).toMatch(/^L14\/0 30\.0, .*L14\/19 11\.0 and 5 more$/)
+    expect(renderValue(parseExpression('top(14, 25)', null).evaluate(factsOf([{ text: 'a', features }])[0]!, null), words)).toMatch(/^L14\/0 30\.0, .*L14\/4 26\.0 and 20 more$/)
   })
 })
 
@@ -141,7 +141,7 @@ describe('hover help', () => {
   })
 
   it('tells what is known of a feature', () => {
-    expect(explainWord('1 < L14/6159', 6, words)).toEqual({ range: { start: 4, end: 12 }, form: 'L14/6159', help: 'activation of feature 6159 of layer 14, "rivers"' })
+    expect(explainWord('1 < L14/6159', 6, words)).toEqual({ range: { start: 4, end: 12 }, form: 'L14/6159', help: 'activation of feature 6159 of layer 14, "rivers 60 % · Danube, Rhine"' })
     expect(explainWord('L14/7', 0, words)?.help).toBe('activation of feature 7 of layer 14, of which no label is known')
   })
 })
