@@ -59,7 +59,8 @@ export function fakeEngine({ onTick = () => {}, onRequest = () => {}, batch = (p
         if (end - reported >= batch(reported)) deliver(end)
       }
     } catch (error) {
-      if (error instanceof CancelledError) deliver(Math.min(positions.length, ids.length))
+      // What was computed before it is shown.
+      deliver(Math.min(positions.length, ids.length))
       throw error
     }
   }
