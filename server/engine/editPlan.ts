@@ -10,6 +10,8 @@ export interface ActiveEdit {
 }
 
 export interface EditPlan {
+  /** The same for edits that come to the same. */
+  readonly key: string
   /** Layers with an edit at any position, ascending. */
   readonly layers: readonly number[]
   /** Edits that apply at a position of a layer, in the order of the request. */
@@ -36,6 +38,8 @@ export function planEdits(edits: readonly Edit[], model: EditableModel, promptLe
     byLayer.set(layer, list)
   })
   return {
+    // Whether a position is in the prompt decides where some apply.
+    key: `${promptLength} ${JSON.stringify(edits)}`,
     layers: [...byLayer.keys()].sort((a, b) => a - b),
     at(layer, position) {
       const list = byLayer.get(layer)

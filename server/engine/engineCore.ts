@@ -1,5 +1,5 @@
 // The engine itself, in the thread that calls it: one model, one request at a time. See engine.ts for what it promises.
-import { memoryNow } from '../checkpoint/machine'
+import { memoryNow, type Memory } from '../checkpoint/machine'
 import { CancelledError } from '../protocol/errors'
 import type { Engine, GenerateRequest, InspectRequest, ReadRequest } from './engine'
 import { planEdits, type EditPlan } from './editPlan'
@@ -13,6 +13,9 @@ import { checkInspectRequest, checkReadRequest, checkRequest, type CheckedModel 
 import { refuseRunTooLarge } from './runMemory'
 
 const CACHE_LIMIT_BYTES = 1024 ** 3
+
+/** For how long it is taken for granted how much memory is free. */
+const MEMORY_HOLDS_MS = 1000
 
 /** Longer runs take so long that making room for them does not show. */
 const MOST_PREPARED = 512
@@ -29,6 +32,13 @@ export function createEngineCore(cacheLimitBytes = CACHE_LIMIT_BYTES): Engine {
     const result = last.then(work).finally(() => waiting--)
     last = result.catch(() => {})
     return result
+  }
+
+  let measured: { readonly memory: Memory; readonly at: number } | null = null
+  /** To ask the system takes as long as a step of a small model. */
+  const recentMemory = async (): Promise<Memory> => {
+    if (!measured || performance.now() - measured.at > MEMORY_HOLDS_MS) measured = { memory: await memoryNow(), at: performance.now() }
+    return measured.memory
   }
 
   /** Makes room for another run of so many positions while nothing is asked for. */
@@ -79,7 +89,7 @@ export function createEngineCore(cacheLimitBytes = CACHE_LIMIT_BYTES): Engine {
         const known = promptIds.length + givenIds.length
         const keptLayers = layersToKeep(shape.layers, edits.layers, [...request.layers, ...edits.layers]).length
         const size = { knownTokens: known, generate, keptLayers, capture: capture && { layers: capture.residualLayers.length, logits: capture.logits } }
-        refuseRunTooLarge(decoder.config, size, await memoryNow(), loaded.cache.bytes)
+        refuseRunTooLarge(decoder.config, size, await recentMemory(), loaded.cache.bytes)
         const result = await generateTokens({ decoder, saes }, loaded.cache, request, edits, onEvent, signal)
         prepareNext(known + generate)
         return result

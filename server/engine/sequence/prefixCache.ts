@@ -1,5 +1,6 @@
 // The sequences computed last, from which new requests take what holds for them.
 import { reusable, type Reuse, type ReuseRequest } from './reuse'
+import type { EditPlan } from '../editPlan'
 import type { ArrayPool } from './arrayPool'
 import { copyHolding, emptySequence, releaseSequence, sequenceBytes, type Sequence } from './sequence'
 import type { SequenceState } from './sequenceState'
@@ -24,8 +25,12 @@ export interface PrefixCache {
 export function createPrefixCache(newState: () => SequenceState, dModel: number, pool: ArrayPool, limitBytes: number): PrefixCache {
   // Most recently used last.
   let sequences: Sequence[] = []
+  /** Of each as it was kept last. */
+  const sizes = new WeakMap<Sequence, number>()
+  const totalBytes = (): number => sequences.reduce((sum, sequence) => sum + sizes.get(sequence)!, 0)
 
   const fresh = (): Sequence => emptySequence(newState(), dModel, pool)
+  const under = (sequence: Sequence, { key }: EditPlan): Sequence => Object.assign(sequence, { editsKey: key })
 
   const find = (request: ReuseRequest): Found | null => {
     let best: (Found & { readonly saved: number }) | null = null
@@ -42,27 +47,30 @@ export function createPrefixCache(newState: () => SequenceState, dModel: number,
     find,
     resume(request) {
       const best = find(request)
-      if (!best) return fresh()
+      if (!best) return under(fresh(), request.edits)
       const { sequence, reuse } = best
       // Nothing of it would get lost, so it may be changed in place.
       if (reuse.done || holdsWhole(sequence, reuse)) {
         sequences = sequences.filter((other) => other !== sequence)
         if (reuse.done) sequences.push(sequence)
-        return sequence
+        // Of a part only it is known that these edits would leave it as it is.
+        return holdsWhole(sequence, reuse) ? under(sequence, request.edits) : sequence
       }
       // To give a few tokens that many texts begin with is not to be of use.
       if (reuse.positions >= sequence.positions / 2) sequences = [...sequences.filter((other) => other !== sequence), sequence]
-      return copyHolding(sequence, reuse)
+      return under(copyHolding(sequence, reuse), request.edits)
     },
     keep(sequence) {
       const isKnown = sequences.includes(sequence)
       sequences = sequences.filter((other) => other !== sequence)
-      if (isKnown || sequence.hasGrown) sequences.push(sequence)
-      if (!isKnown && !sequence.hasGrown) releaseSequence(sequence)
-      while (sequences.length > 0 && totalBytes(sequences) > limitBytes) releaseSequence(sequences.shift()!)
+      if (isKnown || sequence.hasGrown) {
+        sequences.push(sequence)
+        sizes.set(sequence, sequenceBytes(sequence))
+      } else releaseSequence(sequence)
+      while (sequences.length > 0 && totalBytes() > limitBytes) releaseSequence(sequences.shift()!)
     },
     get bytes() {
-      return totalBytes(sequences)
+      return totalBytes()
     },
   }
 }
@@ -86,8 +94,4 @@ function savedRows({ residuals, state }: Sequence, { positions, holdsAt }: Reuse
     below = layer
   }
   return saved
-}
-
-function totalBytes(sequences: readonly Sequence[]): number {
-  return sequences.reduce((sum, sequence) => sum + sequenceBytes(sequence), 0)
 }

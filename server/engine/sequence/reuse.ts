@@ -19,6 +19,7 @@ export interface ComputedSequence {
   readonly records: readonly PositionRecord[]
   readonly positions: number
   readonly residuals: { computedAt(layer: number): number }
+  readonly editsKey: string | null
 }
 
 export interface Reuse {
@@ -39,7 +40,7 @@ export function reusable(sequence: ComputedSequence, request: ReuseRequest): Reu
   const changes: { readonly layer: number; readonly position: number }[] = []
   const holdsAt = (layer: number): number =>
     changes.reduce((rows, change) => (change.layer < layer ? Math.min(rows, change.position) : rows), Math.min(tokens, sequence.residuals.computedAt(layer)))
-  for (const layer of editedLayers(records, tokens, request.edits)) {
+  for (const layer of sequence.editsKey === request.edits.key ? [] : editedLayers(records, tokens, request.edits)) {
     const rows = holdsAt(layer)
     let position = 0
     while (position < rows && sameEdits(records[position]!, layer, position, request.edits)) position++

@@ -15,12 +15,14 @@ export interface Sequence {
   positions: number
   readonly state: SequenceState
   readonly residuals: ResidualStore
+  /** Of edits with which all that is there holds (`EditPlan.key`); null when none is known. */
+  editsKey: string | null
   /** Whether something was computed since it was made or copied. */
   hasGrown: boolean
 }
 
 export function emptySequence(state: SequenceState, dModel: number, pool: ArrayPool): Sequence {
-  return { records: [], positions: 0, state, residuals: new ResidualStore(dModel, pool), hasGrown: false }
+  return { records: [], positions: 0, state, residuals: new ResidualStore(dModel, pool), editsKey: null, hasGrown: false }
 }
 
 /** What of `source` holds for a request, as a sequence of its own. */
@@ -29,7 +31,7 @@ export function copyHolding(source: Sequence, { tokens, positions, holdsAt }: Re
   const records = source.records.slice(0, tokens).map((record, position) => (position < positions ? record : partial(record, position, holdsAt)))
   // The token at `positions` was predicted from what holds; later ones were not.
   for (let position = positions + 1; position < records.length; position++) records[position]!.prediction = null
-  return { records, positions, state: source.state.copyPrefix(positions, (layer) => Math.max(positions, residuals.computedAt(layer))), residuals, hasGrown: false }
+  return { records, positions, state: source.state.copyPrefix(positions, (layer) => Math.max(positions, residuals.computedAt(layer))), residuals, editsKey: null, hasGrown: false }
 }
 
 /** Forgets the token at `position` and all after it, which were not computed through all layers. */
@@ -44,9 +46,16 @@ export function releaseSequence({ state, residuals }: Sequence): void {
   residuals.release()
 }
 
+/** Of long sequences roughly: records are counted here and there. */
 export function sequenceBytes({ records, state, residuals }: Sequence): number {
-  return records.reduce((sum, record) => sum + recordBytes(record), state.bytes + residuals.bytes)
+  const stride = Math.ceil(records.length / MOST_COUNTED)
+  let bytes = state.bytes + residuals.bytes
+  for (let position = 0; position < records.length; position += stride) bytes += stride * recordBytes(records[position]!)
+  return bytes
 }
+
+/** To count what thousands of records hold takes longer than a token of a small model. */
+const MOST_COUNTED = 64
 
 /** The record without what was found in layers that must be computed again. */
 function partial(record: PositionRecord, position: number, holdsAt: Reuse['holdsAt']): PositionRecord {

@@ -17,7 +17,7 @@ function sequence(length: number, { prompt = 4, key = 'greedy', positions = leng
     readings: new Map([[1, { top: { features: Int32Array.of(position), activations: Float32Array.of(2) }, after: null, norm: 1 }]]),
     edited: new Map(),
   }))
-  return { records, positions, residuals: { computedAt } }
+  return { records, positions, residuals: { computedAt }, editsKey: null }
 }
 
 const edit = (feature: number, operation: EditOperation, positions: EditPositions = { kind: 'all' }, layer = 1): Edit => ({ feature: { layer, feature }, operation, positions })
