@@ -16,7 +16,7 @@ export interface FakeSession {
   readonly told: ReadonlyMap<number, readonly number[]>
   readonly forks: readonly string[]
   /** Moves branch 1, or another, and says where it stands then, as `reason position` or `reason position.layer`. */
-  go(motion: Motion | Motion['kind'], branchId?: number, signal?: AbortSignal): Promise<string>
+  readonly go: (motion: Motion | Motion['kind'], branchId?: number, signal?: AbortSignal) => Promise<string>
 }
 
 export function fakeSession(options: FakeProgramOptions = {}): FakeSession {
