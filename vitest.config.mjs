@@ -10,7 +10,7 @@ process.on('exit', () => rmSync(cache, { recursive: true, force: true }))
 
 export default defineConfig({
   test: {
-    include: ['test/{unit,golden,faults,rules}/**/*.test.ts'],
+    include: ['test/{unit,golden,faults,debug,rules}/**/*.test.ts'],
     pool: 'forks',
     testTimeout: 30_000,
     env: { ORT_DISABLE_TELEMETRY: '1', PROMPTSCOPE_CACHE: cache },

@@ -6,6 +6,7 @@ import { describeFeature } from '../features/describe'
 import { InputError } from '../protocol/errors'
 import type { Progress } from '../protocol/values'
 import { mergeRunSettings, resolveLayers } from '../runs/runSettings'
+import { checkProgram } from '../worker/checkProgram'
 import { debuggedEngine } from '../worker/debuggedEngine'
 import { readLaunchChoices, readLaunchPins } from '../worker/launchChoices'
 import { programFiles } from '../worker/programFiles'
@@ -56,13 +57,15 @@ export function createDapProgramOpener({ terminal, signal: interrupted }: Comman
     const asked = { model: launch.model, sae: launch.sae, precision: launch.precision ?? 'exact', providers: ['cpu'] } as const
     const { open: model, lost } = await hold(await withFrontMatterModel(asked, source, text, context), source, onProgress, context)
     const prompt = preparePromptSource(source, text, model, context)
-    const settings = mergeRunSettings({ generate: DEFAULT_GENERATE }, prompt.choices, choices)
+    const merged = mergeRunSettings({ generate: DEFAULT_GENERATE }, prompt.choices, choices)
+    const settings = { ...merged, layers: resolveLayers(merged.layers, model.model) }
+    checkProgram(settings, prompt.ids, model.model)
     return {
       engine: debuggedEngine(model.engine, lost),
       model: model.model,
       tokenizer: model.tokenizer,
       prompt,
-      settings: { ...settings, layers: resolveLayers(settings.layers, model.model) },
+      settings,
       lost,
       file: source.kind === 'file' ? { path: source.path, text } : null,
       pins: () => launchPins,

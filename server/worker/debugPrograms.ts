@@ -11,6 +11,7 @@ import { liveLayers } from '../runs/liveLayers'
 import { prepareText, prepareTokenIds, type PreparedPrompt } from '../runs/preparePrompt'
 import { mergeRunSettings, resolveLayers, type RunChoices, type RunSettings } from '../runs/runSettings'
 import type { RunRecord } from '../protocol/runRecord'
+import { checkProgram } from './checkProgram'
 import { debuggedEngine } from './debuggedEngine'
 import type { DebugRun, DebugRuns } from './debugRuns'
 import { readLaunchChoices, readLaunchPins } from './launchChoices'
@@ -65,6 +66,7 @@ export function createDebugPrograms(parts: DebugProgramParts): DebugPrograms {
     const { loaded, reader } = model
     const prompt = file ? reader.read(file.uri, file.text) : promptOf(launch, reader)
     const settings = settingsOf(parts, prompt.choices, choices, model)
+    checkProgram(settings, prompt.ids, loaded)
     const describe = await parts.describer(loaded.sae?.path ?? null)
     const program: OpenProgram = { model, lost: new AbortController(), branches: new Set() }
     programs.add(program)

@@ -23,6 +23,8 @@ export interface InstalledCli {
   interruptWhileReading(args: readonly string[]): Promise<Finished>
   /** Speaks JSON-RPC over stdin and stdout: sends each message once the one before is answered (notifications are not). Resolves when the process ends. */
   converse(args: readonly string[], messages: readonly { readonly id?: number; readonly method: string; readonly params?: unknown }[]): Promise<{ readonly code: number | null; readonly replies: readonly { readonly id: number; readonly result?: unknown }[] }>
+  /** Starts it and leaves the conversation to the caller. */
+  start(args: readonly string[], env?: Readonly<Record<string, string>>): ChildProcessWithoutNullStreams
   remove(): void
 }
 
@@ -50,6 +52,7 @@ export async function installCli(): Promise<InstalledCli> {
       return finished(child)
     },
     converse: (args, messages) => converse(start(args), messages),
+    start,
     remove() {
       rmSync(folder, { recursive: true })
       rmSync(scratch, { recursive: true })
