@@ -3,6 +3,7 @@ import * as vscode from 'vscode'
 import { ContextKey, DEBUG_TYPE } from '../contributions'
 import type { Worker } from '../serverProcess'
 import type { WorkerState } from '../workerState'
+import { registerConditionCompletion } from './conditionCompletion'
 import { registerCurrentToken } from './currentToken'
 import { registerDebugAdapter } from './debugAdapter'
 import { registerInlineValues } from './inlineValues'
@@ -16,6 +17,7 @@ export function registerDebugger(worker: Worker, state: WorkerState, sessions: D
     registerDebugAdapter(worker, state, sessions),
     registerCurrentToken(sessions),
     registerInlineValues(sessions),
+    registerConditionCompletion(worker),
     vscode.debug.onDidStartDebugSession(({ type }) => {
       if (type === DEBUG_TYPE) void vscode.commands.executeCommand('setContext', ContextKey.hasDebugged, true)
     }),
