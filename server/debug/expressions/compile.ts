@@ -63,6 +63,7 @@ export function compile(tree: Tree, setting: Setting): Term {
       const found = compilePattern(source, tree.patternRange, tree.pattern, tree.flags)
       return { type: 'truth', of: (sight) => known(left.of(sight), found) }
     }
+    case 'in': return membershipTerm(tree, setting)
     case 'not': {
       const of = truthOf(tree.of, setting)
       return { type: 'truth', of: (sight) => known(of(sight), (truth) => !truth) }
@@ -200,6 +201,17 @@ function comparisonTerm(tree: Tree & { kind: 'compare' }, setting: Setting): Ter
 const COMPARISONS: Readonly<Record<Comparison, (a: unknown, b: unknown) => boolean>> = {
   '<': (a, b) => (a as number) < (b as number), '<=': (a, b) => (a as number) <= (b as number), '>': (a, b) => (a as number) > (b as number), '>=': (a, b) => (a as number) >= (b as number),
   '==': (a, b) => a === b, '!=': (a, b) => a !== b,
+}
+
+function membershipTerm({ left, right }: Tree & { kind: 'in' }, setting: Setting): Term {
+  const { source } = setting
+  if (left.kind !== 'feature') return refuse(source, left.range, 'looks for what is no feature in a list', 'write a feature, for example L14/6159 in top(14, 5)')
+  if (right.kind !== 'call' || right.name !== 'top') return refuse(source, right.range, 'looks for a feature in what is no list of them', `write top(${left.feature.layer}, 5)`)
+  for (const side of [left, right]) compile(side, setting)
+  const [layer, count = TOP] = right.numbers
+  const { feature } = left
+  if (feature.layer !== layer) return refuse(source, right.range, `looks for a feature of layer ${feature.layer} among those of layer ${layer}`, `write top(${feature.layer}, 5)`)
+  return { type: 'truth', of: ({ at }) => at.features(layer).slice(0, count).some((each) => each.feature === feature.feature) }
 }
 
 /** Of an unknown and a known side, the known one decides where it can (Kleene's logic). */

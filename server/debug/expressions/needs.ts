@@ -36,6 +36,7 @@ export function nodesOf(tree: Tree): Tree[] {
     case 'matches': return [tree, ...nodesOf(tree.left)]
     case 'arithmetic':
     case 'compare':
+    case 'in':
     case 'and':
     case 'or': return [tree, ...nodesOf(tree.left), ...nodesOf(tree.right)]
     case 'number':

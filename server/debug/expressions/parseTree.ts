@@ -61,7 +61,7 @@ class TreeReader {
   private comparison(): Tree {
     const left = this.sum()
     const tree = this.comparedWith(left)
-    if (tree !== left && (this.sign(COMPARISONS) || this.isWord('matches'))) {
+    if (tree !== left && (this.sign(COMPARISONS) || this.isWord('matches') || this.isWord('in'))) {
       this.refuse(this.piece.range, `compares a second time with ${this.written(this.piece)}`, 'join two comparisons with and, for example 0.1 < prob and prob < 0.5')
     }
     return tree
@@ -76,6 +76,10 @@ class TreeReader {
       if (sign === '==' && this.sign(['='])) this.refuse(range, 'has ===', 'write ==')
       const right = this.sum()
       return { kind: 'compare', sign: sign as Comparison, left, right, range: around(left, right) }
+    }
+    if (this.take('in')) {
+      const right = this.sum()
+      return { kind: 'in', left, right, range: around(left, right) }
     }
     if (!this.take('matches')) return left
     const pattern = this.piece

@@ -15,6 +15,7 @@ export function printTree(tree: Tree): string {
     case 'not': return `not ${operand(tree.of, 3)}`
     case 'matches': return `${operand(tree.left, 4.5)} matches /${tree.pattern}/${tree.flags}`
     case 'compare': return `${operand(tree.left, 4.5)} ${tree.sign} ${operand(tree.right, 4.5)}`
+    case 'in': return `${operand(tree.left, 4.5)} in ${operand(tree.right, 4.5)}`
     case 'arithmetic': return `${operand(tree.left, tightness(tree))} ${tree.sign} ${operand(tree.right, tightness(tree) + 0.5)}`
     case 'and':
     case 'or': return `${operand(tree.left, tightness(tree))} ${tree.kind} ${operand(tree.right, tightness(tree) + 0.5)}`
@@ -32,6 +33,7 @@ function tightness(tree: Tree): number {
     case 'and': return 2
     case 'not': return 3
     case 'compare':
+    case 'in':
     case 'matches': return 4
     case 'arithmetic': return tree.sign === '+' || tree.sign === '-' ? 5 : 5.5
     case 'minus': return 6

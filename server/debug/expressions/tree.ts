@@ -18,5 +18,6 @@ export type Tree = { readonly range: TextRange } & (
     | { readonly kind: 'arithmetic'; readonly sign: Arithmetic; readonly left: Tree; readonly right: Tree }
     | { readonly kind: 'compare'; readonly sign: Comparison; readonly left: Tree; readonly right: Tree }
     | { readonly kind: 'matches'; readonly left: Tree; readonly pattern: string; readonly flags: string; readonly patternRange: TextRange }
+    | { readonly kind: 'in'; readonly left: Tree; readonly right: Tree }
     | { readonly kind: 'and' | 'or'; readonly left: Tree; readonly right: Tree }
   )

@@ -32,6 +32,7 @@ export const WORDS: readonly Word[] = [
   { ...value('next', 'what may come next: the likeliest tokens with their probabilities'), looks: true },
   { ...call('lens', 'lens(14)', 'what the model would say after layer 14 (logit lens): the likeliest tokens with their probabilities'), looks: true },
   operator('matches', 'text matches /^[a-z]+/i', 'whether the regular expression is found in the text (RE2: no lookaround, no back references); =~ is the same'),
+  operator('in', 'L14/6159 in top(14, 5)', 'whether the feature is among the strongest of its layer'),
   operator('and', 'prob < 0.1 and generated', 'whether both hold; && is the same'),
   operator('or', 'rank > 5 or entropy > 3', 'whether one of them holds; || is the same'),
   operator('not', 'not text == "the"', 'whether what follows does not hold, up to the next and, or; ! is the same'),

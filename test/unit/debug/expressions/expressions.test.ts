@@ -105,12 +105,12 @@ describe('proposed where | stands:', () => {
     ['token(|', ['-1']],
     ['token(-1).|', ['text', 'id', 'position', 'generated']],
     ['token(-1).t|', ['text']],
-    ['prob |', ['matches', 'and', 'or']],
+    ['prob |', ['matches', 'in', 'and', 'or']],
     ['L1/61 > 3 a|', ['and']],
     ['text matches |', []],
     ['text == "|', []],
     ['text matches /a|', []],
-    ['text == "a" |', ['matches', 'and', 'or']],
+    ['text == "a" |', ['matches', 'in', 'and', 'or']],
   ])('%s', (written, inserts) => {
     expect(proposed(written)).toEqual(inserts)
   })

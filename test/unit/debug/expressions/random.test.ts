@@ -98,7 +98,7 @@ function randomTree(random: () => number, depth: number): Tree {
     () => ({ kind: 'arithmetic', sign: pick('+', '-', '*', '/', '%'), left: below(), right: below(), range }),
     () => ({ kind: 'compare', sign: pick('<', '<=', '>', '>=', '==', '!='), left: below(), right: below(), range }),
     () => ({ kind: 'matches', left: below(), pattern: pick('a', '[/]', '\\/{2}', '"'), flags: pick('', 'i'), patternRange: range, range }),
-    () => ({ kind: pick('and', 'or'), left: below(), right: below(), range }),
+    () => ({ kind: pick('and', 'or', 'in'), left: below(), right: below(), range }),
   )()
 }
 
