@@ -46,7 +46,7 @@ export function compile(tree: Tree, setting: Setting): Term {
     case 'text': return { type: 'text', of: () => tree.value }
     case 'feature': {
       checkFeature(source, tree.range, tree.feature, bounds)
-      return { type: 'number', unit: 'activation', of: ({ at }) => at.activation(tree.feature) }
+      return { type: 'number', unit: 'plain', of: ({ at }) => at.activation(tree.feature) }
     }
     case 'name': return nameTerm(tree, setting)
     case 'call': return callTerm(tree, setting)
@@ -78,8 +78,15 @@ export function truthOf(tree: Tree, setting: Setting): (sight: Sight) => boolean
   const term = compile(tree, setting)
   if (term.type === 'truth') return term.of
   if (tree.kind === 'feature' && term.type === 'number') return (sight) => known(term.of(sight), (activation) => activation > 0)
-  const remedy = term.type === 'number' ? 'compare it, for example with > 0' : term.type === 'text' ? 'compare it, or write matches and a regular expression' : 'compare a number or a text'
-  return refuse(setting.source, tree.range, `has ${describe(term)} where a yes or no belongs`, remedy)
+  return refuse(setting.source, tree.range, `has ${describe(term)} where a yes or no belongs`, USES[term.type])
+}
+
+/** How a value becomes a yes or no. */
+const USES: Readonly<Record<Exclude<Term['type'], 'truth'>, string>> = {
+  number: 'compare it, for example with > 0',
+  text: 'compare it, or write matches and a regular expression',
+  token: 'ask for its text or id, for example token(-1).text == "the"',
+  list: 'ask for a feature in it, for example L14/6159 in top(14, 5)',
 }
 
 /** An unknown value stays unknown whatever is done with it. */
@@ -190,7 +197,7 @@ function comparisonTerm(tree: Tree & { kind: 'compare' }, setting: Setting): Ter
   const right = compile(tree.right, setting)
   const isEquality = tree.sign === '==' || tree.sign === '!='
   for (const [term, { range }] of [[left, tree.left], [right, tree.right]] as const) {
-    if (term.type === 'list' || term.type === 'token') refuse(setting.source, range, `compares ${describe(term)}`, 'compare a number, a text, or a feature of it')
+    if (term.type === 'list' || term.type === 'token') refuse(setting.source, range, `compares ${describe(term)}`, USES[term.type])
     if (!isEquality && term.type !== 'number') refuse(setting.source, range, `orders ${describe(term)} by ${tree.sign}`, term.type === 'text' ? 'write ==, != or matches' : 'write == or !=')
   }
   if (left.type !== right.type) refuse(setting.source, tree.range, `compares ${describe(left)} with ${describe(right)}`, 'compare values of one kind')

@@ -42,7 +42,7 @@ function render(value: Value, words: Words, shown: number): string {
   }
 }
 
-const NUMBER_TEXT: Readonly<Record<NumberUnit, (number: number) => string>> = { activation: activationText, probability: probabilityText, plain: numberText }
+const NUMBER_TEXT: Readonly<Record<NumberUnit, (number: number) => string>> = { probability: probabilityText, plain: numberText }
 
 /** In a list a label's first words do. */
 function featureText(feature: FeatureId, activation: number, words: Words): string {

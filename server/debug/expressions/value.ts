@@ -17,5 +17,5 @@ export type Value =
   /** Nobody knows; `why` is lower case, without a full stop. */
   | { readonly kind: 'unknown'; readonly why: string }
 
-/** How a number is written; `activation` stands for what was computed from activations by a name alone. */
-export type NumberUnit = 'activation' | 'probability' | 'plain'
+/** How a number is written. */
+export type NumberUnit = 'probability' | 'plain'
