@@ -93,7 +93,7 @@ export function createExecution(parts: ExecutionParts): Execution {
     thread.busy = aborting
     try {
       const branch = await session.debuggee.change(branchId, wanted, aborting.signal)
-      if (branch.id === branchId) forget(session, branchId)
+      if (branch.id === branchId) session.looks.delete(branchId)
       request.after(() => tellChange(session, branchId, branch, wanted))
       return branch
     } finally {
@@ -106,15 +106,23 @@ export function createExecution(parts: ExecutionParts): Execution {
     const reason = wanted.kind === 'restart' ? 'restart' : 'goto'
     if (branch.id !== from) {
       sendEvent('thread', { reason: 'started', threadId: branch.id })
-      sendEvent('output', { category: 'console', output: `${branch.name} begins at token ${branch.parent?.position ?? branch.place.position}\n` })
+      sendEvent('output', { category: 'console', output: `\nnew branch: ${branch.name}\n` })
     } else if (wanted.kind !== 'restart') {
-      if (parts.client().takesInvalidated) sendEvent('invalidated', { areas: ['variables', 'stacks'], threadId: branch.id })
+      if (parts.client().takesInvalidated) sendEvent('invalidated', { areas: ['variables'], threadId: branch.id })
+      tellMemory(session, branch.id)
       return
     }
     const stop: Stop = { reason, rules: [], finding: null }
     threadOf(session, branch.id).stop = stop
     session.focus = branch.id
-    sendEvent('stopped', stoppedBody(branch.id, stop, parts.breakpoint, null))
+    sendEvent('stopped', { ...stoppedBody(branch.id, stop, parts.breakpoint, null), description: branch.id === from ? 'Restarted' : 'New branch' })
+  }
+
+  /** Vectors that the client has looked at may be others now. */
+  function tellMemory(session: Live, branchId: number): void {
+    if (!parts.client().takesMemoryEvents) return
+    const count = session.program.model.identity.dModel * Float32Array.BYTES_PER_ELEMENT
+    for (const memoryReference of session.memoryRead.get(branchId) ?? []) sendEvent('memory', { memoryReference, offset: 0, count })
   }
 
   const step = (kind: 'next' | 'stepOut' | 'stepBack' | 'reverseContinue') => (fields: Parameters<Handlers['next']>[0], request: RequestScope): undefined => move(fields.integer('threadId'), request, () => ({ kind })) as undefined

@@ -1,7 +1,7 @@
 // Numbers that stand for things while a thread stands still: frames, variables, targets. A number is never used twice, so a stale one names nothing.
 
 export interface Handles<T> {
-  /** The number of the branch's thing with this key; made when there is none. */
+  /** The number of the branch's thing with this key, which is made anew; the same key keeps its number until the branch goes on. */
   idOf(branchId: number, key: string, make: () => T): number
   /** Undefined for a number that never was, or whose branch has gone on. */
   get(id: number): T | undefined
@@ -17,10 +17,9 @@ export function createHandles<T>(nextId: () => number): Handles<T> {
     idOf(branchId, key, make) {
       const branch = byBranch.get(branchId) ?? { ids: new Map<string, number>(), things: new Map<number, T>() }
       byBranch.set(branchId, branch)
-      const known = branch.ids.get(key)
-      if (known !== undefined) return known
-      const id = nextId()
+      const id = branch.ids.get(key) ?? nextId()
       branch.ids.set(key, id)
+      // What stands for the same may have been changed since.
       branch.things.set(id, make())
       return id
     },

@@ -84,6 +84,7 @@ export function createInspection(parts: InspectionParts): InspectionHandlers {
       const branch = standingBranch(live, frame.branchId)
       if (frame.position >= branch.tokens.length) throw new InputError(`token ${frame.position} is not on ${branch.name}`, 'take the reference of a variable under Residual')
       const vector = (await lookAtVector(live, frame, frame.layer, request.signal)).residuals[frame.layer]!
+      live.memoryRead.set(branch.id, (live.memoryRead.get(branch.id) ?? new Set()).add(reference))
       return memoryBody(littleEndian(vector), fields)
     },
   }

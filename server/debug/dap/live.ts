@@ -48,6 +48,8 @@ export interface Live {
   hasStarted: boolean
   /** By branch: looks into the model that were taken while it stands still. */
   readonly looks: Map<number, Map<string, Inspection>>
+  /** By branch: memory that the client has read since it stands still. */
+  readonly memoryRead: Map<number, Set<string>>
 }
 
 /** The debuggee's first branch, which is there once the prompt has been read. */
@@ -76,6 +78,7 @@ export function createLive(launch: LaunchArguments, program: DebuggedProgram, de
     isAnnounced: false,
     hasStarted: false,
     looks: new Map(),
+    memoryRead: new Map(),
   }
 }
 
@@ -109,4 +112,5 @@ export function forget(live: Live, branchId: number): void {
   live.containers.drop(branchId)
   live.targets.drop(branchId)
   live.looks.delete(branchId)
+  live.memoryRead.delete(branchId)
 }

@@ -88,11 +88,8 @@ export function createSession({ opener, dispatcher, log, onDisconnected }: Sessi
       onFork: () => {},
     })
     const session = createLive(launch, program, debuggee, () => ++lastId)
-    const onLost = (): void => {
-      const reason: unknown = program.lost.reason
-      if (live === session) end(session, reason instanceof InputError ? reason : new InputError('model is gone', 'start the session again'))
-    }
-    program.lost.addEventListener('abort', onLost, { once: true })
+    // What is lost before the launch has been answered ends the session then.
+    program.lost.addEventListener('abort', () => session.isAnnounced && endLost(session), { once: true })
     return session
   }
 
@@ -109,6 +106,12 @@ export function createSession({ opener, dispatcher, log, onDisconnected }: Sessi
     tellModel(sendEvent, model)
     tellProblems(sendEvent, session)
     breakpoints.attach(session)
+    if (session.program.lost.aborted) endLost(session)
+  }
+
+  function endLost(session: Live): void {
+    const reason: unknown = session.program.lost.reason
+    end(session, reason instanceof InputError ? reason : new InputError('model is gone', 'start the session again'))
   }
 
   /** The program is over: nothing can be asked about it any more. */

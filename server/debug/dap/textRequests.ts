@@ -1,6 +1,8 @@
 // Requests about places in texts: where one may go, which token stands there, what to write at line ends, and the run documents themselves.
 import { basename } from 'node:path'
 import type { DebugProtocol } from '@vscode/debugprotocol'
+import { firstWords } from '../../features/firstWords'
+import { parseFeature } from '../../formats/editLine'
 import { InputError } from '../../protocol/errors'
 import type { Branch } from '../branch'
 import { probabilityText } from '../expressions/numberText'
@@ -9,6 +11,7 @@ import type { AdapterContext } from './adapterContext'
 import type { Handlers } from './dispatcher'
 import { documentAt, documentByReference, documentOf, placesIn, positionForClient, positionOfClient, runDocumentText, sourceFor, spanForClient, type DebugDocument } from './documents'
 import { frameOf, standingBranch, type Frame, type Live } from './live'
+import type { Row } from './variables/container'
 import { featureRows } from './variables/featureRows'
 
 type TextHandlers = Pick<Handlers, 'gotoTargets' | 'source' | 'loadedSources' | 'modules' | 'promptscope/lineValues' | 'promptscope/tokenAt'>
@@ -106,12 +109,19 @@ async function lineText(live: Live, { tokens }: Branch, frame: Frame, isHere: bo
   const token = tokens[frame.position]!
   const probability = token.prediction ? probabilityText(Math.exp(token.prediction.logprob)) : null
   const [top] = isHere ? await featureRows(live, frame, [], signal) : []
-  const feature = top?.type === 'feature' ? top.value.replace(/^(\S+)(?: → (\S+))?(?: "(.*)")?$/, (_, activation: string, after?: string, label?: string) => `${top.name} ${after ?? activation}${label === undefined ? '' : ` ${label}`}`) : null
+  const feature = top?.type === 'feature' ? shortFeature(live, top) : null
   const text = [feature, probability].filter((part) => part !== null).join(' · ')
   return text.length > LINE_TEXT ? `${text.slice(0, LINE_TEXT - 1)}…` : text
 }
 
-/** The document at a path as the frame's branch sees it: any branch's run document up to where they part shows this branch's tokens. */
+/** `L3/1021 12.3 river`: the activation as it left, and the label's first words. */
+function shortFeature(live: Live, { name, value }: Row): string {
+  const { label } = live.program.describe(parseFeature(name)!)
+  const [arrived, arrow, left] = value.split(' ')
+  return `${name} ${arrow === '→' ? left : arrived}${label === null ? '' : ` ${firstWords(label)}`}`
+}
+
+/** The document at a path, with the frame's branch; null for the run document of another branch. */
 function placed(live: Live, path: string, { branchId }: Frame): { readonly document: DebugDocument | null; readonly branch: Branch } {
   const branch = live.debuggee.branch(branchId)
   const document = documentAt(live, path)

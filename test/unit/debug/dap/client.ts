@@ -80,8 +80,9 @@ export function dapClient(input: NodeJS.ReadableStream, output: NodeJS.WritableS
     send(command, args) {
       const message = { seq: ++seq, type: 'request', command, ...(args !== undefined && { arguments: args }) }
       said.push({ from: 'client', message })
+      const response = new Promise<DebugProtocol.Response>((resolve) => waiting.set(message.seq, resolve))
       output.write(encodeFrame(message))
-      return new Promise((resolve) => waiting.set(message.seq, resolve))
+      return response
     },
     async request<Body>(command: string, args?: unknown) {
       const { success, message, body } = (await client.send(command, args)) as DebugProtocol.ErrorResponse
