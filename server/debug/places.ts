@@ -135,12 +135,12 @@ class PlaceIndex implements TokenPlaces {
   }
 
   reaches(token: number, { position: { line, column }, isLine }: BreakPlace): boolean {
-    const stands = (each: number): boolean => this.on(line).includes(each) && (isLine || (this.columnOn(line, each) <= column && (column < this.endOn(line, each) || column === this.columnOn(line, each))))
-    if (!stands(token)) return false
+    const stands = (each: number): boolean => this.standsOn(this.ranges[each]!, line) && (isLine || (this.columnOn(line, each) <= column && (column < this.endOn(line, each) || column === this.columnOn(line, each))))
+    if (!this.ranges[token] || !stands(token)) return false
     let previous = token - 1
     while (previous >= 0 && !this.ranges[previous]) previous--
     if (previous < 0 || !stands(previous)) return true
-    return this.ranges[previous]!.start > this.ranges[token]!.start
+    return this.ranges[previous]!.start > this.ranges[token].start
   }
 
   private columnOn(line: number, token: number): number {
@@ -153,12 +153,16 @@ class PlaceIndex implements TokenPlaces {
     return end.line > line ? Infinity : end.column
   }
 
-  private linesOf({ start, end }: TextRange): number[] {
+  private linesOf(range: TextRange): number[] {
+    const [first, last] = [this.lines.positionAt(range.start).line, this.lines.positionAt(range.end).line]
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i).filter((line) => this.standsOn(range, line))
+  }
+
+  private standsOn({ start, end }: TextRange, line: number): boolean {
     const first = this.lines.positionAt(start).line
     const last = this.lines.positionAt(end)
-    const all = [first]
-    for (let line = first + 1; line <= last.line; line++) if (line < last.line ? this.lines.lengthOf(line) > 0 : last.column > 0) all.push(line)
-    return all
+    if (line <= first || line > last.line) return line === first
+    return line < last.line ? this.lines.lengthOf(line) > 0 : last.column > 0
   }
 
   private put(line: number, token: number): void {

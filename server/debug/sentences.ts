@@ -20,6 +20,7 @@ export function endsSentence(tokens: readonly DebugToken[], index: number): bool
   const own = tokens[index]?.text ?? ''
   if (isSpecialText(own)) return true
   if (own === '') return false
+  if (INNER_END.test(own)) return true
   const before = textBefore(tokens, index)
   const words = own.replace(/\s+$/, '')
   if (/[\n\r]/.test(own.slice(words.length))) return hasWords(lastLine(before + words)) && (words !== '' || !hasMarks(before))
@@ -34,12 +35,14 @@ const CLOSING = '(?:["\'”’)\\]}」』）】》〉〕］｝*_`]|[ \\u00a0\\u2
 /** A token may end one sentence and open a quote of the next. */
 const OPENING = '[“‘「『（《〈【]'
 const END = new RegExp(`(${MARK}+)(${CLOSING}*)[ \\t]*${OPENING}?$`, 'u')
+/** In scripts without blanks a token may hold the end of one sentence and the first words of the next. */
+const INNER_END = new RegExp(`[。！？｡]${CLOSING}*(?!${CLOSING})[^。！？｡…\\s]`, 'u')
 /** What a token must have of it to be the last of the sentence. */
 const OWN_PART = new RegExp(`${MARK}|${CLOSING}`, 'u')
 
 /** Without their last full stop, in small letters: English, German, French, Spanish, Russian. */
 const ABBREVIATIONS = new Set(
-  `mr mrs ms dr prof st jr sr vs e.g i.e eg ie cf al nr vol pp fig eq sec ch approx ca dept est inc ltd co corp gen col capt lt sgt rev hon etc
+  `mr mrs ms dr prof st mt jr sr vs e.g i.e eg ie cf al nr vol pp fig eq sec ch approx ca dept est inc ltd co corp gen col capt lt sgt rev hon etc
   jan feb apr jun jul aug sep sept oct nov dec bzw z.b d.h u.a usw ggf evtl inkl bspw abs hr hrn str tel mme mlle p.ex
   sr sra srta ud uds p.ej pág núm т.е т.д т.п т.к напр см стр рис им ул`.split(/\s+/),
 )
@@ -54,14 +57,15 @@ function hasMarks(text: string): boolean {
   if (ABBREVIATIONS.has(word.toLowerCase())) return false
   const isInitial = /^(?:\p{L}\.)*\p{Lu}$/u.test(word) && word !== 'I'
   const isListNumber = /(?:^|\n)[ \t>*#-]*(?:\p{N}{1,3}|\p{L})$/u.test(stem)
-  return !isInitial && !isListNumber && /\S$/.test(stem)
+  return !isInitial && !isListNumber && /\S/.test(stem)
 }
 
 /** Whether what has marks is an end, now that the next token is looked at. */
 function staysAnEnd(text: string, next: string | undefined): boolean {
   const [, marks, closing] = END.exec(text)!
   const isFullStop = /[.．…]$/.test(marks!)
-  if (next === undefined || next === '') return !/(?<![\p{N}\p{L}])\p{N}{1,3}[.．]$/u.test(text)
+  // It may be a decimal point: `3.`, ` .`.
+  if (next === undefined || next === '') return !/(?:(?<![\p{N}\p{L}])\p{N}{1,3}|\s)[.．]$/u.test(text)
   if (isSpecialText(next)) return true
   if (new RegExp(`^(?:${MARK}|[,;:，、；：])`, 'u').test(next)) return false
   // After a blank a straight quote opens.

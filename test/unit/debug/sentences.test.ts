@@ -41,6 +41,8 @@ describe('a sentence, when all tokens are known,', () => {
     ['goes on in an address', ['See https://example.org/a?b=c!d for this.', ' Thanks.']],
   ])('%s', (_, expected) => expect(sentences(expected.join(''))).toEqual(expected))
 
+  it('ends inside a token that goes on with the next one', () => expect(sentences('我不知道。你呢？“好。”我说', fakeTokens(['我', '不知道', '。你', '呢', '？“', '好', '。”', '我', '说']))).toEqual(['我不知道。你', '呢？“', '好。”', '我说']))
+  it('may have a blank before its mark', () => expect(sentences('Vraiment ? Oui . Non .5 . Bon')).toEqual(['Vraiment ?', ' Oui .', ' Non .5 .', ' Bon']))
   it('has no empty one between paragraphs', () => expect(sentences('One.\n\nTwo\n\n---\n\nThree')).toEqual(['One.\n\n', 'Two\n\n', '---\n\nThree']))
   it('ends at the mark when the line breaks are tokens of their own', () => expect(sentences('One.\n\nTwo.', fakeTokens(['One', '.', '\n\n', 'Two', '.']))).toEqual(['One.', '\n\nTwo.']))
   it('is not ended by a piece of a character', () => expect(sentences('Yes 😀.', fakeTokens(['Yes', ' ', '', '😀', '.']))).toEqual(['Yes 😀.']))
