@@ -104,7 +104,6 @@ export async function generateTokens(
   }
 
   try {
-    await readPositions(model, sequence, edits.layers, edits, 0, reusedTokens, () => {}, signal)
     await readPositions(model, sequence, readLayers, edits, Math.min(reportFrom, reusedTokens), reusedTokens, () => {}, signal)
     await predictReported(0, reusedTokens)
     ready = reusedTokens

@@ -41,6 +41,8 @@ export function createTokenReporter(
   return {
     deliver,
     async offer(end) {
+      // What edits left is remembered for a later report.
+      if (end <= reportFrom) await queue.flush()
       if (end <= reportFrom && end <= known) onEvent({ kind: 'prefill', done: end, total: known })
       const isAwaited = end <= known + AT_ONCE
       if (isAwaited || end - reported >= MOST_WAITING || performance.now() - reportedAt > LONGEST_WAIT_MS) await deliver(end)

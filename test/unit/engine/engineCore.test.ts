@@ -249,6 +249,20 @@ describe('given tokens', () => {
   })
 })
 
+it('knows what edits left also where nothing was reported', async () => {
+  const promptIds = ids(20, 61)
+  const plain = await generate(engine, { promptIds, layers: [1] })
+  const feature = plain.tokens[19]!.features[1]![0]!.feature
+  const edits: Edit[] = [{ feature: { layer: 1, feature }, operation: { kind: 'set', value: 0 }, positions: { kind: 'all' } }]
+  await generate(engine, { promptIds, edits, reportFrom: 20 })
+  const { layers } = await engine.inspect({ tokenIds: promptIds, promptLength: 20, edits, layers: [1], top: 8, reconstructionLayers: [], lensLayers: [], candidates: 0, residualLayers: [] }, NEVER)
+  expect(layers[0]!.features.map((each) => each.feature)).toContain(feature)
+  expect(layers[0]!.after!.map((each) => each.feature)).not.toContain(feature)
+  const { tokens, reusedTokens } = await generate(engine, { promptIds, edits, layers: [1] })
+  expect(reusedTokens).toBe(20)
+  expect(tokens[19]!.featuresAfterEdit[1]!.map((each) => each.feature)).not.toContain(feature)
+})
+
 it('reports nothing before the position that is asked for', async () => {
   const seen: number[] = []
   const counts: number[] = []
