@@ -35,7 +35,8 @@ function before(edit: Edit, end: number, promptLength: number): Edit | null {
   return ranges.length === 0 ? null : { ...edit, positions: positionsOf(ranges, promptLength) }
 }
 
-function rangesOf(positions: EditPositions, promptLength: number): readonly Range[] {
+/** The positions at which an edit applies, as ranges whose ends are included. */
+export function rangesOf(positions: EditPositions, promptLength: number): readonly Range[] {
   switch (positions.kind) {
     case 'all':
       return [[0, OPEN_END]]
