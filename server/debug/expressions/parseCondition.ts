@@ -9,7 +9,7 @@ import { checkLength, type Source } from './source'
 export interface Condition {
   readonly needs: Needs
   /** Only where it is known to hold: not where it compares a number that nobody knows, whatever way it is turned. */
-  holds(at: Facts): boolean
+  readonly holds: (at: Facts) => boolean
 }
 
 /** `act(L14/6159) > 8 and text matches /^ [A-Z]/`; null bounds are those of a model that is not loaded yet. Throws InputError. */
