@@ -31,7 +31,7 @@ it('takes a breakpoint on a feature', async () => {
 it('stops there after F5, with the token marked and what fires on it beside it', async () => {
   await window.tab('drift.prompt').click()
   await window.page.keyboard.press('F5')
-  await window.row(/"\." · token 22/).waitFor()
+  await callStackRow(/"\." · token 22/).waitFor()
   await window.row(new RegExp(`${FEATURE} =\\s*54`)).waitFor()
   await window.page.locator('.view-line:visible', { hasText: FEATURE }).first().waitFor()
   await window.pointAway()
@@ -40,19 +40,19 @@ it('stops there after F5, with the token marked and what fires on it beside it',
 
 it('steps into the layers, where each shows its own features', async () => {
   await window.page.keyboard.press('F11')
-  await window.row(/layer 0/).waitFor()
+  await callStackRow(/layer 0/).waitFor()
   await window.row(/L0\/\d+ =/).first().waitFor()
   await window.page.locator('.view-line:visible', { hasText: 'layer' }).first().waitFor()
   await window.screenshot('debug-layer')
   await window.page.keyboard.press('Shift+F11')
-  await window.row(/layer 0/).waitFor({ state: 'detached' })
+  await callStackRow(/layer 0/).waitFor({ state: 'detached' })
 })
 
 it('goes to the end, and back to the stop', async () => {
   await window.page.keyboard.press('F5')
-  await window.row(/<\|im_end\|>/).waitFor()
+  await callStackRow(/<\|im_end\|>/).waitFor()
   await window.page.locator('.debug-toolbar .codicon-debug-reverse-continue').click()
-  await window.row(/"\." · token 22/).waitFor()
+  await callStackRow(/"\." · token 22/).waitFor()
 })
 
 it('sets a feature to 0 in the past: another branch, which stays in English', async () => {
@@ -61,10 +61,42 @@ it('sets a feature to 0 in the past: another branch, which stays in English', as
   await window.page.keyboard.press('Control+A')
   await window.page.keyboard.type('suppress')
   await window.page.keyboard.press('Enter')
-  await window.row(new RegExp(`${FEATURE} = 0 from token 22`)).waitFor()
+  await callStackRow(new RegExp(`${FEATURE} = 0 from token 22`)).waitFor()
   await window.tab('drift.prompt #1.2').waitFor()
+  await window.tab('drift.prompt #1.2').click()
   await window.page.keyboard.press('F5')
-  await window.row(/<\|im_end\|>/).waitFor()
+  await callStackRow(/<\|im_end\|>/).waitFor()
+  await window.pointAway()
   await window.screenshot('debug-branch')
-  expect(await window.page.locator('.view-line:visible').filter({ hasText: /beautiful.*\p{Script=Han}/u }).count()).toBe(0)
 })
+
+it('compares the two branches', async () => {
+  await window.runCommand('View: Toggle Panel Visibility')
+  await window.runCommand('Promptscope: Compare Branches')
+  await expect.poll(() => window.comparedText('original')).toMatch(/\p{Script=Han}/u)
+  expect(await window.comparedText('modified')).not.toMatch(/\p{Script=Han}/u)
+})
+
+it('goes back to the first branch by a click on its frame, where expressions are watched', async () => {
+  const frame = callStackRow(/"\." · token 22/)
+  if (!(await frame.isVisible())) await callStackRow(/function breakpoint/i).click()
+  await frame.click()
+  await window.row(new RegExp(`${FEATURE} =\\s*54`)).waitFor()
+  for (const expression of [`act(${FEATURE})`, 'entropy', 'rank']) await watchExpression(expression)
+  await window.page.locator('.view-line:visible', { hasText: FEATURE }).first().waitFor()
+  await window.pointAway()
+  await window.screenshot('debugger')
+})
+
+async function watchExpression(expression: string): Promise<void> {
+  await window.page.locator('.pane-header', { hasText: 'Watch' }).hover()
+  await window.page.locator('.pane-header', { hasText: 'Watch' }).getByLabel('Add Expression').click()
+  await window.page.locator('.debug-watch .inputBoxContainer input').waitFor()
+  await window.page.keyboard.type(expression)
+  await window.page.keyboard.press('Enter')
+  await window.page.locator('.debug-watch .monaco-list-row', { hasText: expression }).waitFor()
+}
+
+function callStackRow(text: RegExp) {
+  return window.page.locator('.debug-call-stack .monaco-list-row', { hasText: text }).first()
+}
