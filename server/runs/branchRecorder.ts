@@ -40,6 +40,8 @@ export interface BranchRecorder {
   /** What has fired stays with the edits that are kept, wherever they stand in the new list; other edits mean that features must be read anew. */
   change(now: BranchChange): void
   setStatus(status: RunStatus): void
+  /** Tokens that it has. */
+  length(): number
   /** Tokens at the start whose features of the layer are known. */
   knownOf(layer: number): number
   /** Takes a layer's features of the tokens from `from` on. Those of tokens that have been cut since they were asked for must be left out. */
@@ -99,6 +101,7 @@ export function createBranchRecorder(header: BranchHeader): BranchRecorder {
       ;({ name, edits, sampling } = now)
     },
     setStatus: (next) => void (status = next),
+    length: () => tokens.length,
     knownOf: (layer) => layers.get(layer)?.columns.tokens ?? 0,
     addLayer({ layer, features, residualNorm }, from) {
       const known = layers.get(layer) ?? { columns: growColumns(), norms: [] }

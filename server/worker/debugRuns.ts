@@ -5,6 +5,7 @@ import type { RunRecord } from '../protocol/runRecord'
 import { runUri } from '../protocol/runUri'
 import { createBranchRecorder, type BranchChange, type BranchHeader, type RecordedToken } from '../runs/branchRecorder'
 import type { RunStore } from '../store/runStore'
+import type { Kept } from './layerService'
 import type { RunChange } from './liveRecord'
 import { createThrottle } from './throttle'
 
@@ -40,7 +41,7 @@ export interface DebugRun {
   /** What is left to be read of these layers; `run` is what `detail` answered with. */
   readingOf(run: RunRecord, layers: readonly number[]): PartReading
   /** Takes what was read, unless the branch has been cut or edited since. */
-  addLayer(report: LayerReport, reading: PartReading): void
+  addLayer(report: LayerReport, reading: PartReading): Kept
 }
 
 export interface DebugRuns {
@@ -148,10 +149,11 @@ function openRun(parts: DebugRunsParts, header: BranchHeader, promptText: string
     standing: () => standing,
     readingOf: (run, layers) => ({ from: Math.min(...layers.map((layer) => recorder.knownOf(layer))), stamp: stamps.get(run) ?? -1 }),
     addLayer(report, reading) {
-      if (reading.stamp !== stamp) return
+      if (reading.stamp !== stamp) return 'partly'
       recorder.addLayer(report, reading.from)
       current = null
       saveSoon.request()
+      return recorder.knownOf(report.layer) === recorder.length() ? 'whole' : 'partly'
     },
   }
 }

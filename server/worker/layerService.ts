@@ -30,13 +30,16 @@ export interface LayerServiceParts {
   readonly models: ModelService
   /** The run as it is when it has ended; null when there is no such run. */
   endedRun(runId: string, signal: AbortSignal): Promise<RunRecord | null>
-  /** Keeps a layer with its run; false when the run is gone. */
-  addLayer(runId: string, report: LayerReport, reading: PartReading): Promise<boolean>
+  /** Keeps a layer with its run. */
+  addLayer(runId: string, report: LayerReport, reading: PartReading): Promise<Kept>
   /** Which tokens must be read for the run to have these layers. */
   readingOf(run: RunRecord, layers: readonly number[]): PartReading
   onReading(state: LayerReading | null): void
   log(message: string): void
 }
+
+/** What became of a layer that was read: the run has it on all its tokens, or has gone on since and lacks some, or is no longer there. */
+export type Kept = 'whole' | 'partly' | 'gone'
 
 interface Ticket {
   readonly runId: string
@@ -102,21 +105,29 @@ export function createLayerService(parts: LayerServiceParts): LayerService {
     tell()
   }
 
+  /** A branch of the debugger may go on while it is read: then what it has got since is read too. */
   async function readFor(ticket: Ticket, signal: AbortSignal): Promise<void> {
-    const run = await parts.endedRun(ticket.runId, signal)
-    if (!run) throw new InputError(`run ${ticket.runId} does not exist`, 'choose another run')
-    for (const layer of run.layers) ticket.left.delete(layer)
+    for (let isWhole = false; !isWhole; ) {
+      const run = await parts.endedRun(ticket.runId, signal)
+      if (!run) throw new InputError(`run ${ticket.runId} does not exist`, 'choose another run')
+      for (const layer of run.layers) ticket.left.delete(layer)
+      if (ticket.left.size === 0 || run.tokens.length === 0) return
+      isWhole = await readOnce(ticket, run, signal)
+    }
+  }
+
+  /** Whether the run has on all its tokens what was read. */
+  async function readOnce(ticket: Ticket, run: RunRecord, signal: AbortSignal): Promise<boolean> {
     const layers = [...ticket.left].sort((a, b) => a - b)
-    if (layers.length === 0 || run.tokens.length === 0) return
     const { loaded } = await modelOfRun(parts.models, run, signal, ticket.onProgress)
     const { precision } = loaded.identity
     if (precision !== run.model.precision) throw new InputError(`run ${run.name} was made with precision ${run.model.precision}, and the model is loaded with ${precision}`, 'run the prompt again')
     const reading = parts.readingOf(run, layers)
     const edits = run.edits.map(({ edit }) => parseEditLine(edit).edit).filter((edit) => edit !== null)
     // What comes is kept in order, and all of it before the reading counts as ended.
-    let kept = Promise.resolve()
+    let kept = Promise.resolve(true)
     const take = (event: ReadEvent): void => {
-      if (event.kind === 'layer') kept = kept.then(() => keep(ticket.runId, event.report, reading))
+      if (event.kind === 'layer') kept = kept.then(async (isWhole) => (await keep(ticket.runId, event.report, reading)) && isWhole)
       else if (event.kind === 'progress') {
         ticket.fraction = event.fraction > 0 ? event.fraction : null
         tell()
@@ -127,15 +138,17 @@ export function createLayerService(parts: LayerServiceParts): LayerService {
     } finally {
       await kept
     }
+    return kept
   }
 
-  async function keep(runId: string, report: LayerReport, reading: PartReading): Promise<void> {
-    const isThere = await parts.addLayer(runId, report, reading)
+  async function keep(runId: string, report: LayerReport, reading: PartReading): Promise<boolean> {
+    const kept = await parts.addLayer(runId, report, reading)
     for (const ticket of tickets.filter((each) => each.runId === runId)) {
-      if (!isThere) end(ticket, new InputError(`run ${runId} was deleted while its layers were read`, 'bring it back and read them again'))
-      else if (ticket.left.delete(report.layer) && ticket.left.size === 0) end(ticket, null)
+      if (kept === 'gone') end(ticket, new InputError(`run ${runId} was deleted while its layers were read`, 'bring it back and read them again'))
+      else if (kept === 'whole' && ticket.left.delete(report.layer) && ticket.left.size === 0) end(ticket, null)
     }
     tell()
+    return kept !== 'partly'
   }
 
   async function read(runId: string, asked: readonly number[] | 'all', signal: AbortSignal, onProgress: (progress: Progress) => void): Promise<void> {

@@ -12,6 +12,7 @@ import type { RunStore } from '../store/runStore'
 import { orCancelled } from './abort'
 import { fileNameOf } from '../editor/fileName'
 import { WHOLE, type DebugRuns, type PartReading } from './debugRuns'
+import type { Kept } from './layerService'
 import type { ModelChoice, ModelService } from './modelService'
 import { openLiveRecord, SAVE_INTERVAL_MS, SAVE_REST_FACTOR, type LiveRecord, type RunChange } from './liveRecord'
 import { newRunId, nextRunName } from './runNames'
@@ -40,8 +41,8 @@ export interface RunService {
   ended(runId: string, signal: AbortSignal): Promise<RunRecord | null>
   /** What must be read of layers of a run: all tokens, but of a branch of the debugger those that are not known. */
   readingOf(run: RunRecord, layers: readonly number[]): PartReading
-  /** Keeps a layer that was read of a run that has ended; false when the run is gone. */
-  addLayer(runId: string, report: LayerReport, reading: PartReading): Promise<boolean>
+  /** Keeps a layer that was read of a run that stands or has ended. */
+  addLayer(runId: string, report: LayerReport, reading: PartReading): Promise<Kept>
   /** The name of the run that computes while this one waits for its turn, or null. */
   waitsFor(runId: string): string | null
   /** The newest run of a prompt file whose text was exactly this. */
@@ -174,7 +175,7 @@ export function createRunService(parts: RunServiceParts): RunService {
 
   function refuseDebugged(runId: string): void {
     const branch = debugged.find(runId)
-    if (branch) throw new InputError(`run ${branch.summary().name} is being debugged`, 'stop the debug session first')
+    if (branch) throw new InputError(`run ${branch.summary().name} is being debugged`, 'pause or stop it with the debug toolbar')
   }
 
   const detail = async (runId: string): Promise<RunRecord | null> => findLive(runId)?.record?.detail() ?? debugged.find(runId)?.detail() ?? (await store.get(runId))?.detail ?? null
@@ -231,16 +232,16 @@ export function createRunService(parts: RunServiceParts): RunService {
     async addLayer(runId, report, reading) {
       const branch = debugged.find(runId)
       if (branch) {
-        branch.addLayer(report, reading)
-        parts.onLayerRead(runId, report.layer)
-        return true
+        const kept = branch.addLayer(report, reading)
+        if (kept === 'whole') parts.onLayerRead(runId, report.layer)
+        return kept
       }
       const run = await store.get(runId)
-      if (!run) return false
+      if (!run) return 'gone'
       store.keep({ ...run, detail: withLayer(run.detail, report) })
       saveSoon(runId)
       parts.onLayerRead(runId, report.layer)
-      return true
+      return 'whole'
     },
     waitsFor(runId) {
       const run = findLive(runId)

@@ -1,4 +1,4 @@
-// The debug adapter as any client has it: `promptscope serve --dap --stdio` with the demo model, held against what `trace` says of the same run.
+// The debug adapter as clients outside of VS Code have it, `promptscope serve --dap --stdio` with the demo model, held against what `trace` says of the same run.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DebugProtocol } from '@vscode/debugprotocol'

@@ -12,6 +12,8 @@ const ROOT = join(__dirname, '../..')
 
 export interface WorkerProcess {
   readonly client: WorkerClient
+  /** Of the process. */
+  readonly id: number
   /** Ends the process as a crash would, and waits until it is gone. */
   kill(): Promise<void>
 }
@@ -42,6 +44,7 @@ export async function bundleWorker(entryPoints: Readonly<Record<'main' | 'engine
       const client = await initialise(createProtocolConnection(new IPCMessageReader(child), new IPCMessageWriter(child)), storage, settings)
       return {
         client,
+        id: child.pid!,
         async kill() {
           child.kill('SIGKILL')
           await once(child, 'exit')
