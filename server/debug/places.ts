@@ -127,7 +127,11 @@ class PlaceIndex implements TokenPlaces {
 
   resolve(line: number, column: number | null): BreakPlace | null {
     const token = column === null ? undefined : this.on(line).find((each) => this.endOn(line, each) > column || this.columnOn(line, each) >= column)
-    if (token !== undefined) return { position: { line, column: this.columnOn(line, token) }, isLine: false, token }
+    if (token !== undefined) {
+      const begin = this.columnOn(line, token)
+      // Tokens without text may stand before it in the same place, and are come to first.
+      return { position: { line, column: begin }, isLine: false, token: this.on(line).find((each) => this.columnOn(line, each) === begin) ?? token }
+    }
     const later = this.filled.find((each) => (column === null ? each >= line : each > line))
     if (later === undefined) return null
     const first = this.on(later)[0]!

@@ -4,6 +4,7 @@ import type { DebugToken } from '../../../server/debug/branch'
 import { fileLines, growingLines } from '../../../server/debug/lineIndex'
 import { filePlaces, runPlaces, type TokenPlaces } from '../../../server/debug/places'
 import { fromClient, toClient } from '../../../server/debug/textPosition'
+import { randomNumbers } from '../randomNumbers'
 import { fakeTokens } from './fakeTokens'
 
 /** A file whose tokens are given as pieces; `|` separates them, null ranges are written `_`. */
@@ -119,7 +120,7 @@ describe('tokens of a run document', () => {
     expect(places.on(1)).toEqual([3, 4, 5, 6, 7])
     expect(places.at({ line: 1, column: 2 })).toEqual([4, 5, 6])
     expect(places.spanOf(6)).toEqual({ start: { line: 1, column: 2 }, end: { line: 1, column: 4 } })
-    expect(places.resolve(1, 3)).toEqual({ position: { line: 1, column: 2 }, isLine: false, token: 6 })
+    expect(places.resolve(1, 3)).toEqual({ position: { line: 1, column: 2 }, isLine: false, token: 4 })
   })
 
   it('answer the same however they came: one by one, at once, or after another branch', () => {
@@ -156,4 +157,35 @@ describe('tokens of a run document', () => {
     })
     expect(seen).toEqual([null, null, null, null, null, null, true, false, false, false])
   })
+})
+
+it('agree with a look at every character, in 80 random files', () => {
+  const random = randomNumbers(5)
+  const pieces = ['a', ' b', '😀', '', '\n', '\r\n', '\n\n', ' \n  c', '\t', 'word', '\r\n\r\n', 'e\n']
+  for (let round = 0; round < 80; round++) {
+    const tokens = fakeTokens(Array.from({ length: 12 }, () => pieces[Math.floor(random() * pieces.length)]!))
+    const text = tokens.map((token) => token.text).join('')
+    const places = filePlaces(text, tokens)
+    const lines = text.split(/\r\n|\n/)
+    let start = 0
+    lines.forEach((line, row) => {
+      const covering = (offset: number): number[] => tokens.filter(({ range }) => (range.start <= offset && offset < range.end) || (range.start === range.end && range.start === offset)).map(({ index }) => index)
+      for (let column = 0; column < line.length; column++) expect(places.at({ line: row, column }), JSON.stringify(text)).toEqual(covering(start + column))
+      for (const token of tokens) {
+        if (token.text === '') continue
+        const span = places.spanOf(token.index)!
+        if (token.range.start >= start && token.range.start <= start + line.length) expect(span.start).toEqual({ line: row, column: token.range.start - start })
+        const visible = Math.min(token.range.end, start + line.length) - Math.max(token.range.start, start)
+        if (visible > 0) expect(places.on(row)).toContain(token.index)
+      }
+      start += line.length + (text.startsWith('\r\n', start + line.length) ? 2 : 1)
+    })
+    // A branch that goes forward comes to every place that a breakpoint can have, and first with the token that it was given.
+    for (let row = 0; row < lines.length; row++) {
+      for (const column of [null, 0, 1, 2]) {
+        const place = places.resolve(row, column)
+        if (place) expect(tokens.filter(({ index }) => places.reaches(index, place)).map(({ index }) => index), JSON.stringify([text, row, column])).toEqual([place.token])
+      }
+    }
+  }
 })
