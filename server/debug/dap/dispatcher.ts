@@ -82,7 +82,7 @@ export function createDispatcher(handlers: Handlers, send: (message: DebugProtoc
 
   function failure(request: Pending, error: unknown): Pick<DebugProtocol.Response, 'success' | 'message' | 'body'> {
     if (error instanceof CancelledError || (request.aborting.signal.aborted && !(error instanceof InputError))) return { success: false, message: 'cancelled' }
-    if (error instanceof InputError) return { success: false, message: error instanceof Refusal ? error.code : error.line, body: { error: errorBody(1, error.line, true) } }
+    if (error instanceof InputError) return { success: false, message: error instanceof Refusal ? error.code : error.line, body: { error: errorBody(1, error.line, SHOWN.has(request.command)) } }
     log(`${request.command} failed: ${stackOf(error)}`)
     const text = `${request.command} failed by a defect of Promptscope; see its log`
     return { success: false, message: text, body: { error: errorBody(2, text, false) } }
@@ -116,6 +116,9 @@ export function createDispatcher(handlers: Handlers, send: (message: DebugProtoc
     },
   }
 }
+
+/** What a person did by a command and sees nowhere else: clients show a message. All other requests show theirs in place, or were asked by nobody. */
+const SHOWN: ReadonlySet<string> = new Set(['continue', 'pause', 'next', 'stepIn', 'stepOut', 'stepBack', 'reverseContinue', 'restartFrame', 'goto', 'terminate', 'restart'])
 
 function errorBody(id: number, text: string, showUser: boolean): DebugProtocol.Message {
   return { id, format: text, showUser }

@@ -78,9 +78,10 @@ export function createExecution(parts: ExecutionParts): Execution {
     if (!session.program.lost.aborted) sendEvent('output', { category: 'stderr', output: `${lineOf(failure)}\n` })
   }
 
-  /** Without `stopAtEnd` the session is over when a branch has come to its end and no other runs. */
+  /** Without `stopAtEnd` the session is over when no branch has anything left to go on to. */
   function endsSession(session: Live): boolean {
-    return (!session.launch.stopAtEnd || session.launch.noDebug) && ![...session.threads.values()].some(({ busy }) => busy)
+    if (session.launch.stopAtEnd && !session.launch.noDebug) return false
+    return session.debuggee.branches().every((branch) => !session.threads.get(branch.id)?.busy && standsAtEnd(branch))
   }
 
   async function change(branchId: number, wanted: Change, request: RequestScope): Promise<Branch> {
@@ -208,9 +209,13 @@ function threadsOf(session: Live | null): { id: number; name: string }[] {
   return branches.length > 0 ? branches.map(({ id, name }) => ({ id, name })) : [{ id: FIRST_BRANCH, name: 'reading the prompt' }]
 }
 
-/** Whether there is nothing more to go on to: it stands on the last token, which ended it. */
+/** Whether it has been told to stand at its end, where Continue ends the session. */
 function isAtEnd(session: Live, branch: Branch): boolean {
-  return branch.ended !== null && branch.place.layer === null && branch.place.position === branch.tokens.length - 1 && session.threads.get(branch.id)?.stop?.reason === 'end'
+  return standsAtEnd(branch) && session.threads.get(branch.id)?.stop?.reason === 'end'
+}
+
+function standsAtEnd({ ended, place, tokens }: Branch): boolean {
+  return ended !== null && place.layer === null && place.position === tokens.length - 1
 }
 
 function checkLayer(session: Live, layer: number): void {

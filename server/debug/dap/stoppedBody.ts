@@ -1,7 +1,9 @@
 // Why a thread stands still, in the words of the `stopped` event.
 import type { DebugProtocol } from '@vscode/debugprotocol'
 import type { Stop } from '../branch'
+import type { DataAccess } from '../expressions/parseDataCondition'
 import type { Wanted } from './breakpointTable'
+import { filterLabel } from './exceptionFilters'
 
 /** `failure` is what kept it from going on, a sentence for people. */
 export function stoppedBody(threadId: number, stop: Stop, breakpoint: (id: number) => Wanted | undefined, failure: string | null): DebugProtocol.StoppedEvent['body'] {
@@ -9,8 +11,8 @@ export function stoppedBody(threadId: number, stop: Stop, breakpoint: (id: numbe
   if (failure !== null) return { ...common, reason: 'exception', description: 'Stopped by a failure', text: failure }
   const ids = stop.rules.length > 0 ? { hitBreakpointIds: [...stop.rules] } : {}
   switch (stop.reason) {
-    case 'breakpoint': return { ...common, ...ids, ...BREAKPOINT_REASONS[breakpoint(stop.rules[0]!)?.kind ?? 'line'] }
-    case 'exception': return { ...common, ...ids, reason: 'exception', description: `Stopped on ${stop.finding?.filter ?? 'a finding'}`, text: stop.finding?.message ?? '' }
+    case 'breakpoint': return { ...common, ...ids, ...hitWords(breakpoint(stop.rules[0]!)) }
+    case 'exception': return { ...common, ...ids, reason: 'exception', description: `Paused on ${filterLabel(stop.finding?.filter ?? '')}`, text: stop.finding?.message ?? '' }
     case 'end': return { ...common, reason: 'pause', description: 'At the end' }
     case 'goto': return { ...common, reason: 'goto', description: 'Moved here' }
     case 'entry':
@@ -20,9 +22,16 @@ export function stoppedBody(threadId: number, stop: Stop, breakpoint: (id: numbe
   }
 }
 
-const BREAKPOINT_REASONS: Readonly<Record<Wanted['kind'], { readonly reason: string; readonly description: string }>> = {
-  line: { reason: 'breakpoint', description: 'Paused on breakpoint' },
-  function: { reason: 'function breakpoint', description: 'Paused on function breakpoint' },
-  data: { reason: 'data breakpoint', description: 'Paused on data breakpoint' },
-  exception: { reason: 'exception', description: 'Paused on exception' },
+/** Of several breakpoints the first speaks. */
+function hitWords(wanted: Wanted | undefined): { readonly reason: string; readonly description: string; readonly text?: string } {
+  const also = wanted?.condition ? ` ${wanted.condition.trim()}` : ''
+  switch (wanted?.what.kind) {
+    case 'function': return { reason: 'function breakpoint', description: `Paused on ${wanted.what.name}`, text: `${wanted.what.name}${also && ` when${also}`}` }
+    case 'data': return { reason: 'data breakpoint', description: `Paused on ${wanted.what.dataId}${also}`, text: `${wanted.what.dataId}${also || ` ${ACCESS[wanted.what.access]}`}` }
+    case 'line':
+    case 'exception':
+    case undefined: return { reason: 'breakpoint', description: 'Paused on breakpoint', ...(also && { text: also.trim() }) }
+  }
 }
+
+const ACCESS: Readonly<Record<DataAccess, string>> = { write: 'changes', read: 'begins to fire', readWrite: 'changes' }

@@ -10,7 +10,7 @@ import type { ProgramFile } from '../program'
 import type { AdapterContext } from './adapterContext'
 import type { Handlers } from './dispatcher'
 import { documentAt, documentByReference, documentOf, placesIn, positionForClient, positionOfClient, runDocumentText, sourceFor, spanForClient, type DebugDocument } from './documents'
-import { frameOf, standingBranch, type Frame, type Live } from './live'
+import type { Frame, Live } from './live'
 import type { Row } from './variables/container'
 import { featureRows } from './variables/featureRows'
 
@@ -69,7 +69,9 @@ export function createTextRequests(context: AdapterContext): TextHandlers {
     },
     'promptscope/tokenAt': (fields) => {
       const live = session()
-      const { document } = placed(live, fields.text('path'), frameOf(live, fields.integer('frameId')))
+      // The editor asks while it moves on; what is gone has no answer, and no error.
+      const frame = live.frames.get(fields.integer('frameId'))
+      const { document } = frame ? placed(live, fields.text('path'), frame) : { document: null }
       const places = document && placesIn(live, document)
       const position = places?.at(positionOfClient(fields.integer('line'), fields.integer('column'), client()))[0]
       const span = position === undefined ? null : places!.spanOf(position)
@@ -77,9 +79,9 @@ export function createTextRequests(context: AdapterContext): TextHandlers {
     },
     'promptscope/lineValues': async (fields, request) => {
       const live = session()
-      const frame = frameOf(live, fields.integer('frameId'))
+      const frame = live.frames.get(fields.integer('frameId'))
+      if (!frame || live.threads.get(frame.branchId)?.busy) return { values: [] }
       const { document, branch } = placed(live, fields.text('path'), frame)
-      standingBranch(live, branch.id)
       if (!document) return { values: [] }
       const places = placesIn(live, document)
       const first = positionOfClient(fields.integer('startLine'), 0, client()).line
@@ -114,11 +116,11 @@ async function lineText(live: Live, { tokens }: Branch, frame: Frame, isHere: bo
   return text.length > LINE_TEXT ? `${text.slice(0, LINE_TEXT - 1)}…` : text
 }
 
-/** `L3/1021 12.3 river`: the activation as it left, and the label's first words. */
+/** `L3/1021 12.3 river`: the activation, what an edit made of it, and the label's first words. */
 function shortFeature(live: Live, { name, value }: Row): string {
   const { label } = live.program.describe(parseFeature(name)!)
-  const [arrived, arrow, left] = value.split(' ')
-  return `${name} ${arrow === '→' ? left : arrived}${label === null ? '' : ` ${firstWords(label)}`}`
+  const shown = label === null ? value : value.slice(0, -JSON.stringify(label).length).trimEnd()
+  return `${name} ${shown}${label === null ? '' : ` ${firstWords(label)}`}`
 }
 
 /** The document at a path, with the frame's branch; null for the run document of another branch. */

@@ -1,8 +1,9 @@
 // Features as variables: the scopes Features and Pinned, and what a feature opens to.
 import type { InspectedLayer } from '../../../engine/engine'
-import { renderFeature } from '../../../formats/editLine'
+import { renderEdit, renderFeature } from '../../../formats/editLine'
 import { VARIABLE_KIND } from '../../../protocol/debugRequests'
-import type { FeatureActivation, FeatureId } from '../../../protocol/values'
+import type { Edit, FeatureActivation, FeatureId } from '../../../protocol/values'
+import { rangesOf } from '../../editsFrom'
 import { activationText, probabilityText } from '../../expressions/numberText'
 import { parseFeatureValue } from '../../expressions/parseFeatureValue'
 import type { Frame, Live } from '../live'
@@ -23,8 +24,8 @@ export async function featureRows(live: Live, frame: Frame, first: readonly Feat
   const isNamed = (feature: FeatureId): boolean => first.some((each) => sameFeature(each, feature))
   const others = firing.filter(({ feature }) => !isNamed(feature)).sort((a, b) => b.rating - a.rating).slice(0, Math.max(0, TELLING - named.length))
   return [
-    ...named.map(({ feature, layer }) => featureRow(live, feature, layer!)),
-    ...others.map(({ feature, layer }) => featureRow(live, feature, layer)),
+    ...named.map(({ feature, layer }) => featureRow(live, frame, feature, layer!)),
+    ...others.map(({ feature, layer }) => featureRow(live, frame, feature, layer)),
     ...layers.map((layer) => groupRow(live, frame, layer)),
   ]
 }
@@ -35,22 +36,23 @@ export async function pinnedRows(live: Live, frame: Frame, signal: AbortSignal):
   const layers = [...new Set(pins.map(({ layer }) => layer))].sort((a, b) => a - b)
   if (layers.length === 0) return []
   const look = await lookAtLayers(live, frame, layers, signal)
-  return pins.map((feature) => featureRow(live, feature, look.layers.find(({ layer }) => layer === feature.layer)!))
+  return pins.map((feature) => featureRow(live, frame, feature, look.layers.find(({ layer }) => layer === feature.layer)!))
 }
 
 /** One feature as it is on the frame's token. */
 export async function lookUpFeature(live: Live, frame: Frame, feature: FeatureId, signal: AbortSignal): Promise<Row> {
   const look = await lookAtLayers(live, frame, layersWith(live, feature.layer), signal)
-  return featureRow(live, feature, look.layers.find(({ layer }) => layer === feature.layer)!)
+  return featureRow(live, frame, feature, look.layers.find(({ layer }) => layer === feature.layer)!)
 }
 
-/** `31.2 "label"`, and with an edit at work `31.2 → 0 "label"`: as it arrived, then as it left. */
-export function featureRow(live: Live, feature: FeatureId, { features, after }: Pick<InspectedLayer, 'features' | 'after'>): Row {
+/** `31.2 "label"`; with an edit of it here `31.2, edited = 0 (1.2 after) "label"`, where others changed it `31.2 (28.4 after) "label"`. */
+export function featureRow(live: Live, frame: Frame, feature: FeatureId, { features, after }: Pick<InspectedLayer, 'features' | 'after'>): Row {
   const name = renderFeature(feature)
   const description = live.program.describe(feature)
   const activation = activationIn(features, feature.feature)
   const edited = after === null ? null : activationIn(after, feature.feature)
-  const change = edited === null || edited === activation ? '' : ` → ${activationText(edited)}`
+  const edits = editsHere(live, frame, feature)
+  const change = `${edits === '' ? '' : `, edited ${edits}`}${edited === null || edited === activation ? '' : ` (${activationText(edited)} after)`}`
   const inside = (): Row[] => [
     plainRow('label', description.label ?? 'none', 'text'),
     plainRow('activation', activationText(activation), 'number', name),
@@ -73,15 +75,23 @@ export function featureRow(live: Live, feature: FeatureId, { features, after }: 
 }
 
 /** Rows of features of one layer, strongest first. */
-export function rowsOf(live: Live, layer: number, features: readonly FeatureActivation[], after: InspectedLayer['after'] = null): Row[] {
-  return features.map(({ feature }) => featureRow(live, { layer, feature }, { features, after }))
+export function rowsOf(live: Live, frame: Frame, layer: number, features: readonly FeatureActivation[], after: InspectedLayer['after'] = null): Row[] {
+  return features.map(({ feature }) => featureRow(live, frame, { layer, feature }, { features, after }))
+}
+
+/** The operations of the branch's edits of the feature at the frame's token, `= 0`; empty without any. */
+function editsHere(live: Live, { branchId, position }: Frame, feature: FeatureId): string {
+  const promptLength = live.program.prompt.ids.length
+  const isHere = (edit: Edit): boolean => sameFeature(edit.feature, feature) && rangesOf(edit.positions, promptLength).some(([first, last]) => first <= position && position <= last)
+  const name = renderFeature(feature)
+  return live.debuggee.branch(branchId).edits.filter(isHere).map((edit) => renderEdit({ ...edit, positions: { kind: 'all' } }).slice(name.length + 1)).join(', ')
 }
 
 async function layerRows(live: Live, frame: Frame, layer: number, signal: AbortSignal): Promise<Row[]> {
   if (!live.program.model.saeLayers.includes(layer)) return [plainRow(`layer ${layer}`, 'has no autoencoder in this SAE set')]
   const look = await lookAtLayers(live, frame, layersWith(live, layer), signal)
   const found = look.layers.find((each) => each.layer === layer)!
-  return rowsOf(live, layer, found.features, found.after)
+  return rowsOf(live, frame, layer, found.features, found.after)
 }
 
 function groupRow(live: Live, frame: Frame, { layer, features }: InspectedLayer): Row {

@@ -10,7 +10,7 @@ import { candidateRows } from './tokenRows'
 export async function valueRow(live: Live, frame: Frame, name: string, value: Value, signal: AbortSignal): Promise<Row> {
   if (value.kind === 'activation') return { ...(await lookUpFeature(live, frame, value.feature, signal)), name }
   const row = plainRow(name, renderValue(value, live.words), TYPES[value.kind], name)
-  const rows = insideOf(live, value)
+  const rows = insideOf(live, frame, value)
   return rows === null || rows.length === 0 ? row : { ...row, inside: { path: `= ${name}`, indexed: value.kind === 'features' ? rows.length : null, rows: () => Promise.resolve(rows) } }
 }
 
@@ -18,9 +18,9 @@ const TYPES: Readonly<Record<Value['kind'], string>> = {
   activation: 'feature', number: 'number', text: 'text', truth: 'truth', features: 'features', candidates: 'distribution', token: 'token', unknown: 'unknown',
 }
 
-function insideOf(live: Live, value: Value): Row[] | null {
+function insideOf(live: Live, frame: Frame, value: Value): Row[] | null {
   switch (value.kind) {
-    case 'features': return rowsOf(live, value.layer, value.features)
+    case 'features': return rowsOf(live, frame, value.layer, value.features)
     case 'candidates': return candidateRows(live, value.candidates).map(({ row }) => row)
     case 'token': {
       const { text, id, index, generated } = value.token

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import type { DebuggedEngine } from '../../../../server/debug/program'
 import { CancelledError } from '../../../../server/protocol/errors'
 import { fakeProgram } from '../debuggee/fakeProgram'
-import { connectAdapter, type Said } from './client'
+import { connectAdapter, type DapClient, type Said } from './client'
 
 const COMMANDS = [
   'launch', 'configurationDone', 'threads', 'stackTrace', 'scopes', 'variables', 'setVariable', 'setExpression', 'evaluate', 'completions', 'continue', 'pause', 'next', 'stepIn', 'stepInTargets', 'stepOut',
@@ -18,6 +18,7 @@ it.each(Array.from({ length: 12 }, (_, seed) => seed + 1))('answers random reque
   await client.start({ program: '/prompts/fake.prompt', stopOnEntry: true, stopAtEnd: true }, { initialize: { supportsInvalidatedEvent: true, supportsMemoryEvent: true } })
   await client.event('stopped')
   for (let round = 0; round < 60; round++) {
+    if (round % 5 === 0) await lookAround(client, 1 + Number(random(4) === 0))
     // Several at once, so that requests meet threads that run.
     const burst = Array.from({ length: 1 + random(4) }, () => client.send(COMMANDS[random(COMMANDS.length)]!, randomArguments(random, client.said)))
     await Promise.all(burst)
@@ -30,9 +31,8 @@ it.each(Array.from({ length: 12 }, (_, seed) => seed + 1))('answers random reque
   expect(log).toEqual([])
   expectAnsweredOnce(client.said)
   const done = client.said.filter(({ message }) => message.type === 'response' && (message as DebugProtocol.Response).success)
-  const counts: Record<string, number> = {}
-  for (const { message } of done) counts[(message as DebugProtocol.Response).command] = (counts[(message as DebugProtocol.Response).command] ?? 0) + 1
-  if (process.env.DONE) console.log(seed, done.length, client.said.length, JSON.stringify(counts))
+  // Random, but not so random that everything is refused.
+  expect(done.length).toBeGreaterThan(60)
 })
 
 it('answers requests that wait when the client leaves', async () => {
@@ -64,10 +64,10 @@ it('cancels a request by its number', async () => {
 it('tells a defect from bad input, and goes on', async () => {
   const { client, closed, log } = connectAdapter({ open: () => Promise.reject(new TypeError('x is undefined')) })
   await client.request('initialize', { adapterID: 'promptscope' })
-  expect(await client.send('launch', { text: 'The cat' })).toMatchObject({ success: false, body: { error: { showUser: false } } })
+  expect(await client.send('launch', { text: 'The cat' })).toMatchObject({ success: false, message: 'launch failed by a defect of Promptscope; see its log' })
   expect(log).toHaveLength(1)
   expect(log[0]).toContain('x is undefined')
-  expect(await client.send('launch', {})).toMatchObject({ success: false, body: { error: { showUser: true } } })
+  expect(await client.send('launch', {})).toMatchObject({ success: false, message: 'launch has no prompt; set program to a prompt file, or text, or tokenIds' })
   await client.request('disconnect')
   await closed
 })
@@ -162,6 +162,16 @@ function expectAnsweredOnce(said: readonly Said[]): void {
   }
 }
 
+/** Gets numbers to ask with, when the thread stands still. */
+async function lookAround(client: DapClient, threadId: number): Promise<void> {
+  const stack = await client.send('stackTrace', { threadId })
+  const frames = stack.success ? (stack as DebugProtocol.StackTraceResponse).body.stackFrames : []
+  for (const { id } of frames.slice(0, 1)) {
+    const scopes = await client.send('scopes', { frameId: id })
+    if (scopes.success) for (const { variablesReference } of (scopes as DebugProtocol.ScopesResponse).body.scopes) await client.send('variables', { variablesReference })
+  }
+}
+
 /** Rejects as everything does that is cancelled. */
 function untilAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new CancelledError()), { once: true }))
@@ -183,14 +193,14 @@ function randomNumbers(seed: number): Random {
 function randomArguments(random: Random, said: readonly Said[]): unknown {
   if (random(10) === 0) return [undefined, null, 7, 'x', [], {}][random(6)]
   const given = JSON.stringify(said.slice(-30).map(({ message }) => message)).match(/"(?:id|variablesReference)":\d+/g) ?? []
-  const number = (): unknown => [1, 2, 0, -1, 99, 1.5, '1', null, Number(given[random(Math.max(1, given.length))]?.split(':')[1] ?? 1), Number(given.at(-1)?.split(':')[1] ?? 1)][random(10)]
+  const number = (): unknown => (given.length > 0 && random(4) > 0 ? Number(given[random(given.length)]!.split(':')[1]) : [1, 2, 0, -1, 99, 1.5, '1', null][random(8)])
   const text = (): unknown => ['prob', 'L1/3', 'L9/3', 'top(1)', '" cat"', 'temperature', '> 1', '0.5', '', 'suppress', '/prompts/fake.prompt', 'resid/1/2/0', 'resid/9/9/9', 'lens(1)', '3', null, 7, 'loop', 'lowConfidence', 'nonFinite'][random(20)]
   const source = (): unknown => [{ path: '/prompts/fake.prompt' }, { path: 'promptscope-run:/run-1' }, { sourceReference: 1001 }, {}, { path: 7 }, null][random(6)]
   const breakpoint = (): object => ({ line: number(), column: random(2) ? number() : undefined, name: text(), dataId: text(), condition: random(2) ? text() : undefined, hitCondition: random(4) ? undefined : text(), logMessage: random(4) ? undefined : text() })
   const all: Readonly<Record<string, () => unknown>> = {
-    threadId: () => (random(4) ? 1 + random(2) : number()), frameId: number, variablesReference: number, targetId: number, start: number, count: number, levels: number, startFrame: number, name: text, value: text, expression: text, context: text,
+    threadId: () => (random(8) ? 1 + Number(random(4) === 0) : number()), frameId: number, variablesReference: number, targetId: number, start: number, count: number, levels: number, startFrame: number, name: text, value: text, expression: text, context: text,
     text, column: number, line: number, endLine: number, source, breakpoints: () => [breakpoint(), breakpoint()].slice(random(3)), filters: () => [text()], filterOptions: () => (random(2) ? [] : [{ filterId: text(), condition: text() }]), sourceReference: number, memoryReference: text,
     offset: number, path: text, startLine: number, requestId: number, program: text, dataId: text, filter: () => ['indexed', 'named', undefined, 7][random(4)],
   }
-  return Object.fromEntries(Object.entries(all).filter(() => random(8) > 0).map(([key, value]) => [key, value()]))
+  return Object.fromEntries(Object.entries(all).filter(() => random(30) > 0).map(([key, value]) => [key, value()]))
 }

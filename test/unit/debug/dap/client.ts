@@ -47,7 +47,7 @@ export function dapClient(input: NodeJS.ReadableStream, output: NodeJS.WritableS
   const said: Said[] = []
   const waiting = new Map<number, (response: DebugProtocol.Response) => void>()
   const events: DebugProtocol.Event[] = []
-  const listeners: { readonly name: string; resolve(event: DebugProtocol.Event): void; reject(error: Error): void }[] = []
+  const listeners: { readonly name: string; readonly resolve: (event: DebugProtocol.Event) => void; readonly reject: (error: Error) => void }[] = []
   let seq = 0
   let isGone = false
 
@@ -127,7 +127,7 @@ export function dapClient(input: NodeJS.ReadableStream, output: NodeJS.WritableS
 }
 
 /** An adapter in this process, and its client. `closed` resolves when the adapter has finished; `log` is what it logged. */
-export function connectAdapter(opener: ProgramOpener): { readonly client: DapClient; readonly closed: Promise<void>; readonly log: readonly string[]; hangUp(): void } {
+export function connectAdapter(opener: ProgramOpener): { readonly client: DapClient; readonly closed: Promise<void>; readonly log: readonly string[]; readonly hangUp: () => void } {
   const toAdapter = new PassThrough()
   const toClient = new PassThrough()
   const log: string[] = []

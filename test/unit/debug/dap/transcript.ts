@@ -21,11 +21,11 @@ export function transcriptOf(said: readonly Said[]): string {
 
 function line({ from, message }: Said): string {
   if (from === 'client') {
-    const { command, arguments: args } = message as DebugProtocol.Request
+    const { command, arguments: args } = message as unknown as { readonly command: string; readonly arguments?: unknown }
     return `→ ${command}${json(args)}`
   }
   if (message.type === 'event') {
-    const { event, body } = message as DebugProtocol.Event
+    const { event, body } = message as unknown as { readonly event: string; readonly body?: unknown }
     return `← ${event}!${json(body)}`
   }
   const { command, success, body, message: text } = message as DebugProtocol.ErrorResponse
@@ -39,7 +39,7 @@ function json(value: unknown): string {
   if (value === undefined) return ''
   const text = JSON.stringify(value)
   if (text.length <= 160 || typeof value !== 'object' || value === null) return ` ${text}`
-  const entries = Object.entries(value as object).flatMap(([key, each]: [string, unknown]) =>
+  const entries = Object.entries(value).flatMap(([key, each]: [string, unknown]) =>
     Array.isArray(each) && each.length > 0 ? [`${key}:`, ...each.map((entry) => `  ${JSON.stringify(entry)}`)] : [`${key}: ${JSON.stringify(each)}`],
   )
   return `\n${entries.map((entry) => `    ${entry}`).join('\n')}`
