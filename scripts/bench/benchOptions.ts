@@ -30,7 +30,7 @@ export interface BenchOptions {
 
 export const BENCH_HELP = `npm run bench -- [options]
 
-  --only PARTS        some of: demo, hover, ${PARTS.join(', ')}
+  --only PARTS        some of: demo, hover, debugger, ${PARTS.join(', ')}
   --precision LIST    some of: q8, q4, exact (default: all)
   --repeats N         measurements per median (default 5)
   --context LIST      prompt lengths for decode and prefill (default 128; long: 128,1024,4096)
@@ -46,7 +46,7 @@ export const BENCH_HELP = `npm run bench -- [options]
 
 const PRECISIONS: readonly Precision[] = ['q8', 'q4', 'exact']
 
-/** Throws UsageError. Parts that are no part of this program (demo, hover) are passed over. */
+/** Throws UsageError. Parts that are no part of this program (demo, hover, debugger) are passed over. */
 export function benchOptions(args: readonly string[]): BenchOptions {
   const text = { type: 'string' } as const
   const options = readOptions(args, {
@@ -61,7 +61,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
   const shapeName = options.choice('shape', SHAPES.map(({ model }) => model.name))
   const shape = SHAPES.find(({ model }) => model.name === shapeName) ?? QWEN3_1_7B
   const folder = options.string('folder')
-  const only = list('only', ['demo', 'hover', ...PARTS], PARTS)
+  const only = list('only', ['demo', 'hover', 'debugger', ...PARTS], PARTS)
   return {
     parts: PARTS.filter((part) => only.includes(part)),
     precisions: list('precision', PRECISIONS, PRECISIONS),

@@ -33,14 +33,14 @@ export function ask(state: BranchState, open: readonly StopRule[], position: num
 
 /** Asks the rules wherever they have not been asked at tokens first … end − 1, in stretches. Throws CancelledError. */
 export async function askAll(workings: Workings, state: BranchState, rules: readonly StopRule[], first: number, end: number, signal: AbortSignal): Promise<void> {
-  const isMissing = (position: number): boolean => rules.some((rule) => state.verdicts.get(rule, position) === undefined)
+  const missing = (from: number, to: number): StopRule[] => rules.filter((rule) => !state.verdicts.knows(rule, from, to))
   while (first < end) {
-    if (!isMissing(first)) {
+    if (missing(first, first + 1).length === 0) {
       first++
       continue
     }
     const stop = Math.min(end, first + LARGEST_WINDOW)
-    const open = rules.filter((rule) => state.verdicts.get(rule, first) === undefined)
+    const open = missing(first, stop)
     const from = Math.max(0, first - 1)
     const readings = await workings.reader.read(state, from, stop, joinedNeeds(open.map(({ needs }) => needs)), signal)
     for (let position = first; position < stop; position++) ask(state, open, position, readings[position - from]!, readings[position - 1 - from] ?? null)

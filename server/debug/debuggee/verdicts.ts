@@ -5,6 +5,8 @@ import type { StopRule } from '../stopRule'
 export interface Verdicts {
   /** Whether the rule holds at the token; undefined while it has not been asked. */
   get(rule: StopRule, position: number): boolean | undefined
+  /** Whether it has been asked at all of the tokens first … end − 1. */
+  knows(rule: StopRule, first: number, end: number): boolean
   set(rule: StopRule, position: number, answer: boolean | Finding): void
   /** What an exception filter found there. */
   finding(rule: StopRule, position: number): Finding | null
@@ -38,6 +40,10 @@ export function createVerdicts(known: ReadonlyMap<StopRule, Answers> = new Map()
     get(rule, position) {
       const byte = answers.get(rule)?.bytes[position] ?? 0
       return byte === 0 ? undefined : byte === HOLDS
+    },
+    knows(rule, first, end) {
+      const bytes = answers.get(rule)?.bytes
+      return bytes !== undefined && end <= bytes.length && !bytes.subarray(first, end).includes(0)
     },
     set(rule, position, answer) {
       const own = answers.get(rule) ?? { bytes: new Uint8Array(64), findings: new Map<number, Finding>() }

@@ -1,14 +1,15 @@
 // Whatever way a branch has been gone, its tokens are those of an uninterrupted run: random scripts over a model of hashes, compared exactly.
 import { expect, it } from 'vitest'
-import type { DebugToken } from '../../../../server/debug/branch'
+import type { Branch, DebugToken } from '../../../../server/debug/branch'
+import type { Facts } from '../../../../server/debug/facts'
 import type { StopRule } from '../../../../server/debug/stopRule'
 import { createDebuggee } from '../../../../server/debug/debuggee/createDebuggee'
 import { GREEDY } from '../../../../server/protocol/values'
-import { fakeChoice, FAKE_LAYERS, startFakeModel } from './fakeModel'
+import { fakeChoice, fakeFeatures, FAKE_LAYERS, fakePrediction, runFakeModel, startFakeModel } from './fakeModel'
 import { fakeProgram } from './fakeProgram'
 import { FAKE_STOP_ID, FAKE_VOCABULARY } from './fakeTokenizer'
-import { mulberry32, runScript } from './randomScript'
-import { runUninterrupted, type Chooser, type RunPlan } from './uninterrupted'
+import { mulberry32, runScript, type ScriptStep } from './randomScript'
+import { editsOf, runUninterrupted, type Chooser, type RunPlan } from './uninterrupted'
 
 const CONTEXT_LENGTH = 40
 
@@ -58,8 +59,10 @@ it.each([0, 1, 2, 3, 4, 5])('random scripts %i give what uninterrupted runs give
         ticksLeft = random() < 0.3 ? 1 + Math.floor(random() * 20) : Infinity
         return pause.signal
       },
-    }, 25, (step) => void trail.push(JSON.stringify(step)))
-    await debuggee.move(1, { kind: 'goto', position: 0 }, new AbortController().signal)
+    }, 25, (step, known) => {
+      trail.push(JSON.stringify({ ...step, rules: step.rules.map(({ id }) => id) }))
+      expectRightStop(step, debuggee.branch(step.branchId), known.get(step.branchId)!, `script ${seed}\n${trail.join('\n')}`)
+    })
     for (const branch of debuggee.branches()) {
       const where = `script ${seed}, branch ${branch.id}\n${trail.join('\n')}`
       const expected = await runUninterrupted(plans.get(branch.id)!, choose)
@@ -69,6 +72,32 @@ it.each([0, 1, 2, 3, 4, 5])('random scripts %i give what uninterrupted runs give
     }
   }
 })
+
+/** A long motion stops at the first token in its way at which a rule stops, and at no other; computed anew from all tokens and edits. */
+function expectRightStop({ what, from, stop, rules }: ScriptStep, { tokens, place }: Branch, plan: RunPlan, where: string): void {
+  if (stop === null || stop.reason === 'pause' || (what.kind !== 'continue' && what.kind !== 'reverseContinue')) return
+  const stops = stopsOf(tokens, plan, rules)
+  const next = what.kind === 'continue' ? stops.find((position) => position > from) : stops.findLast((position) => position < from)
+  expect([stop.reason, place.position], where).toEqual(next !== undefined ? ['breakpoint', next] : what.kind === 'continue' ? ['end', tokens.length - 1] : ['entry', 0])
+}
+
+function stopsOf(tokens: readonly DebugToken[], plan: RunPlan, rules: readonly StopRule[]): number[] {
+  const positions = runFakeModel(tokens.map(({ id }) => id), plan.promptIds.length, editsOf(plan))
+  const facts = tokens.map((token, position): Facts => {
+    const before = positions[position - 1]?.leaving[FAKE_LAYERS - 1]
+    return {
+      position, token: { ...token, prediction: before === undefined ? null : fakePrediction(before, token.id, 3) }, tokens,
+      activation: ({ layer, feature }) => fakeFeatures(positions[position]!.arriving[layer]!).find((active) => active.feature === feature)?.activation ?? 0,
+      features: (layer) => fakeFeatures(positions[position]!.arriving[layer]!),
+      residualNorm: () => 0,
+    }
+  })
+  const stops = rules.filter(({ log }) => log === null).flatMap((rule) => {
+    const hits = facts.filter((at, position) => rule.holds(at, facts[position - 1] ?? null)).map(({ position }) => position)
+    return hits.filter((_, index) => rule.counts?.(index + 1) ?? true)
+  })
+  return [...new Set(stops)].sort((a, b) => a - b)
+}
 
 /** What the record knows of a token; predictions of the prompt come later. */
 function essence({ id, range, fired }: DebugToken): unknown {

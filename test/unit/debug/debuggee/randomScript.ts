@@ -1,5 +1,5 @@
 // Random ways through branches, for property tests: each step tells the plan that an uninterrupted run of the branch would have.
-import type { Branch, Change, Motion } from '../../../../server/debug/branch'
+import type { Branch, Change, Motion, Stop } from '../../../../server/debug/branch'
 import type { Debuggee } from '../../../../server/debug/debuggee'
 import type { StopRule } from '../../../../server/debug/stopRule'
 import type { FeatureId, Sampling } from '../../../../server/protocol/values'
@@ -22,27 +22,32 @@ export type Plans = Map<number, RunPlan>
 
 export interface ScriptStep {
   readonly branchId: number
-  readonly what: Motion | Change | 'rules'
+  readonly what: Motion | Change
   /** Where the branch stood before. */
   readonly from: number
+  /** Why it stands where it does now; null after a change. */
+  readonly stop: Stop | null
+  readonly rules: readonly StopRule[]
 }
 
 /** Starts the session, takes `steps` steps, calls back after each, and answers with the plans of all branches. */
 export async function runScript(subject: ScriptSubject, steps: number, afterStep: (step: ScriptStep, plans: Plans) => Promise<void> | void): Promise<Plans> {
   const { debuggee, random, rules } = subject
   const plans: Plans = new Map([[1, subject.plan]])
-  debuggee.setRules(rules.filter(() => random() < 0.5))
+  let active = rules.filter(() => random() < 0.5)
+  debuggee.setRules(active)
   await debuggee.start(random() < 0.5, new AbortController().signal)
   for (let count = 0; count < steps; count++) {
-    if (random() < 0.1) debuggee.setRules(rules.filter(() => random() < 0.5))
+    if (random() < 0.1) debuggee.setRules((active = rules.filter(() => random() < 0.5)))
     const branch = pick(random, debuggee.branches())
     const step = random() < 0.75 ? { motion: randomMotion(random, branch) } : { change: randomChange(subject, branch) }
-    if (step.motion) await debuggee.move(branch.id, step.motion, subject.pauseSomewhen())
+    let stop: Stop | null = null
+    if (step.motion) stop = await debuggee.move(branch.id, step.motion, subject.pauseSomewhen())
     else {
       const changed = await debuggee.change(branch.id, step.change, new AbortController().signal)
       plans.set(changed.id, changedPlan(plans.get(branch.id)!, branch, changed, step.change))
     }
-    await afterStep({ branchId: branch.id, what: step.motion ?? step.change, from: branch.place.position }, plans)
+    await afterStep({ branchId: branch.id, what: step.motion ?? step.change, from: branch.place.position, stop, rules: active }, plans)
   }
   return plans
 }

@@ -1,0 +1,52 @@
+// A long branch stays light: tokens are kept and shared by forks, what was read of layers is not.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { expect, it } from 'vitest'
+import type { DebuggedEngine } from '../../../../server/debug/program'
+import type { FeatureActivation } from '../../../../server/protocol/values'
+import { createDebuggee } from '../../../../server/debug/debuggee/createDebuggee'
+import { fakeProgram } from './fakeProgram'
+import { NEVER, ruleAt } from './fakeSession'
+
+const TOKENS = 1000
+const FEATURES = 100
+/** What docs/performance.md says. */
+const BUDGET_BYTES = 2000
+
+it('holds less than its budget per token, though every layer of every token was read, and next to nothing per fork', async () => {
+  const program = fakeProgram({ contextLength: 2000, settings: { generate: TOKENS, sampling: { temperature: 1, topP: 1, topK: 0, seed: 3 } } })
+  // Without an end, and with so many features that keeping them would show.
+  const wide = { ...program, engine: withManyFeatures(program.engine), model: { ...program.model, stopIds: [] } }
+  const debuggee = createDebuggee(wide, { onTokens: () => {}, onLog: () => {}, onFork: () => {} })
+  debuggee.setRules([ruleAt(1, (at) => at.features(0).length + at.features(1).length + at.features(2).length === 0, { needs: { layers: [0, 1, 2], predictions: false } })])
+  await debuggee.start(false, NEVER)
+  const before = heap()
+  await debuggee.move(1, { kind: 'continue' }, NEVER)
+  await debuggee.move(1, { kind: 'reverseContinue' }, NEVER)
+  await debuggee.move(1, { kind: 'continue' }, NEVER)
+  expect(debuggee.branch(1).tokens).toHaveLength(7 + TOKENS)
+  const held = heap() - before
+  expect(held / TOKENS).toBeLessThan(BUDGET_BYTES)
+
+  await debuggee.move(1, { kind: 'goto', position: TOKENS }, NEVER)
+  for (let fork = 0; fork < 10; fork++) await debuggee.change(1, { kind: 'force', ids: [fork + 1] }, NEVER)
+  expect((heap() - before - held) / 10).toBeLessThan((held / TOKENS) * 50)
+})
+
+function withManyFeatures(engine: DebuggedEngine): DebuggedEngine {
+  const many = (): FeatureActivation[] => Array.from({ length: FEATURES }, (_, feature) => ({ feature, activation: FEATURES - feature + 0.5 }))
+  return {
+    ...engine,
+    generate: (request, onEvent, signal) =>
+      engine.generate(request, (event) => onEvent(event.kind === 'tokens' ? { ...event, tokens: event.tokens.map((token) => ({ ...token, features: Object.fromEntries(request.layers.map((layer) => [layer, many()])) })) } : event), signal),
+    read: (request, onEvent, signal) => engine.read(request, (event) => onEvent(event.kind === 'layer' ? { ...event, report: { ...event.report, features: event.report.features.map(many) } } : event), signal),
+  }
+}
+
+/** In bytes, after everything that is not held has been let go. */
+function heap(): number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  return process.memoryUsage().heapUsed
+}
