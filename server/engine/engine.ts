@@ -83,6 +83,8 @@ export interface LayerReport {
   readonly layer: number
   /** Top features of the residual as it arrived, highest first. */
   readonly features: readonly (readonly FeatureActivation[])[]
+  /** Of a layer with edits: the same after them; null for tokens whose residual they left alone. */
+  readonly after?: readonly (readonly FeatureActivation[] | null)[]
   /** Euclidean norm of resid_post as it arrived. */
   readonly residualNorm: readonly number[]
 }

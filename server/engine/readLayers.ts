@@ -25,7 +25,7 @@ export async function readLayers(model: ForwardModel, cache: PrefixCache, reques
     await readPositions(model, sequence, layers, edits, from, end, (read, fraction) => {
       onEvent({ kind: 'progress', fraction: share + (1 - share) * fraction })
       for (const layer of read) ready.add(layer)
-      while (waiting.length > 0 && ready.has(waiting[0]!)) onEvent({ kind: 'layer', report: layerReport(sequence, waiting.shift()!, from, end, top) })
+      while (waiting.length > 0 && ready.has(waiting[0]!)) onEvent({ kind: 'layer', report: layerReport(sequence, waiting.shift()!, from, end, top, edits) })
     }, signal)
     if (predictions) {
       await predictMissing(model, sequence, from, end, Math.min(predictions.alternatives, model.decoder.config.vocabSize), () => {}, signal)
@@ -36,7 +36,8 @@ export async function readLayers(model: ForwardModel, cache: PrefixCache, reques
   }
 }
 
-function layerReport({ records }: Sequence, layer: number, from: number, end: number, top: number): Extract<ReadEvent, { kind: 'layer' }>['report'] {
+function layerReport({ records }: Sequence, layer: number, from: number, end: number, top: number, edits: EditPlan): Extract<ReadEvent, { kind: 'layer' }>['report'] {
   const readings = records.slice(from, end).map(({ readings }) => readings.get(layer)!)
-  return { layer, features: readings.map((reading) => strongest(reading.top, top)), residualNorm: readings.map(({ norm }) => norm) }
+  const after = edits.layers.includes(layer) ? { after: readings.map((reading) => reading.after && strongest(reading.after, top)) } : {}
+  return { layer, features: readings.map((reading) => strongest(reading.top, top)), ...after, residualNorm: readings.map(({ norm }) => norm) }
 }

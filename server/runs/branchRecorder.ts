@@ -55,6 +55,8 @@ export interface BranchRecorder {
 /** A layer as far as it has been read; both grow by one entry per token. */
 interface ReadLayer {
   readonly columns: GrowingColumns
+  /** After the edits; null for a layer that none of them changes. */
+  readonly after: GrowingColumns | null
   readonly norms: number[]
 }
 
@@ -86,7 +88,7 @@ export function createBranchRecorder(header: BranchHeader): BranchRecorder {
 
   function cut(position: number): void {
     tokens.length = Math.min(tokens.length, position)
-    for (const [layer, { columns, norms }] of layers) if (columns.tokens > position) layers.set(layer, firstOf({ columns, norms }, position))
+    for (const [layer, read] of layers) if (read.columns.tokens > position) layers.set(layer, firstOf(read, position))
   }
 
   return {
@@ -103,13 +105,14 @@ export function createBranchRecorder(header: BranchHeader): BranchRecorder {
     setStatus: (next) => void (status = next),
     length: () => tokens.length,
     knownOf: (layer) => layers.get(layer)?.columns.tokens ?? 0,
-    addLayer({ layer, features, residualNorm }, from) {
-      const known = layers.get(layer) ?? { columns: growColumns(), norms: [] }
+    addLayer({ layer, features, after, residualNorm }, from) {
+      const known = layers.get(layer) ?? { columns: growColumns(), after: after ? growColumns() : null, norms: [] }
       const first = known.columns.tokens - from
       // Tokens were cut since; what lies between has not been read.
       if (first < 0) return
       for (let i = first; i < features.length && known.columns.tokens < tokens.length; i++) {
         known.columns.push(features[i]!)
+        known.after?.push(after?.[i] ?? features[i]!)
         known.norms.push(residualNorm[i]!)
       }
       layers.set(layer, known)
@@ -121,7 +124,7 @@ export function createBranchRecorder(header: BranchHeader): BranchRecorder {
       const known = {
         tokens: tokens.map((token, index) => runToken(token, index === 0 || outliers.some((isOutlier) => isOutlier[index] === true))),
         features: Object.fromEntries(read.map(([layer, { columns }]) => [layer, columns.columns()])),
-        featuresAfterEdit: {},
+        featuresAfterEdit: Object.fromEntries(read.flatMap(([layer, { after }]) => (after ? [[layer, after.columns()]] : []))),
       }
       return { ...summary(), text: text(), generatedStart: renderedPrompt.length, layers: read.map(([layer]) => layer), saeLayers, layerScales: layerScales(known), ...known }
     },
@@ -133,11 +136,15 @@ function runToken({ index, id, text, display, range, promptRange, generated, log
   return { index, id, text, display, range, promptRange, generated, logprob, alternatives, outlier }
 }
 
-function firstOf({ columns, norms }: ReadLayer, tokens: number): ReadLayer {
+function firstOf({ columns, after, norms }: ReadLayer, tokens: number): ReadLayer {
+  return { columns: firstColumns(columns, tokens), after: after && firstColumns(after, tokens), norms: norms.slice(0, tokens) }
+}
+
+function firstColumns(columns: GrowingColumns, tokens: number): GrowingColumns {
   const all = columns.columns()
   const first = growColumns()
   for (let token = 0; token < tokens; token++) first.push(featuresOn(all, token))
-  return { columns: first, norms: norms.slice(0, tokens) }
+  return first
 }
 
 /** Where each edit stands in the new list: the n-th of a feature and operation is the n-th there; null when it is gone. */

@@ -1,10 +1,12 @@
-// The product with the demo model: a layer that is read after the run says what the run itself would have said, with edits and without.
+// The product with the demo model: a layer that is read after a run, or while a branch stands in the debugger, says what a run itself would have said, with edits and without.
+import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import * as requests from '../../server/protocol/requests'
 import type { LayerFeatures } from '../../server/protocol/requests'
 import type { FeatureActivation } from '../../server/protocol/values'
 import { bundleWorker, type WorkerProcess, type WorkerProcesses } from '../faults/workerProcess'
-import { SETTINGS } from '../unit/worker/workerClient'
+import { dapClient } from '../unit/debug/dap/client'
+import { SETTINGS, type WorkerClient } from '../unit/worker/workerClient'
 
 const DEMO = { model: '', sae: '', generate: 12 }
 const promptUri = 'file:///prompts/story.txt'
@@ -20,6 +22,10 @@ afterAll(() => workers.remove())
 async function everything({ client }: WorkerProcess, live: readonly number[]): Promise<{ readonly tokens: readonly requests.RunToken[]; readonly layers: readonly (readonly LayerFeatures[])[] }> {
   await client.request(requests.settingsChanged, { ...SETTINGS, ...DEMO, layers: live })
   const { id } = await client.request(requests.startRun, { promptUri, text })
+  return everythingOf(client, id)
+}
+
+async function everythingOf(client: WorkerClient, id: string): ReturnType<typeof everything> {
   await client.request(requests.readLayers, { runId: id, layers: 'all' })
   const { tokens, layers } = (await client.request(requests.getRun, { runId: id }))!
   expect(layers).toEqual([0, 1, 2, 3, 4, 5])
@@ -31,6 +37,25 @@ it.each([[[]], [['L2/5 += 30', 'L4/9 = 3 @ generated']]])('with the edits %j', a
   for (const line of lines) await worker.client.request(requests.addEdit, { line })
   const atOnce = await everything(worker, [0, 1, 2, 3, 4, 5])
   const later = await everything(worker, [1])
+  expectAlike(later, atOnce)
+
+  const { path } = await worker.client.request(requests.openDebugPipe, null)
+  const socket = connect(path)
+  const session = dapClient(socket, socket)
+  await session.start({ text, stopAtEnd: true, stopOnEntry: true })
+  await session.event('stopped')
+  const branch = (await worker.client.request(requests.listRuns, null))[0]!
+  await worker.client.request(requests.readLayers, { runId: branch.id, layers: [2] })
+  await session.move('continue', 1)
+  expectAlike(await everythingOf(worker.client, branch.id), atOnce)
+  await session.request('disconnect')
+  await worker.client.request(requests.clearEdits, null)
+  await worker.kill()
+})
+
+type Everything = Awaited<ReturnType<typeof everything>>
+
+function expectAlike(later: Everything, atOnce: Everything): void {
   expect(later.tokens.map(({ id, outlier }) => [id, outlier])).toEqual(atOnce.tokens.map(({ id, outlier }) => [id, outlier]))
   later.layers.forEach((layers, token) => layers.forEach(({ layer, features, after }, place) => {
     const expected = atOnce.layers[token]![place]!
@@ -38,9 +63,7 @@ it.each([[[]], [['L2/5 += 30', 'L4/9 = 3 @ generated']]])('with the edits %j', a
     expect(after === null, `L${layer} is edited`).toBe(expected.after === null)
     if (after) expectSame(after, expected.after!, `L${layer} on token ${token} after the edits`)
   }))
-  await worker.client.request(requests.clearEdits, null)
-  await worker.kill()
-})
+}
 
 /** The strongest, because those at the end of a top-k may change places in the last digits. */
 function expectSame(found: readonly FeatureActivation[], expected: readonly FeatureActivation[], where: string): void {
