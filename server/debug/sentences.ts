@@ -17,7 +17,7 @@ import { isSpecialText } from './specialText'
  * sentence's last word does not.
  */
 export function endsSentence(tokens: readonly DebugToken[], index: number): boolean {
-  const own = tokens[index]?.text ?? ''
+  const own = (tokens[index]?.text ?? '').slice(-LOOKED_AT_CHARACTERS)
   if (isSpecialText(own)) return true
   if (own === '') return false
   if (INNER_END.test(own)) return true

@@ -32,8 +32,9 @@ export const refusal: Detector = {
 const CLAUSE = '(?:^|[.!?:;,…—–。！？，：；、،؛\\n]\\s*|\\s(?:but|so|that|and|however|therefore|unfortunately|as|mais|que|et|aber|dass|und|pero|que|y|но|что|и)\\s+)'
 const REFUSAL = new RegExp(`${CLAUSE}(?<words>${REFUSALS.flatMap(({ openings }) => openings).map((source) => `(?:${source})`).join('|')})`, 'iu')
 const MARKERS = /^(?:\s|<\|[^|]*\|>|<\/?s>|(?:assistant|model|bot|AI)\s*(?::|\n)|[*_#>-])+/i
-const THINKING_ENDS = /.*<\/(?:think|thinking|thought|reasoning)>/s
+const THINKING_ENDS = /^.*<\/(?:think|thinking|thought|reasoning)>/s
 const THINKING_BEGINS = /<(?:think|thinking|thought|reasoning)>/
+const ENDS_THINKING_OPEN = /<(?:think|thinking|thought|reasoning)>\s*$/
 
 /** The words that refuse, or null. */
 function refusalIn(text: string | null): string | null {
@@ -53,7 +54,7 @@ function opening(tokens: readonly DebugToken[], index: number): string | null {
 
 /** Whether the prompt ends with the tag that opens the model's thinking, as some chat templates do. */
 function isThinking(tokens: readonly DebugToken[], start: number): boolean {
-  return new RegExp(`${THINKING_BEGINS.source}\\s*$`).test(textOf(tokens, Math.max(0, start - 8), start - 1))
+  return ENDS_THINKING_OPEN.test(textOf(tokens, Math.max(0, start - 8), start - 1))
 }
 
 function textOf(tokens: readonly DebugToken[], first: number, last: number): string {
