@@ -51,6 +51,7 @@ describe('a condition holds at', () => {
     ['L14/7 / 2 >= 2', [2]],
     ['L14/7/2 >= 2', [2]],
     ['(L14/7) /2 == 1 or 2/ (L14/7) == 1', [1]],
+    [`${'(true) and '.repeat(60)}position < 1`, [0]],
     ['text matches /\\p{Lu}/ and text matches /[/]|\\/|D/', [2]],
   ]
   test.each(cases)('%s', (text, positions) => {
@@ -122,7 +123,7 @@ describe('a mistake is named with its column and one way out', () => {
     ['/a/', 'condition "/a/" has a regular expression with nothing to match at column 1; write text matches in front of it'],
     ['L14 > 2', 'condition "L14 > 2" has "L14" without a feature at column 1; write a feature such as L14/6159'],
     ['L15/3 > 2', 'condition "L15/3 > 2" names layer 15, which has no SAE, at column 1; choose one of the layers 12-14'],
-    ['L14/40000', 'condition "L14/40000" names feature 40000 of 32768 at column 1; write 0 to 32767'],
+    ['L14/32768', 'condition "L14/32768" names feature 32768 of 32768 at column 1; write 0 to 32767'],
     ['norm > 2', 'condition "norm > 2" has norm without parentheses at column 1; write norm(14)'],
     ['norm(12, 3) > 2', 'condition "norm(12, 3) > 2" has norm with "12, 3" in its parentheses at column 1; write norm(14)'],
     ['act(14) > 2', 'condition "act(14) > 2" has "14" in act( ) at column 5; write a feature such as act(L14/6159)'],

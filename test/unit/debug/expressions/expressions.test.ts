@@ -8,6 +8,7 @@ import { parseExpression } from '../../../../server/debug/expressions/parseExpre
 import { renderValue, type Words } from '../../../../server/debug/expressions/renderValue'
 import { WORDS } from '../../../../server/debug/expressions/words'
 import { factsOf } from '../facts'
+import { sentenceOf } from './sentenceOf'
 
 const facts = factsOf([
   'The',
@@ -34,6 +35,7 @@ describe('an expression is written as', () => {
     ['entropy', '3.142'],
     ['rank + position', '2'],
     ['-position', '-1'],
+    ['123456 + position', '123457'],
     ['1 / 3000000', '3.333e-7'],
     ['text', '" Danube"'],
     ['completion', '""'],
@@ -74,6 +76,12 @@ it('keeps what can be opened or set as data', () => {
   expect(value('lens(12)')).toEqual({ kind: 'candidates', layer: 12, candidates: look.lens[0]!.candidates, entropy: 0 })
   expect(value('next')).toEqual({ kind: 'candidates', layer: null, candidates: look.next!.candidates, entropy: 2 })
   expect(value('token(-1)')).toMatchObject({ kind: 'token', token: { index: 0, text: 'The' } })
+})
+
+it('refuses a layer that the model does not have', () => {
+  const bounds = { layers: 28, saeLayers: [14], features: 100 }
+  expect(sentenceOf(() => parseExpression('lens(28)', bounds))).toBe('expression "lens(28)" names layer 28 of a model with 28 at column 1; write 0 to 27')
+  expect(parseExpression('lens(27)', bounds).inspects.lensLayers).toEqual([27])
 })
 
 it('says what must be read and looked into', () => {
