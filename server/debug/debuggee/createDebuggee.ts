@@ -8,11 +8,10 @@ import { createBranchReader, keepReadings } from './branchReader'
 import { describeBranch, latest, limitsOf, type BranchState } from './branchState'
 import { goForward } from './goForward'
 import { linkedController } from './linkedController'
-import { moveBy, ONWARD } from './motions'
+import { moveBy, ONE_TOKEN, ONWARD } from './motions'
 import { planChange } from './planChange'
 import { readPrompt, unreadPrompt } from './readPrompt'
 import { factsAt } from './readings'
-import { stopFor } from './stopFor'
 import { createVerdicts } from './verdicts'
 import { arrive, createRuleSet, tell, type Workings } from './workings'
 
@@ -71,9 +70,8 @@ export function createDebuggee(program: DebuggedProgram, events: DebuggeeEvents)
   function stopOnFailure(error: unknown): Stop {
     const rule = workings.rules.current().find(({ filter }) => filter === NON_FINITE)
     if (!(error instanceof NonFiniteError) || !rule) throw error
-    const { position, layer, message } = error
-    const place = layer === null ? '' : `, layer ${layer}`
-    return { reason: 'exception', rules: [rule.id], finding: { filter: NON_FINITE, message: message || `token ${position}${place} has values that are not numbers`, first: position, last: position } }
+    const { position, message } = error
+    return { reason: 'exception', rules: [rule.id], finding: { filter: NON_FINITE, message, first: position, last: position } }
   }
 
   function begin(timeline: BranchState['timeline']): BranchState {
@@ -103,12 +101,13 @@ export function createDebuggee(program: DebuggedProgram, events: DebuggeeEvents)
           const read = await readPrompt(workings, controller.signal).then((timeline) => ({ timeline, failure: null }), (error: unknown) => ({ timeline: unreadPrompt(workings), failure: stopOnFailure(error) })).finally(unlink)
           const state = begin(read.timeline)
           return working(state, signal, async (ownSignal) => {
-            if (read.failure || !toFirstStop) {
+            if (read.failure) {
               arrive(state, 0)
               tell(workings, state)
-              return read.failure ?? stopFor('entry')
+              return read.failure
             }
-            return goForward(workings, state, 0, ONWARD, ownSignal).catch(stopOnFailure)
+            const stop = await goForward(workings, state, 0, toFirstStop ? ONWARD : ONE_TOKEN, ownSignal).catch(stopOnFailure)
+            return toFirstStop || stop.reason === 'pause' ? stop : { ...stop, reason: 'entry' }
           })
         })(),
       ),

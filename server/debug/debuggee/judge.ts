@@ -34,6 +34,7 @@ export function ask(state: BranchState, open: readonly StopRule[], position: num
 /** Asks the rules wherever they have not been asked at tokens first … end − 1, in stretches. Throws CancelledError. */
 export async function askAll(workings: Workings, state: BranchState, rules: readonly StopRule[], first: number, end: number, signal: AbortSignal): Promise<void> {
   const missing = (from: number, to: number): StopRule[] => rules.filter((rule) => !state.verdicts.knows(rule, from, to))
+  if (missing(first, end).length === 0) return
   while (first < end) {
     if (missing(first, first + 1).length === 0) {
       first++

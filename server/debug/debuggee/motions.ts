@@ -9,7 +9,8 @@ import { askAll, counting, stopAt } from './judge'
 import { stopFor } from './stopFor'
 import { arrive, tell, type Workings } from './workings'
 
-const ONE_TOKEN: Course = { isDoneAt: () => true, isOneToken: true }
+/** The next token, whatever stands there. */
+export const ONE_TOKEN: Course = { isDoneAt: () => true, isOneToken: true }
 
 /** Without end: only rules stop. */
 export const ONWARD: Course = { isDoneAt: () => false, isOneToken: false }

@@ -1,4 +1,4 @@
-// The tokens of a branch as they grow, are cut and shared: each with its text and its places in the run document and the prompt file.
+// The tokens of a branch as they grow and are shared: each with its text and its places in the run document and the prompt file.
 import type { TokenPrediction, TokenReport } from '../../engine/engine'
 import { openTokenPlaces, type TokenPlaces } from '../../runs/tokenPlaces'
 import type { DebugToken } from '../branch'
@@ -8,15 +8,13 @@ import type { DebuggedProgram } from '../program'
 export type PlacedProgram = Pick<DebuggedProgram, 'prompt' | 'tokenizer'>
 
 export interface Timeline {
-  /** All of them, live: the list grows and is cut in place. */
+  /** All of them, live: the list grows in place. */
   readonly tokens: readonly DebugToken[]
   /** Ids of the first `end` tokens; of all when absent. */
   ids(end?: number): number[]
   /** Takes the token that follows the last one. */
   push(report: TokenReport): DebugToken
   replace(token: DebugToken): void
-  /** Forgets the tokens from `end` on. */
-  cut(end: number): void
   /** Another one with the first `end` tokens; both hold the same token objects. */
   fork(end: number): Timeline
   /** The tokens as they are now, in a list that does not change any more. */
@@ -30,7 +28,7 @@ export function createTimeline(program: PlacedProgram, first: readonly DebugToke
   let places: TokenPlaces | null = null
   let placed = 0
 
-  /** A text stream cannot go back: after a cut, and for a fork, the tokens go through a new one. */
+  /** A text stream cannot begin in the middle: in a fork all tokens go through one of its own. */
   const placesAt = (end: number): TokenPlaces => {
     if (places === null || placed !== end) {
       places = openTokenPlaces(program.prompt, program.tokenizer)
@@ -54,11 +52,6 @@ export function createTimeline(program: PlacedProgram, first: readonly DebugToke
     },
     replace(token) {
       tokens[token.index] = token
-      frozen = null
-    },
-    cut(end) {
-      if (end >= tokens.length) return
-      tokens.length = end
       frozen = null
     },
     fork: (end) => createTimeline(program, tokens.slice(0, end)),

@@ -30,7 +30,8 @@ it('holds less than its budget per token, though every layer of every token was 
 
   await debuggee.move(1, { kind: 'goto', position: TOKENS }, NEVER)
   for (let fork = 0; fork < 10; fork++) await debuggee.change(1, { kind: 'force', ids: [fork + 1] }, NEVER)
-  expect((heap() - before - held) / 10).toBeLessThan((held / TOKENS) * 50)
+  // A tenth of what a copy would take.
+  expect((heap() - before - held) / 10).toBeLessThan(held / 10)
 })
 
 function withManyFeatures(engine: DebuggedEngine): DebuggedEngine {

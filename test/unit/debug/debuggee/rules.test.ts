@@ -62,6 +62,13 @@ it('logs once per token and branch and goes on', async () => {
   expect(told.get(1)).toHaveLength(10)
 })
 
+it('stands on the first token at entry, which has been logged and may be a breakpoint', async () => {
+  const { debuggee, logs } = fakeSession()
+  debuggee.setRules([ruleAt(1, [0], { log: () => 'here' }), ruleAt(2, [0])])
+  expect(await debuggee.start(false, NEVER)).toEqual({ reason: 'entry', rules: [2], finding: null })
+  expect(logs).toEqual(['1 0 here'])
+})
+
 it('shows the finding of an exception filter, also when it is come upon again', async () => {
   const finding = { filter: 'loop', message: 'completion repeats itself', first: 3, last: 5 }
   const { go, debuggee } = await startedSession({}, [ruleAt(7, ({ position }) => position === 5 && finding, { kind: 'exception', filter: 'loop' })])
