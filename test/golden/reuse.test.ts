@@ -12,7 +12,7 @@ const TOLERANCE = 1e-5
 const REQUESTS = 40
 
 /** What scripts are made of. */
-type Subject = Pick<Golden, 'modelPath' | 'saePath' | 'saeLayers'> & { readonly texts: readonly (readonly number[])[]; readonly dSae: number }
+type Subject = Pick<Golden, 'modelPath' | 'saePath' | 'saeLayers'> & { readonly texts: readonly (readonly number[])[]; readonly dSae: number; readonly cacheBytes?: number }
 
 const fromGolden = async (name: string): Promise<Subject> => {
   const golden = await readGolden(name)
@@ -28,11 +28,12 @@ const SUBJECTS: Readonly<Record<string, () => Promise<Subject>>> = {
     const texts = [7, 11].map((step) => Array.from({ length: 150 }, (_, i) => 300 + ((i * i * step) % 2000)))
     return { modelPath: join(demo, 'model'), saePath: join(demo, 'sae'), saeLayers: [0, 1, 2, 3, 4, 5], texts, dSae: 1024 }
   },
+  'tied, with room for a few sequences': async () => ({ ...(await fromGolden('tied')), cacheBytes: 7e5 }),
 }
 
 describe.each(Object.keys(SUBJECTS))('an engine that has served other requests of %s', async (model) => {
   const golden = await SUBJECTS[model]!()
-  const used = createEngineCore()
+  const used = createEngineCore(golden.cacheBytes)
   // Remembers nothing, so that every request starts from nothing.
   const fresh = createEngineCore(0)
   beforeAll(async () => void (await Promise.all([loadGolden(used, golden), loadGolden(fresh, golden)])))

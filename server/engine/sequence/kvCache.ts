@@ -21,6 +21,8 @@ export class KvCache {
   private readonly values = new Map<number, Float32Array>()
   private room = 0
   private expected = 0
+  /** The positions that are here when others have been given up. */
+  private folded: { readonly first: number; readonly end: number } | null = null
   capacity = 0
 
   constructor(
@@ -31,7 +33,8 @@ export class KvCache {
   }
 
   get bytes(): number {
-    return 2 * 4 * this.shape.layers.length * this.shape.kvHeads * this.shape.headDim * this.capacity
+    const rows = this.folded ? this.folded.end - this.folded.first : this.capacity
+    return 2 * 4 * this.shape.layers.length * this.shape.kvHeads * this.shape.headDim * rows
   }
 
   key(layer: number): Float32Array {
@@ -84,6 +87,36 @@ export class KvCache {
     }
   }
 
+  /** Gives up the first `first` positions, which another cache holds as well, and all from `rows` on, where nothing is. Until `unfold` nothing can be read or written. */
+  fold(first: number, rows: number): void {
+    const { kvHeads, headDim } = this.shape
+    const end = Math.min(rows, this.capacity)
+    this.folded = { first, end }
+    for (const arrays of [this.keys, this.values]) {
+      for (const [layer, array] of arrays) {
+        const rest = new Float32Array(kvHeads * (end - first) * headDim)
+        for (let head = 0; head < kvHeads; head++) rest.set(array.subarray((head * this.capacity + first) * headDim, (head * this.capacity + end) * headDim), head * (end - first) * headDim)
+        arrays.set(layer, rest)
+        this.pool.give(array)
+      }
+    }
+  }
+
+  /** Takes the positions that were given up from `source`. */
+  unfold(source: KvCache): void {
+    const { kvHeads, headDim } = this.shape
+    const { first, end } = this.folded!
+    this.room = roomFor(Math.max(this.capacity, this.expected))
+    for (const [arrays, whole] of [[this.keys, source.keys], [this.values, source.values]] as const) {
+      for (const [layer, rest] of arrays) {
+        const array = source.relaid(whole.get(layer)!, this.capacity, first, this.room)
+        for (let head = 0; head < kvHeads; head++) array.set(rest.subarray(head * (end - first) * headDim, (head + 1) * (end - first) * headDim), (head * this.capacity + first) * headDim)
+        arrays.set(layer, array)
+      }
+    }
+    this.folded = null
+  }
+
   /** A cache of its own with the first `rows(layer)` positions of each layer. */
   copyPrefix(rows: (layer: number) => number): KvCache {
     const copy = new KvCache(this.shape, this.pool)
@@ -99,7 +132,7 @@ export class KvCache {
 
   /** Gives the arrays back; the cache must not be used any more. */
   release(): void {
-    for (const arrays of [this.keys, this.values]) for (const array of arrays.values()) this.pool.give(array)
+    if (!this.folded) for (const arrays of [this.keys, this.values]) for (const array of arrays.values()) this.pool.give(array)
   }
 
   private used(array: Float32Array): Float32Array {

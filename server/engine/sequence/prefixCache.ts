@@ -2,6 +2,7 @@
 import { reusable, type Reuse, type ReuseRequest } from './reuse'
 import type { EditPlan } from '../editPlan'
 import type { ArrayPool } from './arrayPool'
+import { fold, unfold } from './folding'
 import { copyHolding, emptySequence, releaseSequence, sequenceBytes, type Sequence } from './sequence'
 import type { SequenceState } from './sequenceState'
 
@@ -29,6 +30,9 @@ export function createPrefixCache(newState: () => SequenceState, dModel: number,
   const sizes = new WeakMap<Sequence, number>()
   const totalBytes = (): number => sequences.reduce((sum, sequence) => sum + sizes.get(sequence)!, 0)
 
+  const measure = (sequence: Sequence): void => void sizes.set(sequence, sequenceBytes(sequence))
+  const isOver = (): boolean => totalBytes() > limitBytes
+
   const fresh = (): Sequence => emptySequence(newState(), dModel, pool)
   const under = (sequence: Sequence, { key }: EditPlan): Sequence => Object.assign(sequence, { editsKey: key })
 
@@ -39,7 +43,24 @@ export function createPrefixCache(newState: () => SequenceState, dModel: number,
       const saved = savedRows(sequence, reuse)
       if (!best || saved > best.saved || (saved === best.saved && reuse.done)) best = { sequence, reuse, saved }
     }
-    return best && (best.saved > 0 || best.reuse.done) ? best : null
+    if (!best || (best.saved === 0 && !best.reuse.done)) return null
+    unfold(best.sequence).forEach(measure)
+    return best
+  }
+
+  const forget = (sequence: Sequence): void => {
+    sequences = sequences.filter((other) => other !== sequence)
+    // What it shared with its own origin they share with that.
+    const { origin } = sequence
+    for (const other of sequences) if (other.origin?.sequence === sequence) other.origin = origin && { sequence: origin.sequence, rows: Math.min(other.origin.rows, origin.rows) }
+    releaseSequence(sequence)
+  }
+
+  /** Those that nobody works on share what they can, then the least recently used ones that no other needs are forgotten. */
+  const makeRoom = (): void => {
+    for (const sequence of sequences.slice(0, -1)) if (isOver() && fold(sequence)) measure(sequence)
+    const isNeeded = (sequence: Sequence): boolean => sequences.some(({ isFolded, origin }) => isFolded && origin?.sequence === sequence)
+    while (sequences.length > 0 && isOver()) forget(sequences.find((sequence) => !isNeeded(sequence))!)
   }
 
   return {
@@ -65,9 +86,9 @@ export function createPrefixCache(newState: () => SequenceState, dModel: number,
       sequences = sequences.filter((other) => other !== sequence)
       if (isKnown || sequence.hasGrown) {
         sequences.push(sequence)
-        sizes.set(sequence, sequenceBytes(sequence))
+        measure(sequence)
       } else releaseSequence(sequence)
-      while (sequences.length > 0 && totalBytes() > limitBytes) releaseSequence(sequences.shift()!)
+      makeRoom()
     },
     get bytes() {
       return totalBytes()

@@ -6,6 +6,8 @@ interface Kept {
   /** (capacity, d_model) */
   values: Float32Array
   rows: number
+  /** Rows at the start that are not here but in another store. */
+  leftOut: number
 }
 
 /** Each layer that is kept holds its first `rows(layer)` positions; every layer below it has been computed at these positions, too. */
@@ -42,7 +44,7 @@ export class ResidualStore {
 
   /** Keeps `x` (T, d_model) at positions first … first + T − 1. Positions that do not follow on those kept are passed over. */
   keep(layer: number, x: Float32Array, first: number): void {
-    const kept = this.kept.get(layer) ?? { values: new Float32Array(0), rows: 0 }
+    const kept = this.kept.get(layer) ?? { values: new Float32Array(0), rows: 0, leftOut: 0 }
     if (first > kept.rows) return
     const end = first + x.length / this.dModel
     if (end * this.dModel > kept.values.length) {
@@ -61,9 +63,29 @@ export class ResidualStore {
     return this.kept.get(layer)!.values.slice(first * this.dModel, end * this.dModel)
   }
 
+  /** Gives up the first `rows` positions, which another store holds as well. Until `unfold` nothing can be read or kept. */
+  fold(rows: number): void {
+    for (const kept of this.kept.values()) {
+      const leftOut = Math.min(rows, kept.rows)
+      const tail = kept.values.slice(leftOut * this.dModel, kept.rows * this.dModel)
+      this.pool.give(kept.values)
+      Object.assign(kept, { values: tail, leftOut })
+    }
+  }
+
+  /** Takes the positions that were given up from `source`. */
+  unfold(source: ResidualStore): void {
+    for (const [layer, kept] of this.kept) {
+      const values = this.pool.take(residualArrayLength(kept.rows, this.dModel))
+      if (kept.leftOut > 0) values.set(source.kept.get(layer)!.values.subarray(0, kept.leftOut * this.dModel))
+      values.set(kept.values.subarray(0, (kept.rows - kept.leftOut) * this.dModel), kept.leftOut * this.dModel)
+      Object.assign(kept, { values, leftOut: 0 })
+    }
+  }
+
   /** Gives the arrays back; the store must not be used any more. */
   release(): void {
-    for (const { values } of this.kept.values()) this.pool.give(values)
+    for (const { values, leftOut } of this.kept.values()) if (leftOut === 0) this.pool.give(values)
   }
 
   /** Forgets everything from `position` on. */

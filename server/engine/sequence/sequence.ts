@@ -17,12 +17,16 @@ export interface Sequence {
   readonly residuals: ResidualStore
   /** Of edits with which all that is there holds (`EditPlan.key`); null when none is known. */
   editsKey: string | null
+  /** The sequence that this one was copied from, and the positions at its start whose numbers are the same in both; null when it is not remembered. */
+  origin: { readonly sequence: Sequence; readonly rows: number } | null
+  /** Whether those numbers are in `origin` only. */
+  isFolded: boolean
   /** Whether something was computed since it was made or copied. */
   hasGrown: boolean
 }
 
 export function emptySequence(state: SequenceState, dModel: number, pool: ArrayPool): Sequence {
-  return { records: [], positions: 0, state, residuals: new ResidualStore(dModel, pool), editsKey: null, hasGrown: false }
+  return { records: [], positions: 0, state, residuals: new ResidualStore(dModel, pool), editsKey: null, origin: null, isFolded: false, hasGrown: false }
 }
 
 /** What of `source` holds for a request, as a sequence of its own. */
@@ -31,7 +35,8 @@ export function copyHolding(source: Sequence, { tokens, positions, holdsAt }: Re
   const records = source.records.slice(0, tokens).map((record, position) => (position < positions ? record : partial(record, position, holdsAt)))
   // The token at `positions` was predicted from what holds; later ones were not.
   for (let position = positions + 1; position < records.length; position++) records[position]!.prediction = null
-  return { records, positions, state: source.state.copyPrefix(positions, (layer) => Math.max(positions, residuals.computedAt(layer))), residuals, editsKey: null, hasGrown: false }
+  const state = source.state.copyPrefix(positions, (layer) => Math.max(positions, residuals.computedAt(layer)))
+  return { records, positions, state, residuals, editsKey: null, origin: { sequence: source, rows: positions }, isFolded: false, hasGrown: false }
 }
 
 /** Forgets the token at `position` and all after it, which were not computed through all layers. */
@@ -47,10 +52,12 @@ export function releaseSequence({ state, residuals }: Sequence): void {
 }
 
 /** Of long sequences roughly: records are counted here and there. */
-export function sequenceBytes({ records, state, residuals }: Sequence): number {
-  const stride = Math.ceil(records.length / MOST_COUNTED)
+export function sequenceBytes({ records, state, residuals, isFolded, origin }: Sequence): number {
+  // Records of the positions that it shares are the origin's own.
+  const first = isFolded && origin ? origin.rows : 0
+  const stride = Math.ceil((records.length - first) / MOST_COUNTED)
   let bytes = state.bytes + residuals.bytes
-  for (let position = 0; position < records.length; position += stride) bytes += stride * recordBytes(records[position]!)
+  for (let position = first; position < records.length; position += stride) bytes += stride * recordBytes(records[position]!)
   return bytes
 }
 

@@ -14,7 +14,7 @@ import { NEVER } from '../../golden/engineHarness'
 const PROMPT = Array.from({ length: 150 }, (_, i) => (i * 11 + 5) % 300)
 
 /** A model that remembers, and counts the positions that went through at least one layer, and those that went through the head. */
-async function countingModel(name: string) {
+async function countingModel(name: string, cacheBytes = 1e9) {
   const folder = join(import.meta.dirname, '../../golden', name)
   const loaded = await loadModel({ modelPath: join(folder, 'model'), saePath: join(folder, 'sae'), precision: 'exact', providers: [], threads: 1 }, () => {}, NEVER)
   const { decoder, saes, description } = loaded
@@ -28,7 +28,7 @@ async function countingModel(name: string) {
     },
   }
   const model = { decoder: counting, saes }
-  const cache = createPrefixCache(() => decoder.newState(), decoder.config.dModel, decoder.pool, 1e9)
+  const cache = createPrefixCache(() => decoder.newState(), decoder.config.dModel, decoder.pool, cacheBytes)
   const shape = { layers: decoder.config.layers, saeLayers: description.saeLayers, dSae: description.sae!.dSae }
   const plan = (edits: readonly Edit[], promptLength: number) => planEdits(edits, shape, promptLength)
   const all = Array.from({ length: shape.layers }, (_, layer) => layer)
@@ -39,7 +39,7 @@ async function countingModel(name: string) {
   }
 
   return {
-    all, release: () => loaded.release(),
+    all, cache, release: () => loaded.release(),
     async generate(request: Partial<GenerateRequest> & Pick<GenerateRequest, 'promptIds'>) {
       const tokens: number[] = []
       const whole = { generate: 0, sampling: GREEDY, stopIds: [], edits: [], layers: [], top: 4, alternatives: 3, promptPredictions: false, capture: null, ...request }
@@ -95,6 +95,35 @@ describe('a model that keeps keys and values', async () => {
     expect(fork.tokens).toHaveLength(3)
     const back = await model.generate({ promptIds: PROMPT, givenIds: whole.slice(PROMPT.length) })
     expect(back).toMatchObject({ positions: 0, tokens: whole })
+  })
+})
+
+describe('branches of one text', async () => {
+  const createdAnew = await countingModel('tied', 0)
+  afterAll(createdAnew.release)
+  // Two of them fill it.
+  const ROOM = 620_000
+  const model = await countingModel('tied', ROOM)
+  afterAll(model.release)
+
+  it('share their beginning when there is no room for it in each', async () => {
+    const { tokens: whole } = await model.generate({ promptIds: PROMPT, generate: 20, layers: [1] })
+    const alone = model.cache.bytes
+    const branches = [whole]
+    for (const at of [152, 155, 158, 161, 164, 167]) {
+      const given = [...whole.slice(PROMPT.length, at), (whole[at]! + 1) % 300]
+      branches.push((await model.generate({ promptIds: PROMPT, givenIds: given, generate: 3, layers: [1] })).tokens)
+      expect(model.cache.bytes).toBeLessThanOrEqual(ROOM)
+    }
+    expect(branches.length * alone).toBeGreaterThan(2 * ROOM)
+    for (const tokens of [...branches, ...branches.toReversed()]) {
+      expect(await model.generate({ promptIds: PROMPT, givenIds: tokens.slice(PROMPT.length), layers: [1] })).toMatchObject({ positions: 0, tokens })
+      // Numbers are those of before as well.
+      const { result } = await model.inspect(tokens, { lensLayers: [], layers: [], candidates: 3 })
+      const fresh = await createdAnew.inspect(tokens, { lensLayers: [], layers: [], candidates: 3 })
+      result.next!.candidates.forEach(({ logprob }, i) => expect(logprob).toBeCloseTo(fresh.result.next!.candidates[i]!.logprob, 4))
+      expect((await model.generate({ promptIds: PROMPT, givenIds: tokens.slice(PROMPT.length), generate: 1, reportFrom: tokens.length })).positions).toBeLessThanOrEqual(1)
+    }
   })
 })
 

@@ -60,3 +60,17 @@ it('copies a prefix that no longer shares anything', () => {
   expect(copy.key(0)).toEqual(untouched.key(0))
   expectRows(copy, 150)
 })
+
+it.each([[130, 300], [1, 129], [128, 128]])('leaves its first %i of %i positions to the cache that it was copied from, and has them back', (shared, count) => {
+  const source = filled([300])
+  const copy = source.copyPrefix(() => shared)
+  copy.reserve(count)
+  for (let layer = 0; layer < 2; layer++) copy.write(layer, rows(layer, shared, count - shared), rows(layer, shared, count - shared).map((v) => -v), shared, count - shared)
+  copy.fold(shared, count)
+  expect(copy.bytes).toBe(2 * 4 * 2 * 3 * 2 * (count - shared))
+  copy.unfold(source)
+  expectRows(copy, count)
+  expectRows(source, 300)
+  copy.reserve(count + 200)
+  expectRows(copy, count)
+})

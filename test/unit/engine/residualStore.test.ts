@@ -47,3 +47,15 @@ it('cuts and copies without sharing', () => {
 it.each([[28, [3, 7, 11, 15, 19, 23, 27]], [6, [3, 5]], [3, [2]]])('of %i layers keeps every fourth and the last', (layers, kept) => {
   expect(alwaysKept(layers)).toEqual(kept)
 })
+
+it('leaves rows to the store that it was copied from, and has them back', () => {
+  const source = filled({ 1: 80, 5: 100 })
+  const copy = source.copyPrefix(() => 90)
+  copy.keep(5, rows(5, 90, 30), 90)
+  copy.fold(90)
+  expect(copy.rows(5)).toBe(120)
+  expect(copy.bytes).toBe(30 * 2 * 4)
+  copy.unfold(source)
+  expect(copy.read(5, 0, 120)).toEqual(rows(5, 0, 120))
+  expect(copy.read(1, 0, 80)).toEqual(rows(1, 0, 80))
+})
