@@ -117,8 +117,8 @@ export function createDispatcher(handlers: Handlers, send: (message: DebugProtoc
   }
 }
 
-/** What a person did by a command and sees nowhere else: clients show a message. All other requests show theirs in place, or were asked by nobody. */
-const SHOWN: ReadonlySet<string> = new Set(['continue', 'pause', 'next', 'stepIn', 'stepOut', 'stepBack', 'reverseContinue', 'restartFrame', 'goto', 'terminate', 'restart'])
+/** What a person did by a command, and is told of nowhere else. Of all other requests clients show the message in place, or they asked by themselves. */
+const SHOWN: ReadonlySet<string> = new Set(['initialize', 'launch', 'continue', 'pause', 'next', 'stepIn', 'stepOut', 'stepBack', 'reverseContinue', 'restartFrame', 'goto', 'terminate', 'restart'])
 
 function errorBody(id: number, text: string, showUser: boolean): DebugProtocol.Message {
   return { id, format: text, showUser }
