@@ -6,7 +6,8 @@ import {
 } from 'vscode-languageserver/node'
 import * as requests from '../../../server/protocol/requests'
 import type { NotificationName, RequestName, WorkerSettings } from '../../../server/protocol/requests'
-import { serveEditor, type WorkerParts } from '../../../server/worker/serveEditor'
+import type { WorkerParts } from '../../../server/worker/openServices'
+import { serveEditor } from '../../../server/worker/serveEditor'
 import { createFakeEngine, fakePromptReader, type FakeEngine } from './fakeEngine'
 
 export type RunChange = Parameters<NonNullable<(typeof requests.runChanged)['types']>>[0]
