@@ -6,6 +6,9 @@ import { fold, unfold } from './folding'
 import { copyHolding, emptySequence, releaseSequence, sequenceBytes, type Sequence } from './sequence'
 import type { SequenceState } from './sequenceState'
 
+/** What it takes to copy a row of a layer, in terms of computing it: a sequence that can go on in place is worth more than one that must be copied. */
+const COPYING = 1 / 64
+
 export interface Found {
   readonly sequence: Sequence
   readonly reuse: Reuse
@@ -40,7 +43,8 @@ export function createPrefixCache(newState: () => SequenceState, dModel: number,
     let best: (Found & { readonly saved: number }) | null = null
     for (const sequence of sequences) {
       const reuse = resumable(sequence, reusable(sequence, request))
-      const saved = savedRows(sequence, reuse)
+      const rows = savedRows(sequence, reuse)
+      const saved = reuse.done || holdsWhole(sequence, reuse) ? rows : rows * (1 - COPYING)
       if (!best || saved > best.saved || (saved === best.saved && reuse.done)) best = { sequence, reuse, saved }
     }
     if (!best || (best.saved === 0 && !best.reuse.done)) return null

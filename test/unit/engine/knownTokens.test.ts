@@ -93,6 +93,9 @@ describe('a model that keeps keys and values', async () => {
     // Layer by layer up to the edited one and from there on: two spans for each token.
     expect(fork.positions).toBeLessThanOrEqual(6)
     expect(fork.tokens).toHaveLength(3)
+    // It goes on from its own, though the other branch knows lower layers of a token more.
+    const next = await model.generate({ promptIds: PROMPT, givenIds: [...given, ...fork.tokens], generate: 1, edits, reportFrom: at + 3 })
+    expect(next.result.reusedTokens).toBe(at + 3)
     const back = await model.generate({ promptIds: PROMPT, givenIds: whole.slice(PROMPT.length) })
     expect(back).toMatchObject({ positions: 0, tokens: whole })
   })
