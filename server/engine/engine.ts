@@ -224,7 +224,11 @@ export interface Engine {
   generate(request: GenerateRequest, onEvent: (event: GenerateEvent) => void, signal: AbortSignal): Promise<GenerateResult>
   /** Reads layers over known tokens, from what earlier requests left where it holds. Rejects as `generate` does. */
   read(request: ReadRequest, onEvent: (event: ReadEvent) => void, signal: AbortSignal): Promise<void>
-  /** Looks into one token, from what earlier requests left where it holds. Rejects as `generate` does. */
+  /**
+   * Looks into one token, from what earlier requests left where it holds: one position goes through some layers once more. A model with states
+   * also goes through those since the last state that was kept: none for the last token, most often a quarter of the text at worst. Rejects as
+   * `generate` does.
+   */
   inspect(request: InspectRequest, signal: AbortSignal): Promise<Inspection>
   /** Resident memory of the process and what the engine's caches hold, in bytes. */
   memory(): Promise<{ readonly processBytes: number; readonly cacheBytes: number }>
