@@ -5,6 +5,7 @@ import { createDebuggee } from '../../server/debug/debuggee/createDebuggee'
 import type { DebuggedEngine } from '../../server/debug/program'
 import type { LoadedModel, TokenReport } from '../../server/engine/engine'
 import { createEngineCore } from '../../server/engine/engineCore'
+import { NonFiniteError } from '../../server/protocol/errors'
 import { GREEDY, type FeatureId, type Sampling } from '../../server/protocol/values'
 import { mulberry32, runScript } from '../unit/debug/debuggee/randomScript'
 import { runUninterrupted, type Chooser, type RunPlan } from '../unit/debug/debuggee/uninterrupted'
@@ -36,8 +37,8 @@ const choose: Chooser = async ({ ids, promptLength, edits, sampling, count }) =>
 }
 
 it.each([
-  ['greedy', GREEDY, [1, 2, 3, 4, 5, 6]],
-  ['temperature 0.8', { temperature: 0.8, topP: 0.95, topK: 0, seed: 7 }, [7, 8, 9, 10, 11, 12]],
+  ['greedy', GREEDY, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
+  ['temperature 0.8', { temperature: 0.8, topP: 0.95, topK: 0, seed: 7 }, [11, 12, 13, 14, 15, 16, 17, 18, 19, 20]],
 ] as const)('random scripts give what uninterrupted runs give, %s', async (_, sampling: Sampling, seeds) => {
   for (const seed of seeds) {
     const random = mulberry32(seed)
@@ -77,6 +78,31 @@ it('stops at exactly the tokens at which the feature fires, forwards and backwar
     while ((await debuggee.move(1, { kind: 'reverseContinue' }, NEVER)).reason === 'breakpoint') backwards.unshift(debuggee.branch(1).place.position)
     expect(backwards).toEqual(expected.filter((position) => position < last))
   }
+})
+
+it('comes back from an edit that no number withstands', async () => {
+  const program = await demoProgram(used, model, TEXT, { generate: GREEDY_TOKENS, sampling: GREEDY, edits: [] })
+  const debuggee = createDebuggee(program, { onTokens: () => {}, onLog: () => {}, onFork: () => {} })
+  debuggee.setRules([{ ...fires(1, { layer: 0, feature: -1 }), kind: 'exception', filter: 'nonFinite' }])
+  await debuggee.start(false, NEVER)
+  const last = program.prompt.ids.length - 1
+  await debuggee.move(1, { kind: 'goto', position: last }, NEVER)
+  const strongest = (position: number): FeatureId => ({ layer: 1, feature: plain[position]!.features[1]![0]!.feature })
+  const tooStrong = { kind: 'scale', value: 3e38 } as const
+  await expect(debuggee.change(1, { kind: 'edit', feature: strongest(last), operation: tooStrong }, NEVER)).rejects.toBeInstanceOf(NonFiniteError)
+  expect(debuggee.branch(1)).toMatchObject({ edits: [], isRunning: false, place: { position: last } })
+
+  // The same where nothing is known yet: three tokens further on.
+  const strong = createDebuggee(
+    { ...program, settings: { ...program.settings, edits: [{ feature: strongest(last + 3), operation: tooStrong, positions: { kind: 'ranges', ranges: [[last + 3, last + 3]] } }] } },
+    { onTokens: () => {}, onLog: () => {}, onFork: () => {} },
+  )
+  strong.setRules([{ ...fires(1, { layer: 0, feature: -1 }), kind: 'exception', filter: 'nonFinite' }])
+  expect(await strong.start(true, NEVER)).toMatchObject({ reason: 'exception', rules: [1], finding: { filter: 'nonFinite', first: last + 3, last: last + 3 } })
+  expect(strong.branch(1).place.position).toBe(last + 2)
+  await strong.change(1, { kind: 'edit', feature: strongest(last + 3), operation: null }, NEVER)
+  expect(await strong.move(1, { kind: 'continue' }, NEVER)).toMatchObject({ reason: 'end' })
+  expect(strong.branch(1).tokens.map(({ id }) => id)).toEqual(plain.map(({ id }) => id))
 })
 
 /** Two features per layer of some layers that fire, but not on every token. */

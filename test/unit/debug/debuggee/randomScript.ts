@@ -37,17 +37,25 @@ export async function runScript(subject: ScriptSubject, steps: number, afterStep
   let active = rules.filter(() => random() < 0.5)
   debuggee.setRules(active)
   await debuggee.start(random() < 0.5, new AbortController().signal)
+  const move = async (branch: Branch): Promise<void> => {
+    const motion = randomMotion(random, branch)
+    const stop = await debuggee.move(branch.id, motion, subject.pauseSomewhen())
+    await afterStep({ branchId: branch.id, what: motion, from: branch.place.position, stop, rules: active }, plans)
+  }
+  const change = async (branch: Branch): Promise<void> => {
+    const wanted = randomChange(subject, branch)
+    const changed = await debuggee.change(branch.id, wanted, new AbortController().signal)
+    plans.set(changed.id, changedPlan(plans.get(branch.id)!, branch, changed, wanted))
+    await afterStep({ branchId: branch.id, what: wanted, from: branch.place.position, stop: null, rules: active }, plans)
+  }
   for (let count = 0; count < steps; count++) {
     if (random() < 0.1) debuggee.setRules((active = rules.filter(() => random() < 0.5)))
-    const branch = pick(random, debuggee.branches())
-    const step = random() < 0.75 ? { motion: randomMotion(random, branch) } : { change: randomChange(subject, branch) }
-    let stop: Stop | null = null
-    if (step.motion) stop = await debuggee.move(branch.id, step.motion, subject.pauseSomewhen())
-    else {
-      const changed = await debuggee.change(branch.id, step.change, new AbortController().signal)
-      plans.set(changed.id, changedPlan(plans.get(branch.id)!, branch, changed, step.change))
-    }
-    await afterStep({ branchId: branch.id, what: step.motion ?? step.change, from: branch.place.position, stop, rules: active }, plans)
+    const branches = debuggee.branches()
+    const branch = pick(random, branches)
+    const other = pick(random, branches)
+    if (random() < 0.25) await change(branch)
+    // Branches may go on at the same time.
+    else await Promise.all(other.id !== branch.id && random() < 0.3 ? [move(branch), move(other)] : [move(branch)])
   }
   return plans
 }
