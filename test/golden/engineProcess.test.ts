@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Engine } from '../../server/engine/engine'
 import { createEngineCore } from '../../server/engine/engineCore'
 import { createEngineProcess } from '../../server/engine/process/engineProcess'
-import { CancelledError, InputError } from '../../server/protocol/errors'
+import { CancelledError, InputError, NonFiniteError } from '../../server/protocol/errors'
 import { bundleEngine, type BundledEngine } from './bundledEngine'
 import { generate, loadGolden, NEVER, type Generated } from './engineHarness'
 import { readGolden } from './goldenFiles'
@@ -45,6 +45,40 @@ describe('the engine in its process', () => {
     await expect(run).rejects.toBeInstanceOf(CancelledError)
     await expect(generate(engine, { promptIds: [4] }, AbortSignal.abort())).rejects.toBeInstanceOf(CancelledError)
     expect((await generate(engine, { promptIds: [4, 5] })).tokens).toHaveLength(2)
+  })
+
+  it('delivers what a cancelled run has computed, and goes on from there', async () => {
+    const sampling = { temperature: 2, topP: 1, topK: 0, seed: 7 }
+    const promptIds = [9, 8, 7]
+    const controller = new AbortController()
+    const said: number[] = []
+    const run = generate(engine, { promptIds, generate: 250, sampling }, controller.signal, ({ index, id }) => {
+      if (index >= promptIds.length) said.push(id)
+      if (index === 20) controller.abort()
+    })
+    await expect(run).rejects.toBeInstanceOf(CancelledError)
+    expect(said.length).toBeGreaterThanOrEqual(18)
+    const rest = await generate(engine, { promptIds, givenIds: said, generate: 5, sampling, reportFrom: 3 + said.length })
+    expect(rest.reusedTokens).toBe(3 + said.length)
+    expect([...said, ...rest.ids]).toEqual((await generate(core, { promptIds, generate: said.length + 5, sampling })).ids.slice(3))
+  })
+
+  it('looks into a token as the core does', async () => {
+    const { ids } = golden.cases.find(({ name }) => name === '9/plain')!
+    const request = { tokenIds: ids, promptLength: 9, edits: [], layers: [0, 1, 2], top: 8, reconstructionLayers: [1], lensLayers: [0, 2], candidates: 4, residualLayers: [1] }
+    const { residuals, ...seen } = await engine.inspect(request, NEVER)
+    const expected = await core.inspect(request, NEVER)
+    expect(seen).toEqual(close({ layers: expected.layers, next: expected.next, lens: expected.lens }))
+    expect(residuals[1]).toBeInstanceOf(Float32Array)
+    residuals[1]!.forEach((value, i) => expect(value).toBeCloseTo(expected.residuals[1]![i]!, 4))
+    await expect(engine.inspect({ ...request, lensLayers: [7] }, NEVER)).rejects.toMatchObject({ message: 'layer 7 is not in the model' })
+  })
+
+  it('says at which token and in which layer values stopped being numbers', async () => {
+    const edit = { feature: { layer: 1, feature: 2 }, operation: { kind: 'add', value: 3e38 }, positions: { kind: 'ranges', ranges: [[3, 3]] } } as const
+    const error: unknown = await generate(engine, { promptIds: [5, 6, 7, 8, 9], edits: [edit, edit] }).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(NonFiniteError)
+    expect(error).toMatchObject({ position: 3, layer: 1 })
   })
 
   it('passes bad input on as it is', async () => {
