@@ -19,6 +19,8 @@ export interface RealSession extends DapClient {
   engineId(): Promise<number>
   /** Says nothing more, as a client that was killed. */
   closeStdin(): void
+  /** Ends the process as a crash would. */
+  kill(): void
   /** Exit code and all of stderr, once the process has ended. */
   readonly ended: Promise<{ readonly code: number | null; readonly stderr: string }>
 }
@@ -61,6 +63,7 @@ export async function realSessions(): Promise<RealSessions> {
           return Number(ids[0])
         },
         closeStdin: () => void child.stdin.end(),
+        kill: () => void child.kill('SIGKILL'),
         ended: once(child, 'close').then(([code]) => ({ code: code as number | null, stderr })),
       }
     },

@@ -212,7 +212,15 @@ describe('the end', () => {
     await session.untilGenerating()
     session.closeStdin()
     expect(await session.ended).toEqual({ code: 0, stderr: '' })
-    await expect.poll(() => isAlive(engine)).toBe(false)
+    await expect.poll(() => isAlive(engine), { timeout: 20_000 }).toBe(false)
+  })
+
+  it('of the process itself, however sudden, takes the engine along', async () => {
+    const session = await sessions.start({ ...RUN, stopOnEntry: true })
+    await session.event('stopped')
+    const engine = await session.engineId()
+    session.kill()
+    await expect.poll(() => isAlive(engine), { timeout: 20_000 }).toBe(false)
   })
 
   it('of stdin while the model loads', async () => {

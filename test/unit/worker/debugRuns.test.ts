@@ -83,6 +83,14 @@ describe('a branch in the list of runs', () => {
     expect((await workings.runs.start({ promptUri: `file://${STORY}`, text: 'one two three' }, NEVER)).name).toBe('story.txt #3')
   })
 
+  test('can be run again while it stands, and is not stopped by runs of its prompt', async () => {
+    const record = openBranch(program, tokensOf(program, [11]))
+    await record.rest('paused')
+    expect(await workings.runs.rerun(record.runId!, NEVER)).toMatchObject({ name: 'story.txt #2', status: { kind: 'done' }, parent: { runId: record.runId } })
+    await workings.runs.start({ promptUri: `file://${STORY}`, text: 'one two three' }, NEVER)
+    expect(summaryOf(workings.runs, record).status).toEqual({ kind: 'paused' })
+  })
+
   test('of a text has no prompt file', async () => {
     const ofText = await workings.launch({ tokenIds: [4, 5] })
     const record = openBranch(ofText, tokensOf(ofText, [6]))
