@@ -109,9 +109,9 @@ export const RowKind = {
   run: 'promptscope.row.run',
   runWithOriginal: 'promptscope.row.run.rerun',
   runRunning: 'promptscope.row.run.running',
-  /** A branch that stands in the debugger. */
-  runPaused: 'promptscope.row.run.paused',
-  runPausedWithOriginal: 'promptscope.row.run.paused.rerun',
+  /** A branch that is being debugged. */
+  runDebugged: 'promptscope.row.run.debugged',
+  runDebuggedWithOriginal: 'promptscope.row.run.debugged.rerun',
   prompt: 'promptscope.row.prompt',
   edit: 'promptscope.row.edit',
   pin: 'promptscope.row.pin',

@@ -66,7 +66,7 @@ export function activate(context: vscode.ExtensionContext): TestApi {
 
   const modelView = registerModelView(worker, state)
   const editsView = registerPinsAndEditsView(worker, state)
-  const runsView = registerRunsView(state)
+  const runsView = registerRunsView(state, sessions)
   const statusBar = createStatusBar(worker, state, heat)
 
   context.subscriptions.push(

@@ -3,6 +3,7 @@ import * as vscode from 'vscode'
 import { inputErrorLine } from '../../server/protocol/errors'
 import type { RunSummary } from '../../server/protocol/requests'
 import { Command, RowKind, View } from '../contributions'
+import type { DebugSessions } from '../debug/sessions'
 import { baseName, countOf, escapeMarkdown, modelName } from '../wording'
 import { sameUri, type WorkerState } from '../workerState'
 import { registeredView, type RegisteredView } from './registeredView'
@@ -11,12 +12,12 @@ export type RunsRow =
   | { readonly kind: 'prompt'; readonly promptUri: string | null }
   | { readonly kind: 'run'; readonly run: RunSummary }
 
-export function registerRunsView(state: WorkerState): RegisteredView {
+export function registerRunsView(state: WorkerState, sessions: DebugSessions): RegisteredView {
   const changed = new vscode.EventEmitter<void>()
   const provider: vscode.TreeDataProvider<RunsRow> = {
     onDidChangeTreeData: changed.event,
     getChildren: (row) => [...childRows(state.runs, row)],
-    getTreeItem: (row) => (row.kind === 'prompt' ? promptItem(row.promptUri) : runItem(row.run, childRuns(state.runs, row.run).length > 0)),
+    getTreeItem: (row) => (row.kind === 'prompt' ? promptItem(row.promptUri) : runItem(row.run, childRuns(state.runs, row.run).length > 0, sessions.branches.some(({ runId }) => runId === row.run.id))),
   }
   const view = vscode.window.createTreeView(View.runs, { treeDataProvider: provider, showCollapseAll: true })
   // A run that streams changes many times a second; its row need not.
@@ -28,6 +29,7 @@ export function registerRunsView(state: WorkerState): RegisteredView {
     changed.fire()
   })
   state.onDidReload(() => changed.fire())
+  sessions.onDidChangeBranches(() => changed.fire())
   return registeredView(view, provider)
 }
 
@@ -67,12 +69,12 @@ function promptItem(promptUri: string | null): vscode.TreeItem {
   return item
 }
 
-function runItem(run: RunSummary, hasChildren: boolean): vscode.TreeItem {
+function runItem(run: RunSummary, hasChildren: boolean, isDebugged: boolean): vscode.TreeItem {
   const item = new vscode.TreeItem(run.name, hasChildren ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.None)
-  const facts = runFacts(run)
+  const facts = runFacts(run, isDebugged)
   // A row that gets its first re-run is a new one to the tree, so that it opens.
   item.id = `run ${run.id}${hasChildren ? ' with re-runs' : ''}`
-  item.contextValue = rowKind(run)
+  item.contextValue = rowKind(run, isDebugged)
   item.iconPath = statusIcon(run)
   item.description = facts.join(' · ')
   item.tooltip = runTooltip(run, facts)
@@ -81,15 +83,15 @@ function runItem(run: RunSummary, hasChildren: boolean): vscode.TreeItem {
   return item
 }
 
-function rowKind({ status, parent }: RunSummary): string {
+function rowKind({ status, parent }: RunSummary, isDebugged: boolean): string {
+  if (isDebugged) return parent ? RowKind.runDebuggedWithOriginal : RowKind.runDebugged
   if (status.kind === 'running') return RowKind.runRunning
-  if (status.kind === 'paused') return parent ? RowKind.runPausedWithOriginal : RowKind.runPaused
   return parent ? RowKind.runWithOriginal : RowKind.run
 }
 
-function runFacts(run: RunSummary): string[] {
+function runFacts(run: RunSummary, isDebugged: boolean): string[] {
   const facts = [countOf(run.generatedTokens, 'token')]
-  if (run.status.kind === 'paused') facts.push('in the debugger')
+  if (isDebugged) facts.push('in the debugger')
   if (run.edits.length > 0) facts.push(run.edits.length === 1 ? run.edits[0]!.edit : countOf(run.edits.length, 'edit'))
   if (run.timing.decodeMsPerToken > 0) facts.push(`${(1000 / run.timing.decodeMsPerToken).toFixed(0)} tokens/s`)
   return facts

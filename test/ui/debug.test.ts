@@ -66,8 +66,22 @@ it('sets a feature to 0 in the past: another branch, which stays in English', as
   await window.tab('drift.prompt #1.2').click()
   await window.page.keyboard.press('F5')
   await callStackRow(/<\|im_end\|>/).waitFor()
+  await window.row(/Features/).waitFor()
+  await window.row(/L\d\/\d+ =.*chat markers/).waitFor()
   await window.pointAway()
   await window.screenshot('debug-branch')
+})
+
+it('names the branch, in the call stack and among the runs', async () => {
+  await window.runCommand('Promptscope: Name Branch')
+  await window.page.locator('.quick-input-widget:visible', { hasText: 'Press' }).waitFor()
+  await window.page.keyboard.type('in English')
+  await window.page.keyboard.press('Enter')
+  await callStackRow(/in English/).waitFor()
+  await window.runCommand('Promptscope: Focus on Runs View')
+  await window.row(/in English.*in the debugger/).waitFor()
+  await window.screenshot('debug-runs')
+  await window.runCommand('View: Show Run and Debug')
 })
 
 it('compares the two branches', async () => {
@@ -79,7 +93,7 @@ it('compares the two branches', async () => {
 
 it('goes back to the first branch by a click on its frame, where expressions are watched', async () => {
   const frame = callStackRow(/"\." · token 22/)
-  if (!(await frame.isVisible())) await callStackRow(/function breakpoint/i).click()
+  if (!(await frame.isVisible())) await callStackRow(/paused on/i).click()
   await frame.click()
   await window.row(new RegExp(`${FEATURE} =\\s*54`)).waitFor()
   for (const expression of [`act(${FEATURE})`, 'entropy', 'rank']) await watchExpression(expression)
