@@ -13,7 +13,7 @@ export interface CheckedModel {
 export function checkRequest(request: GenerateRequest, model: CheckedModel): void {
   const { promptIds, givenIds = [], layers, capture, sampling } = request
   checkTokens(promptIds, model)
-  if (givenIds.length > 0) checkTokens([...promptIds, ...givenIds], model)
+  if (givenIds.length > 0) checkTokens([...promptIds, ...givenIds], model, { name: 'prompt with its given tokens', remedy: 'give fewer tokens' })
   checkLayers([...layers, ...(capture?.residualLayers ?? [])], model)
   checkSaeLayers([...layers, ...(request.reconstructionLayers ?? [])], model)
   checkCounts({ generate: request.generate, 'first reported token': request.reportFrom ?? 0, top: request.top, alternatives: request.alternatives })
@@ -39,9 +39,9 @@ export function checkInspectRequest({ tokenIds, promptLength, layers, top, recon
   checkCounts({ promptLength, top, candidates })
 }
 
-function checkTokens(ids: readonly number[], { contextLength, vocabSize }: CheckedModel): void {
+function checkTokens(ids: readonly number[], { contextLength, vocabSize }: CheckedModel, { name, remedy } = { name: 'prompt', remedy: 'shorten the prompt' }): void {
   if (ids.length === 0) throw new InputError('prompt is empty', 'write at least one token')
-  if (ids.length > contextLength) throw new InputError(`prompt has ${ids.length} tokens and the model's context holds ${contextLength}`, 'shorten the prompt')
+  if (ids.length > contextLength) throw new InputError(`${name} has ${ids.length} tokens and the model's context holds ${contextLength}`, remedy)
   ids.forEach((id, index) => {
     if (!Number.isInteger(id) || id < 0 || id >= vocabSize) throw new InputError(`token id ${id} at position ${index} is outside the vocabulary`, `use ids from 0 to ${vocabSize - 1}`)
   })

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { join } from 'node:path'
 import { createEngineCore } from '../../../server/engine/engineCore'
-import type { GenerateEvent, GenerateRequest } from '../../../server/engine/engine'
+import type { GenerateEvent, GenerateRequest, InspectRequest } from '../../../server/engine/engine'
 import { CancelledError, fromErrorData, InputError, NonFiniteError, toErrorData } from '../../../server/protocol/errors'
 import { GREEDY, type Edit } from '../../../server/protocol/values'
 import { generate, loadGolden, NEVER } from '../../golden/engineHarness'
@@ -330,12 +330,26 @@ describe('bad requests end in one sentence', () => {
     ['token id that is no integer', { promptIds: [1.5] }, 'token id 1.5 at position 0 is outside the vocabulary; use ids from 0 to 299'],
     ['layer beyond the model', { layers: [3] }, 'layer 3 is not in the model; choose layers from 0 to 2'],
     ['residual of a layer beyond the model', { capture: { logits: false, residualLayers: [7] } }, 'layer 7 is not in the model; choose layers from 0 to 2'],
+    ['given token beyond the vocabulary', { givenIds: [2, 300] }, 'token id 300 at position 2 is outside the vocabulary; use ids from 0 to 299'],
+    ['more given tokens than the context holds', { givenIds: ids(256) }, "prompt with its given tokens has 257 tokens and the model's context holds 256; give fewer tokens"],
+    ['first reported token', { reportFrom: -2 }, 'first reported token -2 is not a whole number; use 0 or more'],
     ['negative count', { generate: -1 }, 'generate -1 is not a whole number; use 0 or more'],
     ['temperature', { sampling: { temperature: -1, topP: 1, topK: 0, seed: 0 } }, 'temperature -1 is out of range; use 0 or more'],
     ['top-p', { sampling: { temperature: 1, topP: 0, topK: 0, seed: 0 } }, 'top-p 0 is out of range; use a number above 0 and at most 1'],
     ['edit', { edits: [{ feature: { layer: 0, feature: 128 }, operation: { kind: 'set', value: 0 }, positions: { kind: 'all' } }] }, "edit of L0/128 is beyond the SAE's 128 features; choose a feature from 0 to 127"],
   ])('%s', async (_, request, line) => {
     expect(await refusal({ promptIds: [1], ...request })).toBe(line)
+  })
+
+  const look = { tokenIds: [1, 2], promptLength: 2, edits: [], layers: [], top: 8, reconstructionLayers: [], lensLayers: [], candidates: 3, residualLayers: [] }
+  it.each<[string, Partial<InspectRequest>, string]>([
+    ['no token', { tokenIds: [] }, 'prompt is empty'],
+    ['lens beyond the model', { lensLayers: [3] }, 'layer 3 is not in the model'],
+    ['residual beyond the model', { residualLayers: [-1] }, 'layer -1 is not in the model'],
+    ['candidates', { candidates: 1.5 }, 'candidates 1.5 is not a whole number'],
+  ])('look with %s', async (_, request, message) => {
+    await expect(engine.inspect({ ...look, ...request }, NEVER)).rejects.toThrow(message)
+    await expect(engine.inspect(look, NEVER)).resolves.toMatchObject({ layers: [], lens: [] })
   })
 
   it('a layer without an SAE', async () => {
