@@ -6,6 +6,7 @@ import type { FeatureId } from '../../protocol/values'
 import { boundsOf } from '../expressions/bounds'
 import type { DataAccess } from '../expressions/parseDataCondition'
 import { runPlaces } from '../places'
+import type { StopRule } from '../stopRule'
 import type { AdapterContext } from './adapterContext'
 import { breakpointBody, compileBreakpoint, type Compiled, type Reaches, type Wanted, type WantedSource } from './breakpointTable'
 import type { Handlers } from './dispatcher'
@@ -34,6 +35,9 @@ export function createBreakpoints(context: AdapterContext): Breakpoints {
   /** What the client was last told of each, by id. */
   const told = new Map<number, string>()
   let lastId = 0
+  let applied: readonly StopRule[] = []
+  /** How many branches there were when lines were last given their documents. */
+  let branchesKnown = 0
 
   const all = (): Compiled[] => [...[...bySource.values()].flat(), ...functions, ...data, ...exceptions]
 
@@ -53,9 +57,14 @@ export function createBreakpoints(context: AdapterContext): Breakpoints {
     return { breakpoints }
   }
 
+  /** Other rules make the debuggee think again, so the same ones are not given twice. */
   function applyRules(): void {
     const live = context.liveOrNull()
-    if (live && !live.launch.noDebug) live.debuggee.setRules(all().flatMap(({ rule }) => (rule ? [rule] : [])))
+    if (!live || live.launch.noDebug) return
+    const rules = all().flatMap(({ rule }) => (rule ? [rule] : []))
+    if (rules.length === applied.length && rules.every((rule, index) => rule === applied[index])) return
+    applied = rules
+    live.debuggee.setRules(rules)
   }
 
   function body(compiled: Compiled): DebugProtocol.Breakpoint {
@@ -84,16 +93,22 @@ export function createBreakpoints(context: AdapterContext): Breakpoints {
       functions = recompile(functions, live)
       data = recompile(data, live)
       exceptions = recompile(exceptions, live)
+      applied = []
+      branchesKnown = 0
       applyRules()
       tellChanges()
     },
     refresh() {
       const live = context.liveOrNull()
-      const lines = [...bySource].filter(([, set]) => set.some(({ wanted }) => !isTold(told.get(wanted.id))))
+      const lines = [...bySource].filter(([, set]) => set.some(({ wanted }) => !isVerified(told.get(wanted.id))))
       if (!live || lines.length === 0) return
-      // A document that was nobody's may be that of a new branch.
-      for (const [key, set] of lines) bySource.set(key, set.map((each) => (each.rule ? each : compileFor(live, each.wanted))))
-      applyRules()
+      const branches = live.debuggee.branches().length
+      if (branches !== branchesKnown) {
+        // A document that was nobody's may be that of the new branch.
+        for (const [key, set] of lines) bySource.set(key, set.map((each) => (each.rule ? each : compileFor(live, each.wanted))))
+        branchesKnown = branches
+        applyRules()
+      }
       tellChanges()
     },
     handlers: {
@@ -227,7 +242,7 @@ function sameWish(a: Omit<Wanted, 'id'>, b: Omit<Wanted, 'id'>): boolean {
   return JSON.stringify([a.what, a.condition, a.hitCondition, a.logMessage]) === JSON.stringify([b.what, b.condition, b.hitCondition, b.logMessage])
 }
 
-function isTold(text: string | undefined): boolean {
+function isVerified(text: string | undefined): boolean {
   return text !== undefined && (JSON.parse(text) as DebugProtocol.Breakpoint).verified
 }
 

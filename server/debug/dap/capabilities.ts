@@ -27,6 +27,7 @@ export const CAPABILITIES: DebugProtocol.Capabilities = {
   completionTriggerCharacters: ['L', '/', '(', '.', ' '],
   supportsReadMemoryRequest: true,
   supportsModulesRequest: true,
+  additionalModuleColumns: [{ attributeName: 'size', label: 'Size', type: 'string' }, { attributeName: 'identity', label: 'Identity', type: 'string' }],
   supportsLoadedSourcesRequest: true,
   supportsRestartRequest: true,
   supportsTerminateRequest: true,

@@ -11,6 +11,8 @@ export interface RequestScope {
   readonly signal: AbortSignal
   /** Runs once the answer has been sent, in order; not at all when the request failed. Whatever events follow from the request are sent from here. */
   after(work: () => void): void
+  /** The same for a request that failed. */
+  whenRefused(work: () => void): void
 }
 
 export type Handler<Body> = (fields: RequestFields, request: RequestScope) => Body | Promise<Body>
@@ -60,22 +62,28 @@ export function createDispatcher(handlers: Handlers, send: (message: DebugProtoc
 
   async function answer(request: Pending, args: unknown): Promise<void> {
     const work: (() => void)[] = []
+    const refusedWork: (() => void)[] = []
     try {
       const handler = Object.hasOwn(handlers, request.command) ? (handlers[request.command as Command] as Handler<unknown>) : null
       if (!handler) throw new InputError(`request ${JSON.stringify(request.command.slice(0, 80))} is not known`, 'use the requests of the declared capabilities')
-      const scope = { seq: request.seq, signal: request.aborting.signal, after: (each: () => void) => work.push(each) }
+      const scope = { seq: request.seq, signal: request.aborting.signal, after: (each: () => void) => work.push(each), whenRefused: (each: () => void) => refusedWork.push(each) }
       const body = await handler(requestFields(request.command, args), scope)
       if (request.answered) return
       respond(request, { success: true, ...(body !== undefined && { body }) })
     } catch (error) {
       respond(request, failure(request, error))
+      runAll(request.command, refusedWork)
       return
     }
+    runAll(request.command, work)
+  }
+
+  function runAll(command: string, work: readonly (() => void)[]): void {
     for (const each of work) {
       try {
         each()
       } catch (error) {
-        log(`after ${request.command}: ${stackOf(error)}`)
+        log(`after ${command}: ${stackOf(error)}`)
       }
     }
   }

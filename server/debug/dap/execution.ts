@@ -25,6 +25,8 @@ export interface ExecutionParts extends AdapterContext {
   readonly breakpoint: (id: number) => Wanted | undefined
   /** Ends the session: the program has come to its end (null), or something keeps it from going on. */
   readonly end: (live: Live, failure: InputError | null) => void
+  /** Tells the client of texts that it has not been told of. */
+  readonly tellSources: (live: Live) => void
 }
 
 export function createExecution(parts: ExecutionParts): Execution {
@@ -71,6 +73,7 @@ export function createExecution(parts: ExecutionParts): Execution {
     }
     session.focus = threadId
     sendEvent('stopped', stoppedBody(threadId, stop, parts.breakpoint, failure === null || failure instanceof CancelledError ? null : lineOf(failure)))
+    parts.tellSources(session)
   }
 
   function tellFailure(session: Live, failure: unknown): void {
@@ -105,6 +108,7 @@ export function createExecution(parts: ExecutionParts): Execution {
 
   function tellChange(session: Live, from: number, branch: Branch, wanted: Change): void {
     const reason = wanted.kind === 'restart' ? 'restart' : 'goto'
+    if (parts.liveOrNull() !== session) return
     if (branch.id !== from) {
       sendEvent('thread', { reason: 'started', threadId: branch.id })
       sendEvent('output', { category: 'console', output: `\nnew branch: ${branch.name}\n` })
@@ -117,6 +121,7 @@ export function createExecution(parts: ExecutionParts): Execution {
     threadOf(session, branch.id).stop = stop
     session.focus = branch.id
     sendEvent('stopped', { ...stoppedBody(branch.id, stop, parts.breakpoint, null), description: branch.id === from ? 'Restarted' : 'New branch' })
+    parts.tellSources(session)
   }
 
   /** Vectors that the client has looked at may be others now. */

@@ -5,14 +5,29 @@ export interface Handles<T> {
   idOf(branchId: number, key: string, make: () => T): number
   /** Undefined for a number that never was, or whose branch has gone on. */
   get(id: number): T | undefined
+  /** What a number stood for before its branch went on; undefined when it never did, or too long ago. */
+  getFormer(id: number): T | undefined
   /** Forgets those of a branch: it goes on. */
   drop(branchId: number): void
-  dropAll(): void
 }
+
+/** Numbers of the past that are remembered. */
+const FORMER = 500
 
 /** `nextId` counts for all handles of a session, so that a frame's number never is a variable's. */
 export function createHandles<T>(nextId: () => number): Handles<T> {
   const byBranch = new Map<number, { readonly ids: Map<string, number>; readonly things: Map<number, T> }>()
+  const former = new Map<number, T>()
+
+  function retire(things: ReadonlyMap<number, T>): void {
+    for (const [id, thing] of things) former.set(id, thing)
+    // Maps keep the order in which they were filled: the oldest go.
+    for (const id of former.keys()) {
+      if (former.size <= FORMER) break
+      former.delete(id)
+    }
+  }
+
   return {
     idOf(branchId, key, make) {
       const branch = byBranch.get(branchId) ?? { ids: new Map<string, number>(), things: new Map<number, T>() }
@@ -30,7 +45,10 @@ export function createHandles<T>(nextId: () => number): Handles<T> {
       }
       return undefined
     },
-    drop: (branchId) => void byBranch.delete(branchId),
-    dropAll: () => byBranch.clear(),
+    getFormer: (id) => former.get(id),
+    drop(branchId) {
+      retire(byBranch.get(branchId)?.things ?? new Map())
+      byBranch.delete(branchId)
+    },
   }
 }

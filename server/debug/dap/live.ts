@@ -99,11 +99,18 @@ export function standingBranch(live: Live, threadId: number): Branch {
   return live.debuggee.branch(threadId)
 }
 
-/** Throws InputError for a number that stands for no frame, or no longer. */
+/**
+ * The frame with this number. Editors ask late, with a frame of the stop before: while the branch stands still, that is the same line of the call
+ * stack where it stands now. Throws InputError for a number that never was a frame's; refuses while the branch runs.
+ */
 export function frameOf(live: Live, frameId: number): Frame {
   const frame = live.frames.get(frameId)
-  if (!frame) throw new InputError(`frame ${frameId} does not exist, or no longer`, 'ask for the call stack again')
-  return frame
+  if (frame) return frame
+  const former = live.frames.getFormer(frameId)
+  if (!former) throw new InputError(`frame ${frameId} does not exist`, 'ask for the call stack')
+  const { place } = standingBranch(live, former.branchId)
+  const layer = place.layer === null || former.layer === null ? null : Math.min(place.layer, former.layer)
+  return { branchId: former.branchId, position: place.position, layer }
 }
 
 /** Lets go of all that stood for the branch as it stood. */

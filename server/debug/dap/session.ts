@@ -53,7 +53,8 @@ export function createSession({ opener, dispatcher, log, onDisconnected }: Sessi
     log,
   }
   const breakpoints = createBreakpoints(context)
-  const execution = createExecution({ ...context, breakpoint: breakpoints.find, end })
+  const texts = createTextRequests(context)
+  const execution = createExecution({ ...context, breakpoint: breakpoints.find, end, tellSources: texts.tellSources })
   const inspection = { ...context, featuresOf: breakpoints.featuresOf, change: execution.change }
 
   /** Loads what is launched; the session is live when this resolves. */
@@ -152,7 +153,7 @@ export function createSession({ opener, dispatcher, log, onDisconnected }: Sessi
     ...breakpoints.handlers,
     ...createInspection(inspection),
     ...createEvaluation(inspection),
-    ...createTextRequests(context),
+    ...texts.handlers,
     'initialize': (fields, request) => {
       if (client) refuse('session has been initialised already', 'send initialize once')
       client = readClient(fields)
@@ -185,11 +186,11 @@ export function createSession({ opener, dispatcher, log, onDisconnected }: Sessi
       const threads = before.debuggee.branches().map(({ id }) => id)
       live = null
       await closeLive(before, null)
-      const session = await open(launch, request).catch((error: unknown) => {
-        request.after(() => {})
+      request.whenRefused(() => {
         hasEnded = true
-        throw error
+        sendEvent('terminated')
       })
+      const session = await open(launch, request)
       request.after(() => {
         for (const threadId of threads) sendEvent('thread', { reason: 'exited', threadId })
         announce(session, [])
@@ -199,9 +200,12 @@ export function createSession({ opener, dispatcher, log, onDisconnected }: Sessi
     },
     'terminate': (_fields, request) => {
       const session = live
+      const isOpening = opening !== null
       opening?.abort()
-      if (!session) return undefined
-      request.after(() => end(session, null))
+      request.after(() => {
+        if (session) end(session, null)
+        else if (isOpening) sendEvent('terminated')
+      })
       return undefined
     },
     'disconnect': async (_fields, request) => {

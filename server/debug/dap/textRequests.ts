@@ -12,14 +12,39 @@ import type { Handlers } from './dispatcher'
 import { documentAt, documentByReference, documentOf, placesIn, positionForClient, positionOfClient, runDocumentText, sourceFor, spanForClient, type DebugDocument } from './documents'
 import type { Frame, Live } from './live'
 import type { Row } from './variables/container'
-import { featureRows } from './variables/featureRows'
+import { featureRows, labelText } from './variables/featureRows'
 
 type TextHandlers = Pick<Handlers, 'gotoTargets' | 'source' | 'loadedSources' | 'modules' | 'promptscope/lineValues' | 'promptscope/tokenAt'>
 
-export function createTextRequests(context: AdapterContext): TextHandlers {
-  const { live: session, client } = context
+export interface TextRequests {
+  readonly handlers: TextHandlers
+  /** Tells a client that has asked for the loaded sources of those that have come since. */
+  readonly tellSources: (live: Live) => void
+}
 
-  return {
+export function createTextRequests(context: AdapterContext): TextRequests {
+  const { live: session, client } = context
+  /** Sources that the client has been told of; null while it has not asked. */
+  let told: Set<string> | null = null
+
+  async function allSources(live: Live): Promise<DebugProtocol.Source[]> {
+    const prompt: DebugDocument[] = live.program.file ? [{ kind: 'prompt' }] : []
+    const runs = live.debuggee.branches().map(({ id }): DebugDocument => ({ kind: 'run', branchId: id }))
+    return [...[...prompt, ...runs].map((document) => sourceFor(live, document, client())), ...(await live.program.files()).map(fileSource)]
+  }
+
+  async function tellNew(live: Live): Promise<void> {
+    const known = told
+    const sources = known ? await allSources(live) : []
+    if (context.liveOrNull() !== live) return
+    for (const source of sources) {
+      const key = JSON.stringify(source)
+      if (!known!.has(key)) context.sendEvent('loadedSource', { reason: 'new', source })
+      known!.add(key)
+    }
+  }
+
+  const handlers: TextHandlers = {
     'gotoTargets': (fields) => {
       const live = session()
       const document = documentOf(live, fields.object('source'))
@@ -51,13 +76,11 @@ export function createTextRequests(context: AdapterContext): TextHandlers {
       return { content: runDocumentText(live.debuggee.branch(document.branchId)), mimeType: 'text/plain' }
     },
     'loadedSources': async () => {
-      const live = session()
-      const prompt: DebugDocument[] = live.program.file ? [{ kind: 'prompt' }] : []
-      const runs = live.debuggee.branches().map(({ id }): DebugDocument => ({ kind: 'run', branchId: id }))
-      const files = (await live.program.files()).map((file, index): DebugProtocol.Source => ({
-        name: `${file.part === 'model' ? 'model' : 'SAE set'}: ${basename(file.path)}`, sourceReference: FILE_REFERENCE + index, origin: `${file.path}, ${file.bytes} bytes, identity ${file.identity.slice(0, 12)}`,
-      }))
-      return { sources: [...[...prompt, ...runs].map((document) => sourceFor(live, document, client())), ...files] }
+      // Editors ask before there are any, and are told of them when they come.
+      const live = context.liveOrNull()
+      const sources = live ? await allSources(live) : []
+      told = new Set(sources.map((source) => JSON.stringify(source)))
+      return { sources }
     },
     'modules': async (fields) => {
       const live = session()
@@ -97,6 +120,7 @@ export function createTextRequests(context: AdapterContext): TextHandlers {
       return { values }
     },
   }
+  return { handlers, tellSources: (live) => void tellNew(live).catch((error: unknown) => context.log(`sources cannot be told: ${String(error)}`)) }
 }
 
 /** Source references of the program's files begin here. */
@@ -119,7 +143,7 @@ async function lineText(live: Live, { tokens }: Branch, frame: Frame, isHere: bo
 /** `L3/1021 12.3 river`: the activation, what an edit made of it, and the label's first words. */
 function shortFeature(live: Live, { name, value }: Row): string {
   const { label } = live.program.describe(parseFeature(name)!)
-  const shown = label === null ? value : value.slice(0, -JSON.stringify(label).length).trimEnd()
+  const shown = value.slice(0, value.length - labelText(label).length)
   return `${name} ${shown}${label === null ? '' : ` ${firstWords(label)}`}`
 }
 
@@ -134,18 +158,24 @@ function branchOf(live: Live, document: DebugDocument): Branch {
   return live.debuggee.branch(document.kind === 'run' ? document.branchId : live.focus)
 }
 
+function fileSource({ part, path, bytes, identity }: ProgramFile, index: number): DebugProtocol.Source {
+  return { name: `${part === 'model' ? 'model' : 'SAE set'}: ${basename(path)}`, sourceReference: FILE_REFERENCE + index, origin: `${path}, ${bytes} bytes, identity ${identity.slice(0, 12)}` }
+}
+
 function describeFile({ part, path, bytes, identity }: ProgramFile): string {
   return [`${part === 'model' ? 'model' : 'SAE set'} file ${basename(path)}`, `path ${path}`, `size ${bytes} bytes`, `identity ${identity}`, ''].join('\n')
 }
 
-function modulesOf(live: Live, files: readonly ProgramFile[]): DebugProtocol.Module[] {
+/** With the columns that `initialize` declares. */
+function modulesOf(live: Live, files: readonly ProgramFile[]): (DebugProtocol.Module & { readonly size: string; readonly identity: string })[] {
   const { model } = live.program
-  const size = (part: ProgramFile['part']): string => `${files.filter((file) => file.part === part).reduce((sum, { bytes }) => sum + bytes, 0)} bytes`
-  const identity = (part: ProgramFile['part']): string => files.filter((file) => file.part === part).map((file) => file.identity.slice(0, 12)).join(' ')
-  const whole: DebugProtocol.Module[] = [
-    { id: 'model', name: model.name, path: model.identity.path, version: `${model.identity.architecture}, ${model.identity.precision}, ${model.identity.provider}`, symbolStatus: model.sae ? 'SAE set loaded' : 'no SAE set', addressRange: size('model'), symbolFilePath: identity('model') },
+  const facts = (part: ProgramFile['part']): { size: string; identity: string } => {
+    const own = files.filter((file) => file.part === part)
+    return { size: `${own.reduce((sum, { bytes }) => sum + bytes, 0)} bytes in ${own.length} files`, identity: own.map((file) => file.identity.slice(0, 12)).join(' ') }
+  }
+  const { architecture, precision, provider, path } = model.identity
+  return [
+    { id: 'model', name: model.name, path, version: `${architecture}, ${precision}, ${provider}`, symbolStatus: model.sae ? 'SAE set loaded' : 'no SAE set', ...facts('model') },
+    ...(model.sae ? [{ id: 'sae', name: basename(model.sae.path), path: model.sae.path, version: `${model.sae.dSae} features, k ${model.sae.k ?? 'without limit'}`, symbolStatus: model.pairing?.note ?? 'loaded', ...facts('sae') }] : []),
   ]
-  if (model.sae) whole.push({ id: 'sae', name: basename(model.sae.path), path: model.sae.path, version: `${model.sae.dSae} features, k ${model.sae.k ?? 'without limit'}`, symbolStatus: model.pairing?.note ?? 'loaded', addressRange: size('sae'), symbolFilePath: identity('sae') })
-  return whole
 }
-

@@ -64,7 +64,7 @@ export function featureRow(live: Live, frame: Frame, feature: FeatureId, { featu
   ]
   return {
     name,
-    value: `${activationText(activation)}${change}${description.label === null ? '' : ` ${JSON.stringify(description.label)}`}`,
+    value: `${activationText(activation)}${change}${labelText(description.label)}`,
     type: 'feature',
     evaluateName: name,
     inside: { path: name, indexed: null, rows: () => Promise.resolve(inside()) },
@@ -72,6 +72,11 @@ export function featureRow(live: Live, frame: Frame, feature: FeatureId, { featu
     menu: VARIABLE_KIND.feature,
     set: (text) => ({ kind: 'edit', feature, operation: parseFeatureValue(text) }),
   }
+}
+
+/** As it is, in quotes: a label tells of tokens such as `\n`, which need no second escape. */
+export function labelText(label: string | null): string {
+  return label === null ? '' : ` "${label}"`
 }
 
 /** Rows of features of one layer, strongest first. */

@@ -7,6 +7,7 @@ import type { Change } from '../../branch'
 import { parseFeatureValue } from '../../expressions/parseFeatureValue'
 import type { Frame, Live } from '../live'
 import { plainRow, type Row } from './container'
+import { labelText } from './featureRows'
 
 /** The branch's edits, each with whether it changed the residual on the frame's token; writing to one changes it from here on. */
 export function editRows(live: Live, { branchId, position }: Frame): Row[] {
@@ -19,7 +20,7 @@ export function editRows(live: Live, { branchId, position }: Frame): Row[] {
     names.set(feature, count)
     const { label } = live.program.describe(edit.feature)
     return {
-      ...plainRow(count === 1 ? feature : `${feature} (${count})`, `${renderEdit(edit).slice(feature.length + 1)}, ${fired.includes(index) ? 'fired here' : 'not at work here'}${label === null ? '' : ` ${JSON.stringify(label)}`}`, 'edit', feature),
+      ...plainRow(count === 1 ? feature : `${feature} (${count})`, `${renderEdit(edit).slice(feature.length + 1)}, ${fired.includes(index) ? 'fired here' : 'not at work here'}${labelText(label)}`, 'edit', feature),
       set: (text) => ({ kind: 'edit', feature: edit.feature, operation: parseFeatureValue(text) }),
     }
   })

@@ -134,6 +134,10 @@ const DRIVES: Readonly<Partial<Record<keyof DebugProtocol.Capabilities, (client:
   supportsModulesRequest: async (client) => {
     expect(await client.request('modules', { startModule: 1, moduleCount: 1 })).toMatchObject({ modules: [{ id: 'sae' }], totalModules: 2 })
   },
+  additionalModuleColumns: async (client) => {
+    const { modules } = await client.request<{ modules: object[] }>('modules')
+    for (const { attributeName } of CAPABILITIES.additionalModuleColumns!) expect(modules[0]).toHaveProperty(attributeName)
+  },
   supportsLoadedSourcesRequest: async (client) => {
     expect(await client.request('loadedSources')).toMatchObject({ sources: [{ path: SOURCE.path }, { path: 'promptscope-run:/run-1' }] })
   },
