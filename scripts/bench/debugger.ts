@@ -14,6 +14,8 @@ import { median } from './median'
 
 const TEXT = 'Once upon a time there was a little fox who lived near the mountain. One day,'
 const TOKENS = 1000
+/** Generated before anything is measured. */
+const FIRST = 200
 const STEPS = 20
 const FORKS = 20
 const NOT_KEPT: BranchRecord = { runId: null, uri: null, add() {}, cut() {}, change() {}, rest: () => Promise.resolve() }
@@ -30,7 +32,7 @@ async function main(root: string): Promise<void> {
   const prompt = prepareText(TEXT, promptModel, 'raw')
   const generate = Math.min(TOKENS, model.contextLength - STEPS) - prompt.ids.length
   const program: DebuggedProgram = {
-    engine, model, tokenizer: promptModel.tokenizer, prompt, settings: { generate, sampling: GREEDY, edits: [], layers: model.saeLayers, stopIds: [] },
+    engine, model, tokenizer: promptModel.tokenizer, prompt, settings: { generate: FIRST, sampling: GREEDY, edits: [], layers: model.saeLayers, stopIds: [] },
     lost: signal, file: null, pins: () => [], files: () => Promise.resolve([]), openRecord: () => NOT_KEPT, close: () => Promise.resolve(),
     describe: (feature) => ({ feature, label: null, tokens: [], density: null, typicalActivation: null, maxActivation: null }),
   }
@@ -47,13 +49,14 @@ async function main(root: string): Promise<void> {
   }
   const step = (motion: Motion, branch = 1) => () => debuggee.move(branch, motion, signal)
 
-  await debuggee.start(false, signal)
+  await debuggee.start(true, signal)
+  await debuggee.change(1, { kind: 'generate', generate }, signal)
   const before = { heap: heap(), engine: await engine.memory() }
   const started = performance.now()
   await debuggee.move(1, { kind: 'continue' }, signal)
   const { tokens } = debuggee.branch(1)
   console.log(`demo model, ${tokens.length} tokens of context; medians of ${STEPS}`)
-  line('a new token while it runs, mean', (performance.now() - started) / generate)
+  line('a new token while it runs, mean', (performance.now() - started) / (generate - FIRST))
   const after = { heap: heap(), engine: await engine.memory() }
 
   await debuggee.change(1, { kind: 'generate', generate: generate + STEPS }, signal)
@@ -89,7 +92,7 @@ async function main(root: string): Promise<void> {
   line('its second', median(takes.map(([, , second]) => second)))
   const forked = heap()
 
-  const perToken = (bytes: number): string => `${Math.round(bytes / generate)} bytes per token`
+  const perToken = (bytes: number): string => `${Math.round(bytes / (generate - FIRST))} bytes per token`
   console.log(`  debugger's heap: ${perToken(after.heap - before.heap)}; each fork of ${debuggee.branch(fork).tokens.length} tokens: ${Math.round((forked - unforked) / FORKS / 1000)} kB`)
   console.log(`  engine's cache: ${perToken(after.engine.cacheBytes - before.engine.cacheBytes)}, process ${Math.round(after.engine.processBytes / 1e6)} MB`)
   await engine.dispose()
@@ -103,6 +106,7 @@ function fires(id: number, feature: FeatureId): StopRule {
 function heap(): number {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
+  collect()
   collect()
   return process.memoryUsage().heapUsed
 }

@@ -32,7 +32,7 @@ const RULES: readonly StopRule[] = [
   { id: 4, kind: 'line', needs: { layers: [2], predictions: false }, holds: (at) => at.token.text.startsWith(' '), counts: null, log: (at) => `${at.features(2).length}` },
 ]
 
-it.each([0, 1, 2, 3, 4, 5])('random scripts %i give what uninterrupted runs give', async (group) => {
+it.each([0, 1, 2, 3])('random scripts %i give what uninterrupted runs give', async (group) => {
   for (let seed = group * 50; seed < (group + 1) * 50; seed++) {
     const random = mulberry32(seed)
     let ticksLeft = Infinity
