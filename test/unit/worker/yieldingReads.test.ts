@@ -76,3 +76,29 @@ test('rejects as the engine does when it fails', async () => {
   const inner = { ...createFakeEngine(), read: async () => Promise.reject(new Error('the engine process stopped')) }
   await expect(withYieldingReads(inner, 0).read(request, () => {}, never)).rejects.toThrow('the engine process stopped')
 })
+
+test('reads predictions alone, and gives way there, too', async () => {
+  const asked: ReadRequest[] = []
+  let proceed = (): void => {}
+  const inner = {
+    ...createFakeEngine(),
+    async read(wanted: ReadRequest, onEvent: (event: ReadEvent) => void, signal: AbortSignal) {
+      asked.push(wanted)
+      await new Promise<void>((resolve) => {
+        proceed = resolve
+        signal.addEventListener('abort', () => resolve())
+      })
+      if (signal.aborted) throw new CancelledError()
+      onEvent({ kind: 'predictions', predictions: [null] })
+    },
+  }
+  const engine = withYieldingReads(inner, 0)
+  const events: ReadEvent[] = []
+  const reading = engine.read({ ...request, layers: [], predictions: { alternatives: 2 } }, (event) => events.push(event), never)
+  await new Promise((resolve) => setImmediate(resolve))
+  await engine.generate(generation, () => {}, never)
+  while (asked.length < 2) await new Promise((resolve) => setImmediate(resolve))
+  proceed()
+  await reading
+  expect(events.at(-1)).toEqual({ kind: 'predictions', predictions: [null] })
+})
