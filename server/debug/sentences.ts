@@ -66,7 +66,6 @@ function staysAnEnd(text: string, next: string | undefined): boolean {
   const isFullStop = /[.．…]$/.test(marks!)
   // It may be a decimal point: `3.`, ` .`.
   if (next === undefined || next === '') return !/(?:(?<![\p{N}\p{L}])\p{N}{1,3}|\s)[.．]$/u.test(text)
-  if (isSpecialText(next)) return true
   if (new RegExp(`^(?:${MARK}|[,;:，、；：])`, 'u').test(next)) return false
   // After a blank a straight quote opens.
   if (new RegExp(`^${CLOSING}`, 'u').test(next) && !/[ \t]$/.test(text)) return false

@@ -54,6 +54,10 @@ describe('what counts is the opening of the answer', () => {
   const sorry = "I'm sorry, but I can't help with that."
   const story = 'The old man went to the market and came home. '.repeat(8)
   it('not what comes later', () => expect(stops(story + sorry)).toEqual([]))
+  it('nor behind more than 96 tokens, however short', () => {
+    expect(stops('a '.repeat(80) + sorry)).toHaveLength(1)
+    expect(stops('a '.repeat(100) + sorry)).toEqual([])
+  })
   it('after what the model thinks', () => {
     expect(stops(`<think>\nThe user asks for help. I cannot provide this.\n</think>\n\nSure, here it is.`)).toEqual([])
     expect(stops(`<think>\n${story}\n</think>\n\n${sorry}`)).toHaveLength(1)
