@@ -12,8 +12,9 @@ import { moveBy, ONE_TOKEN, ONWARD } from './motions'
 import { planChange } from './planChange'
 import { readPrompt, unreadPrompt } from './readPrompt'
 import { factsAt } from './readings'
+import { createRuleSet } from './ruleSet'
 import { createVerdicts } from './verdicts'
-import { arrive, createRuleSet, tell, type Workings } from './workings'
+import { arrive, tell, type Workings } from './workings'
 
 /** The id of the exception filter for values that are not numbers. */
 const NON_FINITE = 'nonFinite'

@@ -1,8 +1,9 @@
 // Goes back along a branch to the last token before the place at which a rule stops. Nothing is computed again but what rules ask about.
 import { CancelledError } from '../../protocol/errors'
 import type { Stop } from '../branch'
+import { askAll, counting, LARGEST_WINDOW } from './askRules'
 import type { BranchState } from './branchState'
-import { askAll, counting, LARGEST_WINDOW, stopAt } from './judge'
+import { stopAt } from './judge'
 import { stopFor } from './stopFor'
 import type { Workings } from './workings'
 

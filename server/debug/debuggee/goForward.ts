@@ -1,9 +1,10 @@
 // Goes on along a branch: over tokens that it has, then over new ones, until something stops it.
 import { CancelledError } from '../../protocol/errors'
 import type { Stop } from '../branch'
+import { askAll, counting, LARGEST_WINDOW, openRules } from './askRules'
 import { endOf, type BranchState } from './branchState'
 import { generateOn } from './generateOn'
-import { askAll, counting, judge, LARGEST_WINDOW, openRules } from './judge'
+import { judge } from './judge'
 import { joinedNeeds } from './readings'
 import { stopFor } from './stopFor'
 import { arrive, tell, type Workings } from './workings'
@@ -30,7 +31,8 @@ export async function goForward(workings: Workings, state: BranchState, next: nu
       if (!isReplay && endOf(state, workings.limits) !== null) return stopFor('end')
       const stop = isReplay ? await replay(workings, state, next, Math.min(known, next + window), course, signal) : await generateOn(workings, state, course, signal)
       if (stop) return stop
-      next = state.place.position + 1
+      // Where the rules were replaced before the first token, it is still to be gone over.
+      next = state.goneOver === 0 ? 0 : state.place.position + 1
       window = Math.min(2 * window, LARGEST_WINDOW)
     }
   } catch (error) {

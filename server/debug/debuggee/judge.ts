@@ -1,73 +1,19 @@
-// Asks stop rules at tokens: which hold, how often they have, what is logged and what stops.
+// Judges a token that is gone over: which rules hold there and count, what is logged, and what stops.
 import type { Stop } from '../branch'
 import type { Facts } from '../facts'
 import type { StopRule } from '../stopRule'
+import { ask } from './askRules'
 import { keepReadings } from './branchReader'
 import { describeBranch, type BranchState } from './branchState'
-import { factsAt, joinedNeeds, NO_READINGS, type Readings } from './readings'
+import { factsAt, type Readings } from './readings'
 import { tell, type Workings } from './workings'
 
-/** Tokens that are read at once where many rules' answers are missing. */
-export const LARGEST_WINDOW = 256
-
-/** The rules of which something must be read at some of the tokens first … end − 1: those that have not been asked there, or that log there. */
-export function openRules({ verdicts }: BranchState, rules: readonly StopRule[], first: number, end: number): StopRule[] {
-  return rules.filter((rule) => {
-    for (let position = first; position < end; position++) {
-      const verdict = verdicts.get(rule, position)
-      if (verdict === undefined || (verdict && rule.log && !verdicts.hasLogged(rule, position))) return true
-    }
-    return false
-  })
-}
-
-/** Asks the open rules at one token. `before` are the readings of the token before it. */
-export function ask(state: BranchState, open: readonly StopRule[], position: number, at: Readings, before: Readings | null): void {
-  const { verdicts, timeline: { tokens } } = state
-  const missing = open.filter((rule) => verdicts.get(rule, position) === undefined)
-  if (missing.length === 0) return
-  const facts = factsAt(position, tokens, at)
-  const earlier = position === 0 ? null : factsAt(position - 1, tokens, before ?? NO_READINGS)
-  for (const rule of missing) verdicts.set(rule, position, rule.holds(facts, earlier))
-}
-
-/** Asks the rules wherever they have not been asked at tokens first … end − 1, in stretches. Throws CancelledError. */
-export async function askAll(workings: Workings, state: BranchState, rules: readonly StopRule[], first: number, end: number, signal: AbortSignal): Promise<void> {
-  const missing = (from: number, to: number): StopRule[] => rules.filter((rule) => !state.verdicts.knows(rule, from, to))
-  if (missing(first, end).length === 0) return
-  while (first < end) {
-    if (missing(first, first + 1).length === 0) {
-      first++
-      continue
-    }
-    const stop = Math.min(end, first + LARGEST_WINDOW)
-    const open = missing(first, stop)
-    const from = Math.max(0, first - 1)
-    const readings = await workings.reader.read(state, from, stop, joinedNeeds(open.map(({ needs }) => needs)), signal)
-    for (let position = first; position < stop; position++) ask(state, open, position, readings[position - from]!, readings[position - 1 - from] ?? null)
-    first = stop
-  }
-}
-
-/** Rules whose hits are counted must have been asked at every token before the one that is judged. */
-export function counting(rules: readonly StopRule[]): StopRule[] {
-  return rules.filter(({ counts }) => counts !== null)
-}
-
-/** Whether the rule holds at the token and it counts. It must have been asked. */
-export function applies({ verdicts }: BranchState, rule: StopRule, position: number): boolean {
-  return verdicts.get(rule, position) === true && (rule.counts === null || rule.counts(verdicts.times(rule, position)))
-}
-
-/** Logs what is to be logged at the token, once; the facts are made only where something is. */
-export function log(workings: Workings, state: BranchState, rules: readonly StopRule[], position: number, at: Readings): void {
-  let facts: Facts | null = null
-  for (const rule of rules) {
-    if (rule.log === null || !applies(state, rule, position) || !state.verdicts.logsFirst(rule, position)) continue
-    facts ??= factsAt(position, state.timeline.tokens, at)
-    tell(workings, state)
-    workings.events.onLog(describeBranch(state, workings.limits), position, rule.log(facts))
-  }
+/** Judges a token that is gone over: asks, logs, and answers with the stop there, or null. */
+export function judge(workings: Workings, state: BranchState, rules: readonly StopRule[], position: number, at: Readings, before: Readings | null): Stop | null {
+  ask(state, rules, position, at, before)
+  log(workings, state, rules, position, at)
+  keepReadings(state, position, at)
+  return stopAt(state, rules, position)
 }
 
 /** The stop that the rules make at the token, or null. All must have been asked. */
@@ -78,10 +24,18 @@ export function stopAt(state: BranchState, rules: readonly StopRule[], position:
   return { reason: holding.every(({ kind }) => kind === 'exception') ? 'exception' : 'breakpoint', rules: holding.map(({ id }) => id), finding: findings[0] ?? null }
 }
 
-/** Judges a token that is gone over: asks, logs, and answers with the stop there, or null. */
-export function judge(workings: Workings, state: BranchState, rules: readonly StopRule[], position: number, at: Readings, before: Readings | null): Stop | null {
-  ask(state, rules, position, at, before)
-  log(workings, state, rules, position, at)
-  keepReadings(state, position, at)
-  return stopAt(state, rules, position)
+/** Logs what is to be logged at the token, once; the facts are made only where something is. */
+function log(workings: Workings, state: BranchState, rules: readonly StopRule[], position: number, at: Readings): void {
+  let facts: Facts | null = null
+  for (const rule of rules) {
+    if (rule.log === null || !applies(state, rule, position) || !state.verdicts.logsFirst(rule, position)) continue
+    facts ??= factsAt(position, state.timeline.tokens, at)
+    tell(workings, state)
+    workings.events.onLog(describeBranch(state, workings.limits), position, rule.log(facts))
+  }
+}
+
+/** Whether the rule holds at the token and it counts. It must have been asked. */
+function applies({ verdicts }: BranchState, rule: StopRule, position: number): boolean {
+  return verdicts.get(rule, position) === true && (rule.counts === null || rule.counts(verdicts.times(rule, position)))
 }

@@ -2,10 +2,11 @@
 import { InputError } from '../../protocol/errors'
 import type { Motion, Stop } from '../branch'
 import { endsSentence } from '../sentences'
+import { askAll, counting } from './askRules'
 import type { BranchState } from './branchState'
 import { goBack } from './goBack'
 import { goForward, type Course } from './goForward'
-import { askAll, counting, stopAt } from './judge'
+import { stopAt } from './judge'
 import { stopFor } from './stopFor'
 import { arrive, tell, type Workings } from './workings'
 

@@ -1,9 +1,9 @@
-// What all parts of the debuggee share: the program, whom to tell, where branches end, and the rules as they are now.
+// What all parts of the debuggee share: the program, whom to tell, where branches end, and the rules; and how a token is gone over.
 import type { DebuggeeEvents } from '../debuggee'
 import type { DebuggedProgram } from '../program'
-import type { StopRule } from '../stopRule'
 import { describeBranch, type BranchState, type Limits } from './branchState'
 import type { BranchReader } from './branchReader'
+import type { RuleSet } from './ruleSet'
 
 export interface Workings {
   readonly program: DebuggedProgram
@@ -11,28 +11,6 @@ export interface Workings {
   readonly limits: Limits
   readonly rules: RuleSet
   readonly reader: BranchReader
-}
-
-export interface RuleSet {
-  /** Another list whenever it was replaced. */
-  current(): readonly StopRule[]
-  /** Aborts when `current` is replaced. */
-  replaced(): AbortSignal
-  replace(rules: readonly StopRule[]): void
-}
-
-export function createRuleSet(): RuleSet {
-  let rules: readonly StopRule[] = []
-  let replacing = new AbortController()
-  return {
-    current: () => rules,
-    replaced: () => replacing.signal,
-    replace(next) {
-      rules = [...next]
-      replacing.abort()
-      replacing = new AbortController()
-    },
-  }
 }
 
 /** Stands on the token at `position` after having gone over it. */
