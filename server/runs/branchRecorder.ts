@@ -46,6 +46,10 @@ export interface BranchRecorder {
   knownOf(layer: number): number
   /** Takes a layer's features of the tokens from `from` on. Those of tokens that have been cut since they were asked for must be left out. */
   addLayer(report: LayerReport, from: number): void
+  /** Whether the prompt has a token other than the first of which it is not known how likely it was. */
+  lacksPredictions(): boolean
+  /** Takes predictions of the first tokens, where they were not known. */
+  addPredictions(predictions: readonly (Pick<RunToken, 'logprob' | 'alternatives'> | null)[]): void
   summary(): RunSummary
   detail(): RunRecord
   /** The run document so far. */
@@ -116,6 +120,13 @@ export function createBranchRecorder(header: BranchHeader): BranchRecorder {
         known.norms.push(residualNorm[i]!)
       }
       layers.set(layer, known)
+    },
+    lacksPredictions: () => tokens.some(({ index, generated, logprob }) => index > 0 && !generated && logprob === null),
+    addPredictions(predictions) {
+      predictions.forEach((known, index) => {
+        const token = tokens[index]
+        if (known && token?.logprob === null) tokens[index] = { ...token, ...known }
+      })
     },
     summary,
     detail() {

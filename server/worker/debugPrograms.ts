@@ -2,6 +2,7 @@
 import type { DebugToken } from '../debug/branch'
 import type { LaunchArguments } from '../debug/launchArguments'
 import type { BranchRecord, DebuggedEngine, DebuggedProgram, ProgramOpener, RecordStart } from '../debug/program'
+import type { Engine } from '../engine/engine'
 import { checkPromptSize } from '../formats/promptSize'
 import { InputError } from '../protocol/errors'
 import type { RunStatus, RunSummary } from '../protocol/requests'
@@ -16,6 +17,7 @@ import { debuggedEngine } from './debuggedEngine'
 import type { DebugRun, DebugRuns } from './debugRuns'
 import { readLaunchChoices, readLaunchPins } from './launchChoices'
 import type { ModelChoice, ModelService, ReadyModel } from './modelService'
+import { readPromptPredictions } from './promptPredictions'
 import { programFiles } from './programFiles'
 import type { PromptReader } from './promptReader'
 import { newRunId, nextRunName } from './runNames'
@@ -31,6 +33,8 @@ export interface DebugPrograms {
 export interface DebugProgramParts {
   /** Must let nothing go before these calls that can wait. */
   readonly engine: DebuggedEngine
+  /** Gives way to all other work. */
+  readonly readLater: Engine['read']
   readonly models: ModelService
   readonly debugRuns: DebugRuns
   listRuns(): readonly RunSummary[]
@@ -42,6 +46,7 @@ export interface DebugProgramParts {
   /** A prompt file as the editor has it, or as it is on disk, and its address as the editor writes it. Throws InputError when it cannot be read. */
   readPrompt(path: string): Promise<{ readonly uri: string; readonly text: string }>
   readModelChoice(promptUri: string, text: string): Promise<ModelChoice>
+  log(message: string): void
   describer(saePath: string | null): Promise<(feature: FeatureId) => FeatureDescription>
 }
 
@@ -50,6 +55,8 @@ interface OpenProgram {
   readonly model: ReadyModel
   readonly lost: AbortController
   readonly branches: Set<DebugRun>
+  /** Aborts when it is closed. */
+  readonly over: AbortController
 }
 
 export function createDebugPrograms(parts: DebugProgramParts): DebugPrograms {
@@ -68,7 +75,7 @@ export function createDebugPrograms(parts: DebugProgramParts): DebugPrograms {
     const settings = settingsOf(parts, prompt.choices, choices, model)
     checkProgram(settings, prompt.ids, loaded)
     const describe = await parts.describer(loaded.sae?.path ?? null)
-    const program: OpenProgram = { model, lost: new AbortController(), branches: new Set() }
+    const program: OpenProgram = { model, lost: new AbortController(), over: new AbortController(), branches: new Set() }
     programs.add(program)
     if (models.current() !== model) program.lost.abort(MODEL_CHANGED)
     let name = ''
@@ -82,9 +89,13 @@ export function createDebugPrograms(parts: DebugProgramParts): DebugPrograms {
         id: newRunId(), name: parent === null ? name : `${name}.${++forks}`, promptUri: file?.uri ?? null, createdAt: new Date().toISOString(), model: loaded.identity, sae: loaded.sae, saeLayers: loaded.saeLayers,
         sampling, generate: settings.generate, edits, loadMs: loaded.loadMs, promptTokens: prompt.ids.length, renderedPrompt: prompt.renderedText,
         parent: parent && parentId !== null ? { runId: parentId, firstRecomputed: parent.position } : null,
-      }, file?.text ?? null)
+      }, file?.text ?? null, (id) => reader.display(id))
       program.branches.add(run)
-      const onStanding = (): void => parts.wantLayers(run.detail(), liveLayers(loaded, [...parts.layersOnScreen(), ...edits.map(({ feature }) => feature.layer)]))
+      let predicting: Promise<void> | null = null
+      const onStanding = (): void => {
+        parts.wantLayers(run.detail(), liveLayers(loaded, [...parts.layersOnScreen(), ...edits.map(({ feature }) => feature.layer)]))
+        predicting ??= readPromptPredictions({ read: (...args) => parts.readLater(...args), alternatives: ALTERNATIVES, log: (message) => parts.log(message) }, run, program.over.signal).finally(() => (predicting = null))
+      }
       return recordOf(run, start, reader, onStanding)
     }
 
@@ -106,6 +117,7 @@ export function createDebugPrograms(parts: DebugProgramParts): DebugPrograms {
 
   async function release(program: OpenProgram): Promise<void> {
     programs.delete(program)
+    program.over.abort()
     await Promise.all([...program.branches].map((run) => debugRuns.release(run)))
   }
 
@@ -120,6 +132,9 @@ export function createDebugPrograms(parts: DebugProgramParts): DebugPrograms {
     close: async () => void (await Promise.all([...programs].map(release))),
   }
 }
+
+/** Kept per token of the prompt, as of a run. */
+const ALTERNATIVES = 10
 
 const MODEL_CHANGED = new InputError('model was changed under the debug session', 'start the session again')
 
@@ -157,7 +172,7 @@ function recordOf(run: DebugRun, start: RecordStart, reader: PromptReader, onSta
     },
     async rest(state) {
       await run.rest(statusOf(state))
-      if (state === 'paused') onStanding()
+      if (state === 'paused' || state === 'length' || state === 'stop') onStanding()
     },
   }
 }

@@ -1,5 +1,5 @@
 // The branches of debug sessions as runs: listed, shown and kept on disk like any other while they grow, stand and are cut.
-import type { LayerReport } from '../engine/engine'
+import type { LayerReport, TokenPrediction } from '../engine/engine'
 import type { RunStatus, RunSummary } from '../protocol/requests'
 import type { RunRecord } from '../protocol/runRecord'
 import { runUri } from '../protocol/runUri'
@@ -38,6 +38,12 @@ export interface DebugRun {
   detail(): RunRecord
   /** Resolves when the branch stands still. */
   standing(): Promise<void>
+  /** Changes whenever something that was computed before may no longer hold. */
+  stamp(): number
+  /** Whether some token of the prompt but the first lacks its prediction. */
+  lacksPredictions(): boolean
+  /** Takes those of its first tokens. */
+  addPredictions(predictions: readonly (TokenPrediction | null)[]): void
   /** What is left to be read of these layers; `run` is what `detail` answered with. */
   readingOf(run: RunRecord, layers: readonly number[]): PartReading
   /** Takes what was read, unless the branch has been cut or edited since. */
@@ -45,8 +51,8 @@ export interface DebugRun {
 }
 
 export interface DebugRuns {
-  /** Lists a new branch. `promptText` is the prompt file's, null without one. */
-  open(header: BranchHeader, promptText: string | null): DebugRun
+  /** Lists a new branch. `promptText` is the prompt file's, null without one; `display` names tokens. */
+  open(header: BranchHeader, promptText: string | null, display: (id: number) => string): DebugRun
   find(runId: string): DebugRun | undefined
   /** Its session is over: from now on it is a run like any other. Resolves when it is on disk. */
   release(run: DebugRun): Promise<void>
@@ -61,8 +67,8 @@ export interface DebugRunsParts {
 export function createDebugRuns(parts: DebugRunsParts): DebugRuns {
   const open = new Map<string, DebugRun>()
   return {
-    open(header, promptText) {
-      const run = openRun(parts, header, promptText)
+    open(header, promptText, display) {
+      const run = openRun(parts, header, promptText, display)
       open.set(run.id, run)
       return run
     },
@@ -74,7 +80,7 @@ export function createDebugRuns(parts: DebugRunsParts): DebugRuns {
   }
 }
 
-function openRun(parts: DebugRunsParts, header: BranchHeader, promptText: string | null): DebugRun {
+function openRun(parts: DebugRunsParts, header: BranchHeader, promptText: string | null, display: (id: number) => string): DebugRun {
   const recorder = createBranchRecorder(header)
   const uri = runUri(header)
   let status: RunStatus = { kind: 'running' }
@@ -147,6 +153,14 @@ function openRun(parts: DebugRunsParts, header: BranchHeader, promptText: string
     summary: () => recorder.summary(),
     detail,
     standing: () => standing,
+    stamp: () => stamp,
+    lacksPredictions: () => recorder.lacksPredictions(),
+    addPredictions(predictions) {
+      recorder.addPredictions(predictions.map((each) => each && { logprob: each.logprob, alternatives: each.alternatives.map(({ id, logprob }) => ({ id, text: display(id), logprob })) }))
+      current = null
+      telling ??= setTimeout(tellNow, TELL_INTERVAL_MS)
+      saveSoon.request()
+    },
     readingOf: (run, layers) => ({ from: Math.min(...layers.map((layer) => recorder.knownOf(layer))), stamp: stamps.get(run) ?? -1 }),
     addLayer(report, reading) {
       if (reading.stamp !== stamp) return 'partly'

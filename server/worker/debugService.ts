@@ -19,11 +19,7 @@ export interface DebugService {
   close(): Promise<void>
 }
 
-export interface DebugServiceParts extends DebugProgramParts {
-  log(message: string): void
-}
-
-export function createDebugService(parts: DebugServiceParts): DebugService {
+export function createDebugService(parts: DebugProgramParts): DebugService {
   const programs = createDebugPrograms(parts)
   const pipes = new Set<DebugPipe>()
   const sessions = new Set<Promise<void>>()

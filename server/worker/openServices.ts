@@ -134,6 +134,7 @@ export async function openServices(parts: WorkerParts, documents: TextDocuments<
   })
   const debug = createDebugService({
     engine: { generate: (...args) => engine.generate(...args), read: (...args) => engine.readAtOnce(...args), inspect: (...args) => engine.inspect(...args) },
+    readLater: (...args) => engine.read(...args),
     models,
     debugRuns,
     listRuns: () => runs.list(),

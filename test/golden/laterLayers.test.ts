@@ -48,6 +48,8 @@ it.each([[[]], [['L2/5 += 30', 'L4/9 = 3 @ generated']]])('with the edits %j', a
   await worker.client.request(requests.readLayers, { runId: branch.id, layers: [2] })
   await session.move('continue', 1)
   expectAlike(await everythingOf(worker.client, branch.id), atOnce)
+  const likely = ({ tokens }: Pick<requests.RunDetail, 'tokens'>): unknown[] => tokens.map(({ logprob, alternatives }) => [logprob?.toFixed(3), alternatives.slice(0, 3).map(({ text: word }) => word)])
+  await expect.poll(async () => likely((await worker.client.request(requests.getRun, { runId: branch.id }))!), { timeout: 20_000 }).toEqual(likely(atOnce))
   await session.request('disconnect')
   await worker.client.request(requests.clearEdits, null)
   await worker.kill()

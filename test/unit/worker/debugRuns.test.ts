@@ -27,6 +27,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+const layersRead = (): number => workings.engine.reads.filter(({ layers }) => layers.length > 0).length
 const detail = async (runId: string | null) => (await workings.runs.detail(runId!))!
 
 describe('a branch in the list of runs', () => {
@@ -39,7 +40,7 @@ describe('a branch in the list of runs', () => {
     await record.rest('paused')
     expect(workings.changes.at(-1)).toMatchObject({ summary: { status: { kind: 'paused' }, generatedTokens: 2, preview: 'w11 w12' }, text: 'one two three w11 w12', generatedStart: 13 })
     expect((await detail(record.runId)).tokens.map(({ text, generated, logprob, range }) => [text, generated, logprob, range.end])).toEqual([
-      ['one', false, null, 3], [' two', false, -0.5, 7], [' three', false, -0.5, 13], [' w11', true, -0.5, 17], [' w12', true, -0.5, 21],
+      ['one', false, null, 3], [' two', false, null, 7], [' three', false, null, 13], [' w11', true, -0.5, 17], [' w12', true, -0.5, 21],
     ])
   })
 
@@ -138,6 +139,29 @@ describe('the end of a session', () => {
   })
 })
 
+describe('how likely the prompt was', () => {
+  const likely = async (runId: string | null) => (await detail(runId)).tokens.map(({ logprob }) => logprob)
+
+  test('is read while the branch stands, also at its end', async () => {
+    const record = openBranch(program, tokensOf(program, [11]))
+    const told = workings.nextChange(({ summary }) => summary.status.kind === 'done')
+    await record.rest('length')
+    await told
+    await expect.poll(() => likely(record.runId)).toEqual([null, -0.25, -0.25, -0.5])
+  })
+
+  test('is read anew when the prompt was made anew', async () => {
+    const record = openBranch(program, tokensOf(program, []))
+    await record.rest('paused')
+    await expect.poll(() => likely(record.runId)).toEqual([null, -0.25, -0.25])
+    record.cut(1)
+    record.add(tokensOf(program, [11]).slice(1))
+    expect(await likely(record.runId)).toEqual([null, null, null, -0.5])
+    await record.rest('paused')
+    await expect.poll(() => likely(record.runId)).toEqual([null, -0.25, -0.25, -0.5])
+  })
+})
+
 describe('layers of a branch that stands', () => {
   test('are read without being asked for, and again only for tokens that are new', async () => {
     const record = openBranch(program, tokensOf(program, [11]))
@@ -154,21 +178,21 @@ describe('layers of a branch that stands', () => {
     const run = await detail(record.runId)
     expect(run.layers).toEqual([0, 1])
     expect([...run.features[0]!.features]).toEqual(run.tokens.map(({ id }) => id % 64))
-    expect(workings.engine.reads.map(({ from, tokenIds }) => [from, tokenIds.length])).toEqual([[0, 4], [4, 5]])
+    expect(workings.engine.reads.filter(({ layers }) => layers.length > 0).map(({ from, tokenIds }) => [from, tokenIds.length])).toEqual([[0, 4], [4, 5]])
   })
 
   test('that come when tokens have been cut meanwhile are left out and read again', async () => {
     workings.engine.hold()
     const record = openBranch(program, tokensOf(program, [11, 12]))
     await record.rest('paused')
-    await expect.poll(() => workings.engine.reads.length).toBe(1)
+    await expect.poll(() => layersRead()).toBe(1)
     record.cut(4)
     record.add(tokensOf(program, [11, 30]).slice(4))
     await record.rest('paused')
     const read = Promise.all([workings.layerRead(0), workings.layerRead(1)])
     workings.engine.release(9)
     await read
-    expect(workings.engine.reads).toHaveLength(2)
+    expect(layersRead()).toBe(2)
     expect([...(await detail(record.runId)).features[0]!.features].at(-1)).toBe(30)
   })
 

@@ -84,6 +84,7 @@ export async function openDebugWorkings(folder: string | null, settings: Partial
   })
   const programs = createDebugPrograms({
     engine: { generate: (...args) => yielding.generate(...args), read: (...args) => yielding.readAtOnce(...args), inspect: (...args) => yielding.inspect(...args) },
+    readLater: (...args) => yielding.read(...args), log: () => {},
     models, debugRuns, listRuns: () => runs.list(), activeEdits: () => list.edits, pins: () => list.pins, layersOnScreen: () => list.pins.map(({ layer }) => layer),
     wantLayers: (run, wanted) => layers.want(run, wanted), readModelChoice,
     readPrompt: async (path) => ({ uri: `file://${path}`, text: files[path] ?? '' }),
@@ -102,7 +103,7 @@ export function tokensOf({ prompt, tokenizer }: DebuggedProgram, completion: rea
   const places = openTokenPlaces(prompt, tokenizer)
   return [...prompt.ids, ...completion].map((id, index): DebugToken => ({
     index, id, ...places.push(id), generated: index >= prompt.ids.length, fired: fired[index] ?? [],
-    prediction: index === 0 ? null : { logprob: -0.5, entropy: 1, rank: 1, alternatives: [{ id, logprob: -0.5 }] },
+    prediction: index < prompt.ids.length ? null : { logprob: -0.5, entropy: 1, rank: 1, alternatives: [{ id, logprob: -0.5 }] },
   }))
 }
 

@@ -89,8 +89,9 @@ export function createFakeEngine(): FakeEngine {
     },
     async read(request, onEvent, signal) {
       reads.push(request)
-      const { layers } = request
+      const { layers, predictions } = request
       const tokenIds = request.tokenIds.slice(request.from ?? 0)
+      if (predictions) onEvent({ kind: 'predictions', predictions: tokenIds.map((id, index) => (index === 0 ? null : { logprob: -0.25, entropy: 0.5, rank: 1, alternatives: [{ id, logprob: -0.25 }] })) })
       for (const layer of layers.toSorted((a, b) => a - b)) {
         await step(signal)
         onEvent({ kind: 'layer', report: { layer, features: tokenIds.map((id) => [{ feature: id % D_SAE, activation: 1 + layer }]), residualNorm: tokenIds.map((_, index) => (layer === 5 && index === 2 ? 99 : 1)) } })
