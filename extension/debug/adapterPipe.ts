@@ -39,6 +39,7 @@ export function createAdapterPipe({ connect, toEditor, hold, whenLost }: Adapter
   const arrived: Message[] = []
   let stream: Duplex | null = null
   let state: 'connecting' | 'open' | 'ended' = 'connecting'
+  let endWords = whenLost
   let isOver = false
   let isDelivering = false
   let ownSeq = FIRST_OWN_SEQ
@@ -46,7 +47,7 @@ export function createAdapterPipe({ connect, toEditor, hold, whenLost }: Adapter
 
   const ask: Ask = (command, args) =>
     new Promise((resolve, reject) => {
-      if (!stream || state !== 'open') return reject(new Error(whenLost))
+      if (!stream || state !== 'open') return reject(new Error(endWords))
       const seq = ownSeq++
       own.set(seq, { resolve, reject })
       stream.write(frameMessage({ seq, type: 'request', command, arguments: args }))
@@ -93,6 +94,7 @@ export function createAdapterPipe({ connect, toEditor, hold, whenLost }: Adapter
   const end = (words: string, how: 'broken' | 'wanted'): void => {
     if (state === 'ended') return
     state = 'ended'
+    endWords = words
     const unanswered = [...pending].map(([seq, command]) => respond(seq, command, words))
     pending.clear()
     for (const { reject } of own.values()) reject(new Error(words))
@@ -132,7 +134,7 @@ export function createAdapterPipe({ connect, toEditor, hold, whenLost }: Adapter
     ask,
     fromEditor: (message) => {
       if (isRequest(message)) {
-        if (state === 'ended') return deliver(respond(message.seq, message.command, whenLost))
+        if (state === 'ended') return deliver(respond(message.seq, message.command, endWords))
         pending.set(message.seq, message.command)
       }
       if (state === 'open') stream?.write(frameMessage(message))

@@ -98,6 +98,10 @@ describe('a prompt in the debugger', () => {
     await until('the branches are compared', () => (shownRuns().compared.length > 0 ? true : undefined))
   })
 
+  it('has asked for nothing that was refused', () => {
+    assert.deepEqual(watch.refusals, [])
+  })
+
   it('ends with a clear message when the worker dies, and keeps the breakpoint', async () => {
     const ended = watch.nextEnd()
     process.kill(promptscope.workerPid!, 'SIGKILL')
@@ -114,6 +118,32 @@ describe('a prompt in the debugger', () => {
     const ended = watch.nextEnd()
     await command('stop')
     await ended
+  })
+
+  it('runs to the end without stopping, without debugging', async () => {
+    const [stops, ended] = [watch.count('stopped'), watch.nextEnd()]
+    await command('run')
+    await ended
+    assert.equal(watch.count('stopped'), stops)
+    assert.match(watch.output('stdout').slice(-60), /<\|im_end\|>/)
+  })
+
+  it('tells in launch.json what is wrong with a field', async () => {
+    const [folder] = vscode.workspace.workspaceFolders ?? []
+    const file = vscode.Uri.joinPath(folder!.uri, '.vscode/launch.json')
+    const launch = { type: 'promptscope', request: 'launch', name: 'wrong', program: 'a.prompt', edits: ['L5/500'], layers: 'some', temperature: -1, steer: 'weaker.txt' }
+    await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(JSON.stringify({ version: '0.2.0', configurations: [launch] }, null, 2)))
+    try {
+      const document = await vscode.workspace.openTextDocument(file)
+      await vscode.window.showTextDocument(document)
+      const problems = await until('launch.json has problems', () => {
+        const found = vscode.languages.getDiagnostics(document.uri).map(({ message, range }) => `${document.lineAt(range.start.line).text.trim()} ${message}`)
+        return found.length >= 4 ? found : undefined
+      })
+      for (const expected of [/L5\/500.*Write an edit/, /layers.*Write a list of layer numbers/, /temperature/, /weaker\.txt.*\.steer/]) assert.ok(problems.some((problem) => expected.test(problem)), problems.join('\n'))
+    } finally {
+      await vscode.workspace.fs.delete(file)
+    }
   })
 })
 

@@ -16,6 +16,8 @@ export interface DebugWatch extends vscode.Disposable {
   nextEnd(): Promise<vscode.DebugSession>
   /** Text that the console showed, by category. */
   output(category: string): string
+  /** Requests that were refused, with the reason: `scopes: frame 3 does not exist`. */
+  readonly refusals: readonly string[]
   /** How often an event of this name was told. */
   count(event: string): number
 }
@@ -23,11 +25,13 @@ export interface DebugWatch extends vscode.Disposable {
 export function watchDebugger(): DebugWatch {
   const outputs: { readonly category: string; readonly text: string }[] = []
   const events: string[] = []
+  const refusals: string[] = []
   const stops = new vscode.EventEmitter<{ readonly session: vscode.DebugSession; readonly body: DebugProtocol.StoppedEvent['body'] }>()
   const tracker = vscode.debug.registerDebugAdapterTrackerFactory('promptscope', {
     createDebugAdapterTracker: (session) => ({
-      onDidSendMessage: (message: DebugProtocol.Event) => {
-        if (message.type !== 'event') return
+      onDidSendMessage: (message: DebugProtocol.Event | DebugProtocol.Response) => {
+        if ('command' in message && !message.success) refusals.push(`${message.command}: ${message.message}`)
+        if (!('event' in message)) return
         events.push(message.event)
         if (message.event === 'output') {
           const { category = 'console', output } = (message as DebugProtocol.OutputEvent).body
@@ -50,6 +54,7 @@ export function watchDebugger(): DebugWatch {
         ]
       }),
     nextEnd: () => waitFor('the end of a session', (done) => [vscode.debug.onDidTerminateDebugSession(done)]),
+    refusals,
     output: (category) => outputs.filter((output) => output.category === category).map(({ text }) => text).join(''),
     count: (name) => events.filter((event) => event === name).length,
     dispose: () => void vscode.Disposable.from(tracker, stops).dispose(),
