@@ -1,7 +1,9 @@
 // A session over the fake program: what is said when, from start to end.
+import type { DebugProtocol } from '@vscode/debugprotocol'
 import { expect, it } from 'vitest'
 import { fakeProgram } from '../debuggee/fakeProgram'
-import { connectAdapter } from './client'
+import { InputError } from '../../../../server/protocol/errors'
+import { connectAdapter, type DapClient } from './client'
 
 it('runs a prompt to its end and says its text', async () => {
   const { client, closed, log } = connectAdapter({ open: () => Promise.resolve(fakeProgram()) })
@@ -26,3 +28,105 @@ it('stops on entry, steps, and shows all scopes', async () => {
   await closed
   expect(log).toEqual([])
 })
+
+it('answers for a frame of the stop before with where the branch stands now', async () => {
+  const { client, closed } = connectAdapter({ open: () => Promise.resolve(fakeProgram()) })
+  await client.start({ text: 'The cat', stopOnEntry: true })
+  await client.event('stopped')
+  const [before] = await client.stack(1)
+  await client.move('next', 1)
+  expect(await client.request('evaluate', { expression: 'position', frameId: before!.id })).toMatchObject({ result: '1' })
+  const { scopes } = await client.request<DebugProtocol.ScopesResponse['body']>('scopes', { frameId: before!.id })
+  const [now] = await client.stack(1)
+  expect((await client.request<DebugProtocol.ScopesResponse['body']>('scopes', { frameId: now!.id })).scopes).toEqual(scopes)
+  await client.request('disconnect')
+  await closed
+})
+
+it('stays while another branch has something left, and ends with the last one', async () => {
+  const { client, closed } = connectAdapter({ open: () => Promise.resolve(fakeProgram()) })
+  await client.start({ text: 'The cat' }, { functionBreakpoints: [{ name: 'position == 10' }] })
+  await client.event('stopped')
+  await client.move('stepBack', 1)
+  await forceSecond(client, 1)
+  expect(await client.event('stopped')).toMatchObject({ threadId: 2 })
+  await client.request('setFunctionBreakpoints', { breakpoints: [] })
+  expect(await client.move('continue', 2)).toMatchObject({ threadId: 2, description: 'At the end' })
+  expect(client.hasEvent('terminated')).toBe(false)
+  await client.request('continue', { threadId: 1 })
+  await client.event('terminated')
+  await client.request('disconnect')
+  await closed
+})
+
+it('ends when one goes on from the end', async () => {
+  const { client, closed } = connectAdapter({ open: () => Promise.resolve(fakeProgram()) })
+  await client.start({ text: 'The cat', stopAtEnd: true })
+  await client.event('stopped')
+  await client.request('continue', { threadId: 1 })
+  await client.event('terminated')
+  await client.request('disconnect')
+  await closed
+})
+
+it('takes a model that was lost while it was opened', async () => {
+  const program = fakeProgram()
+  program.lose(new InputError('another model was loaded', 'start the session again'))
+  const { client, closed } = connectAdapter({ open: () => Promise.resolve(program) })
+  await client.start({ text: 'The cat' })
+  expect(await client.event('output')).toEqual({ category: 'stderr', output: 'another model was loaded; start the session again\n' })
+  expect(await client.event('exited')).toEqual({ exitCode: 1 })
+  await client.request('disconnect')
+  await closed
+})
+
+it('is over when it cannot be restarted', async () => {
+  let opens = 0
+  const { client, closed } = connectAdapter({ open: () => (opens++ === 0 ? Promise.resolve(fakeProgram()) : Promise.reject(new InputError('model is gone', 'choose another one'))) })
+  await client.start({ text: 'The cat', stopOnEntry: true })
+  await client.event('stopped')
+  expect(await client.send('restart')).toMatchObject({ success: false, message: 'model is gone; choose another one' })
+  await client.event('terminated')
+  await client.request('disconnect')
+  await closed
+})
+
+it('tells of sources that come after the client has asked', async () => {
+  const { client, closed } = connectAdapter({ open: () => Promise.resolve({ ...fakeProgram(), files: () => Promise.resolve([{ part: 'model' as const, path: '/models/fake/model.safetensors', bytes: 7, identity: 'abc' }]) }) })
+  await client.request('initialize', { adapterID: 'promptscope' })
+  expect(await client.request('loadedSources')).toEqual({ sources: [] })
+  await client.request('launch', { text: 'The cat', stopOnEntry: true })
+  await client.request('configurationDone')
+  const told = [await client.event<{ source: DebugProtocol.Source }>('loadedSource'), await client.event<{ source: DebugProtocol.Source }>('loadedSource'), await client.event<{ source: DebugProtocol.Source }>('loadedSource')]
+  expect(told.map(({ source }) => source.name)).toEqual(['fake.prompt', 'fake.prompt run', 'model: model.safetensors'])
+  expect(await client.request('source', { source: told[2]!.source, sourceReference: told[2]!.source.sourceReference })).toMatchObject({ content: expect.stringContaining('identity abc') as string })
+  await client.request('disconnect')
+  await closed
+})
+
+it('counts from 0 and writes file addresses when the client does', async () => {
+  const { client, closed } = connectAdapter({ open: () => Promise.resolve(fakeProgram()) })
+  const source = { path: 'file:///prompts/fake.prompt' }
+  await client.start({ program: '/prompts/fake.prompt' }, { initialize: { linesStartAt1: false, columnsStartAt1: false, pathFormat: 'uri' }, breakpoints: [{ source, breakpoints: [{ line: 0, column: 8 }] }] })
+  await client.event('stopped')
+  expect(await client.stack(1)).toMatchObject([{ name: '" sat" · token 2', source, line: 0, column: 7, endLine: 0, endColumn: 11 }])
+  await client.request('disconnect')
+  await closed
+})
+
+it('tells once which edits never fired', async () => {
+  const idle = { feature: { layer: 0, feature: 1 }, operation: { kind: 'set' as const, value: 3 }, positions: { kind: 'ranges' as const, ranges: [[400, 401]] as const } }
+  const { client, closed } = connectAdapter({ open: () => Promise.resolve(fakeProgram({ settings: { edits: [idle] } })) })
+  await client.start({ text: 'The cat' })
+  await client.event('terminated')
+  expect(client.said.filter(({ message }) => JSON.stringify(message).includes('never fired'))).toHaveLength(1)
+  await client.request('disconnect')
+  await closed
+})
+
+/** Makes another branch. */
+async function forceSecond(client: DapClient, threadId: number): Promise<void> {
+  const [frame] = await client.stack(threadId)
+  const [, second] = await client.scope(threadId, 'Next token')
+  await client.request('setExpression', { frameId: frame!.id, expression: second!.name, value: '1' })
+}
