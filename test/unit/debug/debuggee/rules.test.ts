@@ -105,6 +105,20 @@ it('reads only layers that rules need, and nothing again where it has been', asy
   expect(requests.slice(3)).toEqual([])
 })
 
+it('has at hand what was read of the token where it stands', async () => {
+  const requests: string[] = []
+  const { go, debuggee } = await startedSession({ onRequest: ({ kind, from, layers }) => requests.push(`${kind} ${from} ${layers.join()}`) }, [fires(1, { counts: () => false })])
+  await go('next')
+  requests.length = 0
+  const facts = await debuggee.facts(1, 1, { layers: [1], predictions: false }, NEVER)
+  expect(facts.features(1)).toEqual(fakeFeatures(runFakeModel(facts.tokens.map(({ id }) => id), 7, [])[1]!.arriving[1]!))
+  expect(requests).toEqual([])
+  expect(() => facts.features(2)).toThrow('layer 2 was not needed at token 1')
+  // A layer more is read for this token alone, and kept.
+  for (let time = 0; time < 2; time++) expect((await debuggee.facts(1, 1, { layers: [1, 2], predictions: true }, NEVER)).token.prediction!.rank).toBeGreaterThan(0)
+  expect(requests).toEqual(['read 1 ', 'read 1 2'])
+})
+
 it('stops where the engine meets values that are no numbers, and can go on without the edit', async () => {
   const { go, debuggee } = await startedSession({ text: 'The', settings: { generate: 5 } })
   await go('next')
