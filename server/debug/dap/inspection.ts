@@ -9,6 +9,7 @@ import type { AdapterContext } from './adapterContext'
 import type { Handlers, RequestScope } from './dispatcher'
 import { placeOfToken, sourceFor, spanForClient } from './documents'
 import { filterLabel } from './exceptionFilters'
+import type { Handles } from './handles'
 import { frameOf, standingBranch, threadOf, type Frame, type Live } from './live'
 import type { RequestFields } from './requestFields'
 import type { Container, Row } from './variables/container'
@@ -42,7 +43,9 @@ export function createInspection(parts: InspectionParts): InspectionHandlers {
     },
     'scopes': (fields) => {
       const live = parts.live()
-      const frame = frameOf(live, fields.integer('frameId'))
+      const frameId = fields.integer('frameId')
+      if (hasLeft(live, live.frames, frameId)) return { scopes: [] }
+      const frame = frameOf(live, frameId)
       return {
         scopes: SCOPES.map(({ name, isExpensive, ...scope }) => ({
           name,
@@ -53,7 +56,9 @@ export function createInspection(parts: InspectionParts): InspectionHandlers {
     },
     'variables': async (fields, request) => {
       const live = parts.live()
-      const container = containerOf(live, fields.integer('variablesReference'))
+      const reference = fields.integer('variablesReference')
+      if (hasLeft(live, live.containers, reference)) return { variables: [] }
+      const container = containerOf(live, reference)
       const rows = await container.rows(request.signal)
       const start = Math.max(0, fields.integerOrNull('start') ?? 0)
       const count = fields.integerOrNull('count') ?? 0
@@ -141,6 +146,14 @@ function firstFeatures(parts: InspectionParts, live: Live, { branchId }: Frame):
 function openContainer(live: Live, container: Omit<Container, 'indexed'> & { readonly indexed?: boolean }): number {
   const { branchId, position, layer } = container.frame
   return live.containers.idOf(branchId, `${position} ${layer} ${container.path}`, () => ({ indexed: false, ...container }))
+}
+
+/** Whether it stood for something of a stop that its branch has left: editors ask late, and there is nothing to show any more, but no error either. */
+function hasLeft(live: Live, handles: Handles<Frame> | Handles<Container>, id: number): boolean {
+  const former = handles.getFormer(id)
+  if (!former) return false
+  const { branchId } = 'frame' in former ? former.frame : former
+  return 'frame' in former || live.threads.get(branchId)?.busy != null
 }
 
 function containerOf(live: Live, reference: number): Container {

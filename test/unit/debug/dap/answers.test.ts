@@ -121,7 +121,7 @@ it('refuses to look at a thread that runs, as clients expect it', async () => {
   expect(await going).toMatchObject({ success: true })
   expect(stack).toMatchObject({ success: false, message: 'notStopped' })
   expect(again).toMatchObject({ success: false, message: 'notStopped' })
-  expect(scopes).toMatchObject({ success: false })
+  expect(scopes).toMatchObject({ success: true, body: { scopes: [] } })
   await client.request('disconnect')
   await closed
   expectAnsweredOnce(client.said)

@@ -38,6 +38,22 @@ it('answers for a frame of the stop before with where the branch stands now', as
   expect(await client.request('evaluate', { expression: 'position', frameId: before!.id })).toMatchObject({ result: '1' })
   const { scopes } = await client.request<DebugProtocol.ScopesResponse['body']>('scopes', { frameId: before!.id })
   const [now] = await client.stack(1)
+  // While it runs there is nothing to show, and no error to show it with.
+  const going = client.send('next', { threadId: 1 })
+  expect(await client.request('scopes', { frameId: now!.id })).toEqual({ scopes: [] })
+  expect(await client.request('variables', { variablesReference: scopes[0]!.variablesReference })).toEqual({ variables: [] })
+  expect(await going).toMatchObject({ success: true })
+  await client.request('disconnect')
+  await closed
+})
+
+it('gives the same numbers for the same stop', async () => {
+  const { client, closed } = connectAdapter({ open: () => Promise.resolve(fakeProgram()) })
+  await client.start({ text: 'The cat', stopOnEntry: true })
+  await client.event('stopped')
+  const [now] = await client.stack(1)
+  const { scopes } = await client.request<DebugProtocol.ScopesResponse['body']>('scopes', { frameId: now!.id })
+  expect(await client.stack(1)).toEqual([now])
   expect((await client.request<DebugProtocol.ScopesResponse['body']>('scopes', { frameId: now!.id })).scopes).toEqual(scopes)
   await client.request('disconnect')
   await closed
