@@ -154,7 +154,7 @@ it('says what is wrong with a model and what to do', async () => {
   await window.screenshot('problem')
 })
 
-it('introduces itself in four steps', async () => {
+it('introduces itself in five steps', async () => {
   await window.runCommand('Promptscope: Get Started')
   await window.page.getByText('Suppress and compare').first().waitFor()
   await window.screenshot('walkthrough')
