@@ -87,8 +87,9 @@ function finite(found: unknown, isValid: (number: number) => boolean): number | 
   return typeof found === 'number' && Number.isFinite(found) && isValid(found) ? found : undefined
 }
 
-/** Undefined when it is no list, or an entry cannot be read. */
+/** Undefined when it is no list, or an entry cannot be read. An empty object is how clients in Lua write an empty list. */
 function listOf<T>(found: unknown, read: (entry: unknown) => T | undefined): readonly T[] | undefined {
+  if (typeof found === 'object' && found !== null && Object.keys(found).length === 0) return []
   if (!Array.isArray(found)) return undefined
   const entries = found.map(read)
   return entries.every((entry) => entry !== undefined) ? (entries) : undefined

@@ -24,9 +24,12 @@ export interface RequestFields {
   readonly all: Readonly<Record<string, unknown>>
 }
 
-/** `subject` begins the errors: `setVariable`. A request without arguments has no fields. */
+/**
+ * `subject` begins the errors: `setVariable`. A request without arguments has no fields. Clients in Lua cannot tell an empty list from an empty
+ * object, so either stands for the other.
+ */
 export function requestFields(subject: string, value: unknown): RequestFields {
-  if (value !== undefined && value !== null && (typeof value !== 'object' || Array.isArray(value))) throw invalid(subject, 'arguments', value, 'an object')
+  if (value !== undefined && value !== null && (typeof value !== 'object' || (Array.isArray(value) && value.length > 0))) throw invalid(subject, 'arguments', value, 'an object')
   const record = (value ?? {}) as Readonly<Record<string, unknown>>
   const raw = (field: string): unknown => (Object.hasOwn(record, field) ? (record[field] ?? undefined) : undefined)
 
@@ -45,7 +48,7 @@ export function requestFields(subject: string, value: unknown): RequestFields {
   const integerOrNull = (field: string): number | null => optional(field, 'a whole number', isInteger)
   const textOrNull = (field: string): string | null => optional(field, 'a text', isText)
   const flag = (field: string, fallback: boolean): boolean => optional(field, 'true or false', isFlag) ?? fallback
-  const list = (field: string): readonly unknown[] => optional(field, 'a list', isList) ?? []
+  const list = (field: string): readonly unknown[] => (isEmptyObject(raw(field)) ? [] : (optional(field, 'a list', isList) ?? []))
   const objectOrNull = (field: string): RequestFields | null => (raw(field) === undefined ? null : requestFields(`${subject} ${field}`, raw(field)))
 
   return {
@@ -75,4 +78,5 @@ function invalid(subject: string, field: string, found: unknown, expected: strin
 const isInteger = (value: unknown): value is number => Number.isSafeInteger(value)
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isFlag = (value: unknown): value is boolean => typeof value === 'boolean'
+const isEmptyObject = (value: unknown): boolean => typeof value === 'object' && value !== null && Object.keys(value).length === 0
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value)

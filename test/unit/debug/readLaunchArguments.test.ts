@@ -18,6 +18,10 @@ it('takes everything that may be said, and leaves the client its own fields', ()
   expect(readLaunchArguments({ ...said, type: 'promptscope', request: 'launch', __sessionId: 'x', presentation: {} })).toEqual({ ...said, program: null, text: null })
 })
 
+it('takes an empty list as clients in Lua write it', () => {
+  expect(readLaunchArguments({ text: 'a', edits: {}, pins: {} })).toMatchObject({ edits: [], pins: [] })
+})
+
 it.each([
   [null, 'launch is null, not an object'],
   [{}, 'launch has no prompt'],

@@ -139,6 +139,16 @@ it('takes breakpoints and configurationDone before the launch, too', async () =>
   await closed
 })
 
+it('takes empty lists and objects as clients in Lua write them', async () => {
+  const { client, closed } = connectAdapter({ open: () => Promise.resolve(fakeProgram()) })
+  await client.request('initialize', { adapterID: 'promptscope' })
+  expect(await client.request('setBreakpoints', { source: { path: '/prompts/fake.prompt' }, breakpoints: {} })).toEqual({ breakpoints: [] })
+  expect(await client.request('setExceptionBreakpoints', { filters: {} })).toEqual({ breakpoints: [] })
+  await client.request('configurationDone', [])
+  await client.request('disconnect', [])
+  await closed
+})
+
 it('runs through without stopping when it is not to debug', async () => {
   const { client, closed } = connectAdapter({ open: () => Promise.resolve(fakeProgram()) })
   await client.start({ text: 'The cat sat on', noDebug: true, stopOnEntry: true, stopAtEnd: true }, { functionBreakpoints: [{ name: 'position == 3' }] })
