@@ -1,4 +1,4 @@
-// The demo model as a program to debug, computed in this process and recorded nowhere.
+// The demo model, or any other that is loaded, as a program to debug that is recorded nowhere.
 import { join } from 'node:path'
 import { openPromptModel } from '../../server/checkpoint/openPromptModel'
 import type { BranchRecord, DebuggedEngine, DebuggedProgram } from '../../server/debug/program'
@@ -17,8 +17,13 @@ export function loadDemo(engine: Engine): Promise<LoadedModel> {
 /** A text, fed as it is; `engine` must have the demo model loaded, or be a wrapper of one that has. */
 export async function demoProgram(engine: DebuggedEngine, model: LoadedModel, text: string, settings: Omit<RunSettings, 'layers' | 'stopIds'>): Promise<DebuggedProgram> {
   const promptModel = await openPromptModel(join(DEMO, 'model'))
+  return unkeptProgram({ engine, model, tokenizer: promptModel.tokenizer, prompt: prepareText(text, promptModel, 'raw'), settings: { ...settings, layers: model.saeLayers, stopIds: [] } })
+}
+
+/** A program without a file, whose branches are recorded nowhere. */
+export function unkeptProgram(program: Pick<DebuggedProgram, 'engine' | 'model' | 'tokenizer' | 'prompt' | 'settings'>): DebuggedProgram {
   return {
-    engine, model, tokenizer: promptModel.tokenizer, prompt: prepareText(text, promptModel, 'raw'), settings: { ...settings, layers: model.saeLayers, stopIds: [] },
+    ...program,
     lost: new AbortController().signal, file: null, pins: () => [], files: () => Promise.resolve([]), openRecord: () => NOT_KEPT, close: () => Promise.resolve(),
     describe: (feature) => ({ feature, label: null, tokens: [], density: null, typicalActivation: null, maxActivation: null }),
   }
