@@ -14,6 +14,8 @@ const SELECTOR: vscode.DocumentSelector = [
   { language: 'markdown' },
 ]
 
+// Zero width space.
+const BREAK = '\u200b'
 // The editor asks once more about a frame that has been left, and would log the refusal.
 const NOTHING = { values: [] }
 
@@ -35,7 +37,15 @@ async function lineValues(document: vscode.TextDocument, viewPort: vscode.Range,
   const { values } = await asked.catch(() => NOTHING)
   return values
     .filter(({ line }) => line - 1 >= lines.first && line - 1 <= lines.last)
-    .map(({ line, text }) => new vscode.InlineValueText(document.lineAt(line - 1).range, line === place?.line && layer !== null ? `${layer} · ${text}` : text))
+    .map(({ line, text }) => new vscode.InlineValueText(document.lineAt(line - 1).range, breakable(line === place?.line && layer !== null ? `${layer} · ${text}` : text)))
+}
+
+/**
+ * The editor writes a value with spaces that do not break. Where lines wrap, as in prompts and run documents, the last word would go to the next row
+ * with the value; package.json lets lines of those languages break at this character, which has no width.
+ */
+function breakable(text: string): string {
+  return BREAK + text.replaceAll(' ', ` ${BREAK}`)
 }
 
 /** The token under the pointer as an expression: the editor evaluates it and shows the result as it shows a variable. */
