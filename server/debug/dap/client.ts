@@ -9,7 +9,6 @@ export interface Client extends ClientCounting {
   readonly takesProgress: boolean
   readonly takesInvalidated: boolean
   readonly takesMemoryEvents: boolean
-  readonly pagesVariables: boolean
 }
 
 /** Throws InputError for a path format that is neither `path` nor `uri`, and fields of the wrong type. */
@@ -22,7 +21,6 @@ export function readClient(fields: RequestFields): Client {
     takesProgress: fields.flag('supportsProgressReporting'),
     takesInvalidated: fields.flag('supportsInvalidatedEvent'),
     takesMemoryEvents: fields.flag('supportsMemoryEvent'),
-    pagesVariables: fields.flag('supportsVariablePaging'),
   }
 }
 

@@ -5,7 +5,7 @@ import type { AdapterContext } from './adapterContext'
 import type { Handlers, RequestScope } from './dispatcher'
 import { FIRST_BRANCH, forget, frameOf, standingBranch, threadOf, type Live } from './live'
 import { stoppedBody } from './stoppedBody'
-import type { Wanted } from './breakpointTable'
+import type { Wanted } from './compileBreakpoint'
 
 type ExecutionHandlers = Pick<
   Handlers,

@@ -104,6 +104,7 @@ export function referenceOf(live: Live, frame: Frame, path: string, row: Row): n
 /** Writes to a row and answers with what it is then, on the branch that has the change. */
 export async function writeRow(parts: InspectionParts, live: Live, frame: Frame, row: Row, value: string, path: string, request: RequestScope): Promise<DebugProtocol.SetVariableResponse['body']> {
   if (!row.set) throw new InputError(`variable ${quote(row.name)} cannot be set`, 'set a feature, a next token or a value under Sampler')
+  if (live.debuggee.branch(frame.branchId).place.position !== frame.position) throw new InputError(`variable ${quote(row.name)} belongs to a token that has been left`, 'go to that token first')
   const branch = await parts.change(frame.branchId, row.set(value), request)
   const now: Frame = { branchId: branch.id, position: branch.place.position, layer: branch.place.layer }
   const feature = row.type === 'feature' ? parseFeature(row.name) : null

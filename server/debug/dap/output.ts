@@ -1,6 +1,7 @@
 // What the debug console gets: the generated text, log points, and what is to be known about the model and the edits.
-import { renderEdit } from '../../formats/editLine'
 import type { LoadedModel } from '../../engine/engine'
+import { renderEdit } from '../../formats/editLine'
+import { inputErrorLine } from '../../protocol/errors'
 import type { Branch } from '../branch'
 import type { Client } from './client'
 import { placeOfToken, positionForClient, sourceFor } from './documents'
@@ -19,19 +20,19 @@ export function tellLog(sendEvent: SendEvent, live: Live, client: Client, branch
   sendEvent('output', { category: 'console', output: `${text}\n`, source: sourceFor(live, document, client), ...positionForClient(span.start, client) })
 }
 
-/** What makes the features of this model less than certain. */
+/** What makes the features of this model less than certain; the same at every launch, so it goes to the console without further ado. */
 export function tellModel(sendEvent: SendEvent, { pairing, identity, fallbacks }: LoadedModel): void {
   const notes = [
     ...(pairing && pairing.kind !== 'match' && pairing.kind !== 'unknown' ? [pairing.note] : []),
     ...(identity.precision === 'q4' ? ['features are approximate at precision q4'] : []),
     ...fallbacks,
   ]
-  for (const note of notes) sendEvent('output', { category: 'important', output: `${note}\n` })
+  for (const note of notes) sendEvent('output', { category: 'console', output: `${note}\n` })
 }
 
 /** Warnings of the prompt file, once. */
 export function tellProblems(sendEvent: SendEvent, live: Live): void {
-  for (const { message } of live.program.prompt.problems) sendEvent('output', { category: 'important', output: `${message}\n` })
+  for (const { message, remedy } of live.program.prompt.problems) sendEvent('output', { category: 'console', output: `${inputErrorLine(message, remedy)}\n` })
 }
 
 /** Edits that changed nothing on the branch: an edit that never fires says so. */

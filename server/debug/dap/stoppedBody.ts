@@ -2,7 +2,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol'
 import type { Stop } from '../branch'
 import type { DataAccess } from '../expressions/parseDataCondition'
-import type { Wanted } from './breakpointTable'
+import type { Wanted } from './compileBreakpoint'
 import { filterLabel } from './exceptionFilters'
 
 /** `failure` is what kept it from going on, a sentence for people. */

@@ -1,4 +1,4 @@
-// What the client wants to stop at, and how each wish becomes a rule: kept over restarts, checked again when a model is known.
+// Turns what the client wants to stop at into a rule, or into why it stops nothing.
 import type { DebugProtocol } from '@vscode/debugprotocol'
 import { parseFeature } from '../../formats/editLine'
 import { quote } from '../../formats/quote'
@@ -106,7 +106,7 @@ function meaning({ what, condition }: Wanted, live: Live | null, reaches: Reache
 }
 
 /** The feature that a data breakpoint watches; throws InputError for any other id. */
-export function dataFeature(dataId: string): FeatureId {
+function dataFeature(dataId: string): FeatureId {
   const feature = parseFeature(dataId)
   if (!feature) throw new InputError(`data ${quote(dataId)} cannot be watched`, 'watch a feature such as L14/6159')
   return feature
