@@ -64,7 +64,8 @@ export function createExecution(parts: ExecutionParts): Execution {
     const thread = threadOf(session, threadId)
     if (failure !== null && !(failure instanceof CancelledError)) {
       tellFailure(session, failure)
-      if (session.program.lost.aborted || !session.hasStarted) return
+      if (session.program.lost.aborted) return
+      stop = failedStop(session.debuggee.branch(threadId), lineOf(failure))
     }
     Object.assign(thread, { busy: null, stop })
     if (stop.reason === 'end' && endsSession(session)) {
@@ -72,7 +73,7 @@ export function createExecution(parts: ExecutionParts): Execution {
       return
     }
     session.focus = threadId
-    sendEvent('stopped', stoppedBody(threadId, stop, parts.breakpoint, failure === null || failure instanceof CancelledError ? null : lineOf(failure)))
+    sendEvent('stopped', stoppedBody(threadId, stop, parts.breakpoint))
     parts.tellSources(session)
   }
 
@@ -120,7 +121,7 @@ export function createExecution(parts: ExecutionParts): Execution {
     const stop: Stop = { reason, rules: [], finding: null }
     threadOf(session, branch.id).stop = stop
     session.focus = branch.id
-    sendEvent('stopped', { ...stoppedBody(branch.id, stop, parts.breakpoint, null), description: branch.id === from ? 'Restarted' : 'New branch' })
+    sendEvent('stopped', { ...stoppedBody(branch.id, stop, parts.breakpoint), description: branch.id === from ? 'Restarted' : 'New branch' })
     parts.tellSources(session)
   }
 
@@ -176,7 +177,9 @@ export function createExecution(parts: ExecutionParts): Execution {
         const target = live().targets.get(fields.integer('targetId'))
         if (!target) throw new InputError(`target ${fields.integer('targetId')} does not exist, or no longer`, 'ask for the targets again')
         return move(fields.integer('threadId'), request, (branch) => {
-          if (target.position >= branch.tokens.length) throw new InputError(`token ${target.position} is not on ${branch.name}`, 'choose a token that the branch has')
+          const wanted = live().debuggee.branch(target.branchId).tokens[target.position]
+          // The text of another branch is this one's only as far as they share it.
+          if (!wanted || branch.tokens[target.position]?.id !== wanted.id) throw new InputError(`token ${target.position} is not on ${branch.name}`, 'choose a token that the branch has')
           return { kind: 'goto', position: target.position }
         }) as undefined
       },
@@ -226,6 +229,11 @@ function standsAtEnd({ ended, place, tokens }: Branch): boolean {
 function checkLayer(session: Live, layer: number): void {
   const { layers } = session.program.model.identity
   if (layer < 0 || layer >= layers) throw new InputError(`target ${layer + 1} does not exist`, `choose layers 0 to ${layers - 1}`)
+}
+
+/** What keeps a branch from going on is told like what an exception filter finds. */
+function failedStop({ place: { position } }: Branch, message: string): Stop {
+  return { reason: 'exception', rules: [], finding: { filter: 'failure', message, first: position, last: position } }
 }
 
 function lineOf(failure: unknown): string {

@@ -5,10 +5,9 @@ import type { DataAccess } from '../expressions/parseDataCondition'
 import type { Wanted } from './compileBreakpoint'
 import { filterLabel } from './exceptionFilters'
 
-/** `failure` is what kept it from going on, a sentence for people. */
-export function stoppedBody(threadId: number, stop: Stop, breakpoint: (id: number) => Wanted | undefined, failure: string | null): DebugProtocol.StoppedEvent['body'] {
+/** `breakpoint` finds the wish behind a rule's id. */
+export function stoppedBody(threadId: number, stop: Stop, breakpoint: (id: number) => Wanted | undefined): DebugProtocol.StoppedEvent['body'] {
   const common = { threadId, preserveFocusHint: false, allThreadsStopped: false }
-  if (failure !== null) return { ...common, reason: 'exception', description: 'Stopped by a failure', text: failure }
   const ids = stop.rules.length > 0 ? { hitBreakpointIds: [...stop.rules] } : {}
   switch (stop.reason) {
     case 'breakpoint': return { ...common, ...ids, ...hitWords(breakpoint(stop.rules[0]!)) }

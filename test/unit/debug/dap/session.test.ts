@@ -2,6 +2,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol'
 import { expect, it } from 'vitest'
 import { fakeProgram } from '../debuggee/fakeProgram'
+import type { DebuggedEngine } from '../../../../server/debug/program'
 import { InputError } from '../../../../server/protocol/errors'
 import { connectAdapter, type DapClient } from './client'
 
@@ -69,6 +70,47 @@ it('stays while another branch has something left, and ends with the last one', 
   await client.request('setFunctionBreakpoints', { breakpoints: [] })
   expect(await client.move('continue', 2)).toMatchObject({ threadId: 2, description: 'At the end' })
   expect(client.hasEvent('terminated')).toBe(false)
+  await client.request('continue', { threadId: 1 })
+  await client.event('terminated')
+  await client.request('disconnect')
+  await closed
+})
+
+it('runs two branches at once, each with its own text', async () => {
+  const { client, closed, log } = connectAdapter({ open: () => Promise.resolve(fakeProgram()) })
+  await client.start({ text: 'The cat', stopAtEnd: true }, { functionBreakpoints: [{ name: 'position == 10' }] })
+  await client.event('stopped')
+  await client.move('stepBack', 1)
+  await forceSecond(client, 1)
+  await client.event('stopped')
+  await client.request('setFunctionBreakpoints', { breakpoints: [] })
+  await Promise.all([client.request('continue', { threadId: 1 }), client.request('continue', { threadId: 2 })])
+  const stops = [await client.event<{ threadId: number }>('stopped'), await client.event<{ threadId: number }>('stopped')]
+  expect(stops.map(({ threadId }) => threadId).sort()).toEqual([1, 2])
+  const [first, second] = [await client.stack(1), await client.stack(2)]
+  expect([first[0]!.source!.path, second[0]!.source!.path]).toEqual(['promptscope-run:/run-1', 'promptscope-run:/run-2'])
+  const texts = await Promise.all([first, second].map(([frame]) => client.request<{ content: string }>('source', { source: frame!.source })))
+  expect(texts[0]!.content).not.toBe(texts[1]!.content)
+  // A place in the other branch's text is none of this one's, where they part.
+  const { targets } = await client.request<DebugProtocol.GotoTargetsResponse['body']>('gotoTargets', { source: second[0]!.source, line: second[0]!.line, column: second[0]!.column })
+  expect(await client.send('goto', { threadId: 1, targetId: targets[0]!.id })).toMatchObject({ success: false })
+  expect(await client.move('goto', 2, { targetId: targets[0]!.id })).toMatchObject({ reason: 'goto', threadId: 2 })
+  await client.request('disconnect')
+  await closed
+  expect(log).toEqual([])
+})
+
+it('stands still where the engine fails, and says why', async () => {
+  const program = fakeProgram()
+  let fails = false
+  const engine: DebuggedEngine = { ...program.engine, generate: (...call) => (fails ? Promise.reject(new InputError('engine is out of memory', 'choose fewer tokens')) : program.engine.generate(...call)) }
+  const { client, closed } = connectAdapter({ open: () => Promise.resolve({ ...program, engine }) })
+  await client.start({ text: 'The cat', stopOnEntry: true })
+  await client.event('stopped')
+  fails = true
+  expect(await client.move('continue', 1)).toMatchObject({ reason: 'exception', text: 'engine is out of memory; choose fewer tokens' })
+  expect(await client.request('exceptionInfo', { threadId: 1 })).toMatchObject({ exceptionId: 'failure', description: 'engine is out of memory; choose fewer tokens' })
+  fails = false
   await client.request('continue', { threadId: 1 })
   await client.event('terminated')
   await client.request('disconnect')
