@@ -5,6 +5,7 @@ import type { Facts } from '../../../../server/debug/facts'
 import type { StopRule } from '../../../../server/debug/stopRule'
 import { createDebuggee } from '../../../../server/debug/debuggee/createDebuggee'
 import { GREEDY } from '../../../../server/protocol/values'
+import { openTokenPlaces } from '../../../../server/runs/tokenPlaces'
 import { fakeChoice, fakeFeatures, FAKE_LAYERS, fakePrediction, runFakeModel, startFakeModel } from './fakeModel'
 import { fakeProgram } from './fakeProgram'
 import { FAKE_STOP_ID, FAKE_VOCABULARY } from './fakeTokenizer'
@@ -68,6 +69,12 @@ it.each([0, 1, 2, 3])('random scripts %i give what uninterrupted runs give', asy
       const expected = await runUninterrupted(plans.get(branch.id)!, choose)
       const ids = branch.tokens.map(({ id }) => id)
       expect(ids, where).toEqual(branch.ended ? expected : expected.slice(0, ids.length))
+      const computed = runFakeModel(ids, program.prompt.ids.length, branch.edits)
+      expect(branch.tokens.map(({ fired }) => fired), where).toEqual(computed.map(({ fired }) => fired))
+      const predicted = branch.tokens.filter(({ prediction }) => prediction !== null)
+      expect(predicted.map(({ prediction }) => prediction), where).toEqual(predicted.map(({ index, id }) => fakePrediction(computed[index - 1]!.leaving[FAKE_LAYERS - 1]!, id, 10)))
+      const places = openTokenPlaces(program.prompt, program.tokenizer)
+      expect(branch.tokens.map(({ text, display, range, promptRange }) => ({ text, display, range, promptRange })), where).toEqual(ids.map((id) => places.push(id)))
       expect(program.records[branch.id - 1]!.tokens.map(essence), where).toEqual(branch.tokens.map(essence))
     }
   }
