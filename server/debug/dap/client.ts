@@ -11,7 +11,7 @@ export interface Client extends ClientCounting {
   readonly takesMemoryEvents: boolean
 }
 
-/** Throws InputError for fields of the wrong type; any path format but  is taken for native paths. */
+/** Throws InputError for fields of the wrong type; any path format but "uri" is taken for native paths. */
 export function readClient(fields: RequestFields): Client {
   const pathFormat = fields.textOrNull('pathFormat') ?? 'path'
   return {
