@@ -4,6 +4,7 @@ import * as vscode from 'vscode'
 import type { DebugProtocol } from '@vscode/debugprotocol'
 import { openDebugPipe } from '../../server/protocol/requests'
 import { DEBUG_TYPE } from '../contributions'
+import { offer, sentence } from '../problems'
 import type { Worker } from '../serverProcess'
 import type { WorkerState } from '../workerState'
 import { createAdapterPipe, type Ask } from './adapterPipe'
@@ -32,8 +33,18 @@ function createAdapter(session: vscode.DebugSession, worker: Worker, state: Work
     hold: (event, ask) => (event.event === 'stopped' ? untilShown(event as DebugProtocol.StoppedEvent, ask, state) : Promise.resolve()),
     whenLost: WORKER_LOST,
   })
-  /** A branch that begins opens its document; one that is renamed tells its name. */
+  /** What the adapter last said about something that went wrong. */
+  let complaint = ''
+  /** A branch that begins opens its document; one that is renamed tells its name; a session that ends because of a failure says why. */
   const afterEvent = ({ event, body }: DebugProtocol.Event): void => {
+    if (event === 'output') {
+      const { category, output } = body as DebugProtocol.OutputEvent['body']
+      if (category === 'stderr') complaint = output.trim()
+    }
+    if (event === 'exited' && (body as DebugProtocol.ExitedEvent['body']).exitCode !== 0 && complaint !== '') {
+      // The debug console may be out of sight.
+      offer(vscode.window.showErrorMessage(sentence(complaint), 'Debug Again'), { title: 'Debug Again', command: 'workbench.action.debug.start' })
+    }
     if (event === 'thread' && (body as DebugProtocol.ThreadEvent['body']).reason === 'started') {
       void sessions.refresh(session).then((branches) => showBranch(branches.find(({ threadId }) => threadId === (body as DebugProtocol.ThreadEvent['body']).threadId), state))
     } else if (event === 'invalidated' && (body as DebugProtocol.InvalidatedEvent['body']).areas?.includes('threads')) void sessions.refresh(session)
