@@ -1,4 +1,5 @@
 // All exception filters that are rules about tokens, in the order in which they are shown.
+import { answerStart } from './answerStart'
 import type { Detector } from './detector'
 import { languageSwitch } from './languageSwitch'
 import { loop } from './loop'
@@ -6,4 +7,4 @@ import { lowConfidence } from './lowConfidence'
 import { refusal } from './refusal'
 
 /** `nonFinite` stands beside them: the engine notices it, no rule does. */
-export const DETECTORS: readonly Detector[] = [languageSwitch, loop, refusal, lowConfidence]
+export const DETECTORS: readonly Detector[] = [answerStart, languageSwitch, loop, refusal, lowConfidence]

@@ -57,7 +57,7 @@ const DRIVES: Readonly<Partial<Record<keyof DebugProtocol.Capabilities, (client:
   },
   exceptionBreakpointFilters: async (client) => {
     const filters = CAPABILITIES.exceptionBreakpointFilters!
-    expect(filters.map(({ filter }) => filter).sort()).toEqual(['languageSwitch', 'loop', 'lowConfidence', 'nonFinite', 'refusal'])
+    expect(filters.map(({ filter }) => filter).sort()).toEqual(['answerStart', 'languageSwitch', 'loop', 'lowConfidence', 'nonFinite', 'refusal'])
     const { breakpoints } = await client.request<{ breakpoints: { verified: boolean }[] }>('setExceptionBreakpoints', { filters: filters.map(({ filter }) => filter) })
     expect(breakpoints.map(({ verified }) => verified)).toEqual(filters.map(() => true))
   },

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { DebugToken } from '../../../../server/debug/branch'
 import type { Detector } from '../../../../server/debug/detectors/detector'
+import { answerStart } from '../../../../server/debug/detectors/answerStart'
 import { DETECTORS } from '../../../../server/debug/detectors/detectors'
 import { languageSwitch } from '../../../../server/debug/detectors/languageSwitch'
 import { loop } from '../../../../server/debug/detectors/loop'
@@ -19,6 +20,11 @@ const findings = (detector: Detector, tokens: readonly DebugToken[]): [at: numbe
   })
 
 const repeat = (unit: readonly string[], times: number): string[] => Array.from({ length: times }, () => unit).flat()
+
+describe('start of the answer', () => {
+  it('stops at the first generated token alone', () => expect(findings(answerStart, fakeTokens(['Hi', '.'], ['Ho', '.']))).toEqual([[2, 'answer begins with "Ho" at token 2', 2]]))
+  it('does not stop in a prompt', () => expect(findings(answerStart, fakeTokens(['Hi', '.'], []))).toEqual([]))
+})
 
 describe('language switch', () => {
   // Of the demo model: `trace --text "The capital of France is" --generate 96 --temperature 0.8 --seed 2`.
