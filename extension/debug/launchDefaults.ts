@@ -35,8 +35,8 @@ export function completeLaunch(given: Partial<Launch>, open: OpenPrompt | null, 
 }
 
 /** Fields that name a file or folder. */
-export const PATH_FIELDS = ['program', 'steer'] as const
-export const MODEL_FIELDS = ['model', 'sae'] as const
+const PATH_FIELDS = ['program', 'steer'] as const
+const MODEL_FIELDS = ['model', 'sae'] as const
 
 /** Writes paths out; called after the editor has put variables in. */
 export function resolvePaths(launch: Launch, resolveFile: (path: string) => string, resolveModel: (name: string) => string): Launch {

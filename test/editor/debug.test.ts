@@ -128,6 +128,32 @@ describe('a prompt in the debugger', () => {
     assert.match(watch.output('stdout').slice(-60), /<\|im_end\|>/)
   })
 
+  it('stops on a line of the prompt file, and marks the token there', async () => {
+    const prompt = await showFile('prompts/drift.prompt')
+    vscode.debug.removeBreakpoints(vscode.debug.breakpoints)
+    const line = prompt.getText().split('\n').findIndex((text) => text.startsWith('Tell me'))
+    vscode.debug.addBreakpoints([new vscode.SourceBreakpoint(new vscode.Location(prompt.uri, new vscode.Position(line, 0)))])
+    stop = await stopAfter(() => command('start'))
+    assert.equal(stop.reason, 'breakpoint')
+    assert.deepEqual(promptscope.debugFocus(), { path: prompt.uri.fsPath, line: line + 1, column: 1 })
+    const ended = watch.nextEnd()
+    await command('stop')
+    await ended
+    vscode.debug.removeBreakpoints(vscode.debug.breakpoints)
+  })
+
+  it('debugs a text without a file, and stands at its end', async () => {
+    const told = watch.nextTold()
+    await vscode.debug.startDebugging(undefined, { type: 'promptscope', request: 'launch', name: 'text', text: 'Once upon a time', generate: 4 })
+    const { session, threadId } = await told
+    const [frame] = await framesOf(session, threadId)
+    const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(frame?.source?.path ?? '', true))
+    assert.match(document.getText(), /^Once upon a time ./)
+    const ended = watch.nextEnd()
+    await session.customRequest('continue', { threadId })
+    await ended
+  })
+
   it('tells in launch.json what is wrong with a field', async () => {
     const [folder] = vscode.workspace.workspaceFolders ?? []
     const file = vscode.Uri.joinPath(folder!.uri, '.vscode/launch.json')

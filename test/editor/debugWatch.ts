@@ -12,7 +12,9 @@ export interface Stop {
 export interface DebugWatch extends vscode.Disposable {
   /** The next stop, once the editor has a frame of it in focus. To be asked for before what causes it. */
   nextStop(): Promise<Stop>
-  /** The next session's end. */
+  /** The next stop as the adapter tells it, whatever the editor looks at: it leaves its focus on a session that was ended in the moment of a stop. */
+  nextTold(): Promise<Omit<Stop, 'frameId'>>
+  /** The next session's end, once nothing of it is in focus any more: a stop of another session would not get it before. */
   nextEnd(): Promise<vscode.DebugSession>
   /** Text that the console showed, by category. */
   output(category: string): string
@@ -53,7 +55,21 @@ export function watchDebugger(): DebugWatch {
           }),
         ]
       }),
-    nextEnd: () => waitFor('the end of a session', (done) => [vscode.debug.onDidTerminateDebugSession(done)]),
+    nextTold: () => waitFor('a stop', (done) => [stops.event(({ session, body }) => done({ session, reason: body.reason, threadId: body.threadId ?? 0 }))]),
+    nextEnd: () =>
+      waitFor('the end of a session', (done) => {
+        let ended: vscode.DebugSession | null = null
+        const look = (): void => {
+          if (ended && vscode.debug.activeStackItem?.session.id !== ended.id) done(ended)
+        }
+        return [
+          vscode.debug.onDidTerminateDebugSession((session) => {
+            ended = session
+            look()
+          }),
+          vscode.debug.onDidChangeActiveStackItem(look),
+        ]
+      }),
     refusals,
     output: (category) => outputs.filter((output) => output.category === category).map(({ text }) => text).join(''),
     count: (name) => events.filter((event) => event === name).length,
