@@ -13,7 +13,7 @@ import type { Handles } from './handles'
 import { frameOf, standingBranch, threadOf, type Frame, type Live } from './live'
 import type { RequestFields } from './requestFields'
 import type { Container, Row } from './variables/container'
-import { lookUpFeature } from './variables/featureRows'
+import { lookUpFeature, rowOfFeature } from './variables/featureRows'
 import { lookAtVector } from './variables/looks'
 import { parseResidualReference } from './variables/residualRows'
 import { SCOPES } from './variables/scopes'
@@ -69,7 +69,9 @@ export function createInspection(parts: InspectionParts): InspectionHandlers {
       const live = parts.live()
       const container = containerOf(live, fields.integer('variablesReference'))
       const name = fields.text('name')
-      const row = (await container.rows(request.signal)).find((each) => each.name === name)
+      // A list of features shows the strongest; the others are called by their names as well.
+      const others = container.path.startsWith('Features') ? rowOfFeature : () => null
+      const row = (await container.rows(request.signal)).find((each) => each.name === name) ?? (await others(live, container.frame, name, request.signal))
       if (!row) throw new InputError(`variable ${quote(name)} is not there`, 'ask for the variables again')
       return writeRow(parts, live, container.frame, row, fields.text('value'), container.path, request)
     },

@@ -1,6 +1,6 @@
 // Features as variables: the scopes Features and Pinned, and what a feature opens to.
 import type { InspectedLayer } from '../../../engine/engine'
-import { renderEdit, renderFeature } from '../../../formats/editLine'
+import { parseFeature, renderEdit, renderFeature } from '../../../formats/editLine'
 import { VARIABLE_KIND } from '../../../protocol/debugRequests'
 import type { Edit, FeatureActivation, FeatureId } from '../../../protocol/values'
 import { rangesOf } from '../../editsFrom'
@@ -43,6 +43,14 @@ export async function pinnedRows(live: Live, frame: Frame, signal: AbortSignal):
 export async function lookUpFeature(live: Live, frame: Frame, feature: FeatureId, signal: AbortSignal): Promise<Row> {
   const look = await lookAtLayers(live, frame, layersWith(live, feature.layer), signal)
   return featureRow(live, frame, feature, look.layers.find(({ layer }) => layer === feature.layer)!)
+}
+
+/** The feature of this name, also one that does not fire; null for a name that is no feature of the SAE set. */
+export async function rowOfFeature(live: Live, frame: Frame, name: string, signal: AbortSignal): Promise<Row | null> {
+  const feature = parseFeature(name)
+  const { sae, saeLayers } = live.program.model
+  if (!feature || !sae || !saeLayers.includes(feature.layer) || feature.feature >= sae.dSae) return null
+  return lookUpFeature(live, frame, feature, signal)
 }
 
 /** `31.2 "label"`; with an edit of it here `31.2, edited = 0 (1.2 after) "label"`, where others changed it `31.2 (28.4 after) "label"`. */
@@ -93,7 +101,7 @@ function editsHere(live: Live, { branchId, position }: Frame, feature: FeatureId
 }
 
 async function layerRows(live: Live, frame: Frame, layer: number, signal: AbortSignal): Promise<Row[]> {
-  if (!live.program.model.saeLayers.includes(layer)) return [plainRow(`layer ${layer}`, 'has no autoencoder in this SAE set')]
+  if (!live.program.model.saeLayers.includes(layer)) return [plainRow(`layer ${layer}`, live.program.model.sae ? 'has no autoencoder in this SAE set' : 'has no features: no SAE set is loaded')]
   const look = await lookAtLayers(live, frame, layersWith(live, layer), signal)
   const found = look.layers.find((each) => each.layer === layer)!
   return rowsOf(live, frame, layer, found.features, found.after)

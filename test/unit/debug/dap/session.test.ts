@@ -182,6 +182,22 @@ it('tells once which edits never fired', async () => {
   await closed
 })
 
+it('sets a feature that fires nowhere near, by its name, and refuses one that is not there', async () => {
+  const { client, closed } = connectAdapter({ open: () => Promise.resolve(fakeProgram()) })
+  await client.start({ text: 'The cat', stopOnEntry: true })
+  await client.event('stopped')
+  const [frame] = await client.stack(1)
+  const { scopes: [features] } = await client.request<DebugProtocol.ScopesResponse['body']>('scopes', { frameId: frame!.id })
+  const variablesReference = features!.variablesReference
+  const shown = (await client.variables(variablesReference)).map(({ name }) => name)
+  const silent = Array.from({ length: 16 }, (_, index) => `L1/${index}`).find((name) => !shown.includes(name))!
+  expect(await client.request('setVariable', { variablesReference, name: silent, value: '3' })).toMatchObject({ value: expect.stringContaining('0, edited = 3') as string })
+  expect(await client.scope(1, 'Edits')).toMatchObject([{ name: silent }])
+  for (const name of ['L1/16', 'L99/1', 'label']) expect(await client.send('setVariable', { variablesReference, name, value: '3' })).toMatchObject({ success: false, message: expect.stringContaining('is not there') as string })
+  await client.request('disconnect')
+  await closed
+})
+
 /** Makes another branch. */
 async function forceSecond(client: DapClient, threadId: number): Promise<void> {
   const [frame] = await client.stack(threadId)
