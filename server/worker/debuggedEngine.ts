@@ -1,15 +1,19 @@
 // The engine as a debug session has it: every call ends, and none begins, once the session's model is lost.
+import { linkedController } from '../debug/debuggee/linkedController'
 import type { DebuggedEngine } from '../debug/program'
 
 /** Calls reject with the reason of `lost` as soon as it aborts. */
 export function debuggedEngine(engine: DebuggedEngine, lost: AbortSignal): DebuggedEngine {
   async function whileThere<Result>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
     lost.throwIfAborted()
+    const { controller, unlink } = linkedController([signal, lost])
     try {
-      return await call(AbortSignal.any([signal, lost]))
+      return await call(controller.signal)
     } catch (error) {
       lost.throwIfAborted()
       throw error
+    } finally {
+      unlink()
     }
   }
   return {

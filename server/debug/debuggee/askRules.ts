@@ -1,7 +1,8 @@
 // Asks stop rules whether they hold, at one token or wherever they have not been asked; what they answer is kept with the branch.
+import { joinedNeeds } from '../facts'
 import type { StopRule } from '../stopRule'
 import type { BranchState } from './branchState'
-import { factsAt, joinedNeeds, NO_READINGS, type Readings } from './readings'
+import { factsAt, NO_READINGS, type Readings } from './readings'
 import type { Workings } from './workings'
 
 /** Tokens that are read at once where many rules' answers are missing. */

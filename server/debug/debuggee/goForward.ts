@@ -1,11 +1,11 @@
 // Goes on along a branch: over tokens that it has, then over new ones, until something stops it.
 import { CancelledError } from '../../protocol/errors'
 import type { Stop } from '../branch'
+import { joinedNeeds } from '../facts'
 import { askAll, counting, LARGEST_WINDOW, openRules } from './askRules'
 import { endOf, type BranchState } from './branchState'
 import { generateOn } from './generateOn'
 import { judge } from './judge'
-import { joinedNeeds } from './readings'
 import { stopFor } from './stopFor'
 import { arrive, tell, type Workings } from './workings'
 

@@ -1,7 +1,7 @@
 // Reads the whole prompt at once, before anything else: its tokens with what edits did to them.
 import type { TokenReport } from '../../engine/engine'
+import { joinedNeeds } from '../facts'
 import { ALTERNATIVES } from './branchReader'
-import { joinedNeeds } from './readings'
 import { createTimeline, type Timeline } from './timeline'
 import type { Workings } from './workings'
 

@@ -1,7 +1,7 @@
 // What was read of a token's layers, and the facts that rules and conditions are asked with.
 import type { FeatureActivation } from '../../protocol/values'
 import type { DebugToken } from '../branch'
-import type { Facts, Needs } from '../facts'
+import type { Facts } from '../facts'
 
 /** One layer at one token: features of the residual as it arrived, strongest first, and its Euclidean norm. */
 export interface LayerReading {
@@ -28,13 +28,5 @@ export function factsAt(position: number, tokens: readonly DebugToken[], reading
     activation: ({ layer, feature }) => reading(layer).features.find((active) => active.feature === feature)?.activation ?? 0,
     features: (layer) => reading(layer).features,
     residualNorm: (layer) => reading(layer).residualNorm,
-  }
-}
-
-/** What all of them need together; layers ascending. */
-export function joinedNeeds(all: readonly Needs[]): Needs {
-  return {
-    layers: [...new Set(all.flatMap(({ layers }) => layers))].sort((a, b) => a - b),
-    predictions: all.some(({ predictions }) => predictions),
   }
 }
