@@ -28,7 +28,7 @@ export interface Debuggee {
   setRules(rules: readonly StopRule[]): void
   /**
    * Reads the prompt and stands on its first token. To be called once. With `toFirstStop` it goes on from before the first token, which may itself
-   * be stopped at.
+   * be stopped at. Paused while the prompt is read it stands on the first token once that is done; only `close` ends the reading.
    */
   start(toFirstStop: boolean, signal: AbortSignal): Promise<Stop>
   /** Resolves where the branch stands then; an aborted signal is a pause: it stands at the last token it has gone over. */

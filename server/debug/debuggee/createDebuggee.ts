@@ -98,8 +98,8 @@ export function createDebuggee(program: DebuggedProgram, events: DebuggeeEvents)
     start: (toFirstStop, signal) =>
       tracked(
         (async () => {
-          const { controller, unlink } = linkedController([signal, closing.signal])
-          const read = await readPrompt(workings, controller.signal).then((timeline) => ({ timeline, failure: null }), (error: unknown) => ({ timeline: unreadPrompt(workings), failure: stopOnFailure(error) })).finally(unlink)
+          // A pause waits for the prompt: before it has been read there is nothing to stand on.
+          const read = await readPrompt(workings, closing.signal).then((timeline) => ({ timeline, failure: null }), (error: unknown) => ({ timeline: unreadPrompt(workings), failure: stopOnFailure(error) }))
           const state = begin(read.timeline)
           return working(state, signal, async (ownSignal) => {
             if (read.failure) {
@@ -108,6 +108,10 @@ export function createDebuggee(program: DebuggedProgram, events: DebuggeeEvents)
               return read.failure
             }
             const stop = await goForward(workings, state, 0, toFirstStop ? ONWARD : ONE_TOKEN, ownSignal).catch(stopOnFailure)
+            if (stop.reason === 'pause' && state.goneOver === 0) {
+              const first = await goForward(workings, state, 0, ONE_TOKEN, closing.signal).catch(stopOnFailure)
+              return first.reason === 'step' ? stop : first
+            }
             return toFirstStop || stop.reason === 'pause' ? stop : { ...stop, reason: 'entry' }
           })
         })(),

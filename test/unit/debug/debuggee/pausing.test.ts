@@ -42,10 +42,33 @@ it('pauses while known tokens are read, forwards and backwards', async () => {
   expect(await go('stepBack', 1, pause.after(1))).toBe(`pause ${end - 32}`)
 })
 
-it('rejects a start that is cancelled, and a change', async () => {
+it('stands on the first token when it is paused while the prompt is read, and goes on from there', async () => {
+  const whole = await startedSession({})
+  await whole.go('continue')
+  for (const toFirstStop of [false, true]) {
+    const pause = tickPause()
+    const { debuggee, go } = fakeSession({ onTick: pause.onTick })
+    expect(await debuggee.start(toFirstStop, pause.after(1))).toMatchObject({ reason: 'pause' })
+    expect(debuggee.branch(1)).toMatchObject({ place: { position: 0, layer: null }, isRunning: false })
+    expect(await go('next')).toBe('step 1')
+    await go('continue')
+    expect(debuggee.branch(1).tokens).toEqual(whole.debuggee.branch(1).tokens)
+  }
+})
+
+it('is stopped by a rule on the first token also when it is paused before', async () => {
+  const { debuggee } = fakeSession()
+  debuggee.setRules([ruleAt(7, [0])])
+  expect(await debuggee.start(true, AbortSignal.abort())).toMatchObject({ reason: 'breakpoint', rules: [7] })
+})
+
+it('rejects a start that is closed, and a change that is cancelled', async () => {
   const pause = tickPause()
-  const starting = fakeSession({ onTick: pause.onTick })
-  await expect(starting.debuggee.start(false, pause.after(3))).rejects.toThrow(CancelledError)
+  let close = (): void => {}
+  let ticks = 0
+  const starting = fakeSession({ onTick: () => void (++ticks === 3 && close()) })
+  close = () => void starting.debuggee.close('cancelled')
+  await expect(starting.debuggee.start(false, NEVER)).rejects.toThrow(CancelledError)
   expect(starting.debuggee.branches()).toEqual([])
 
   const { debuggee } = await startedSession({ onTick: pause.onTick })
