@@ -1,6 +1,6 @@
 // Numbers of the debugger as text: plain, so that what is shown can be written into a condition.
 
-/** An activation with three significant digits, never in scientific notation: `31.2`, `0.08`, `1240`; the same as in the editor's hovers. */
+/** An activation with three significant digits, below 1e21 never in scientific notation: `31.2`, `0.08`, `1240`; the same as in the editor's hovers. */
 export function activationText(activation: number): string {
   if (activation === 0) return '0'
   const decimals = Math.min(3, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(activation)))))

@@ -100,6 +100,8 @@ describe('a function breakpoint', () => {
     ['L14/7 > 2', null, [2]],
     ['L14/7', 'generated', [2]],
     ['L14/7', '  ', [1, 2]],
+    ['L14/7', '> 2', [2]],
+    [' L14/7', ' <= 2 and position > 0', [1]],
     ['prob < 0.5 and not generated', null, [1]],
   ])('%s with the condition %s', (name, condition, positions) => {
     expect(at(name, condition)).toEqual(positions)
@@ -115,7 +117,7 @@ describe('a function breakpoint', () => {
     ['', null, 'function breakpoint is empty; write one such as L14/6159'],
     ['main', null, 'function breakpoint "main" has the unknown name "main" at column 1; write one of act, top, norm, prob, logprob, entropy, rank, text, id, position, generated'],
     ['L14/99999', null, 'function breakpoint "L14/99999" names feature 99999 of 100 at column 1; write 0 to 99'],
-    ['L14/7', '> 8', 'condition "> 8" has ">" where a value belongs at column 1; write a value such as prob, text or L14/6159'],
+    ['L14/7 or generated', '> 8', 'condition "> 8" has ">" where a value belongs at column 1; write a value such as prob, text or L14/6159'],
   ])('%s with the condition %s is explained', (name, condition, sentence) => {
     expect(sentenceOf(() => parseFunctionBreakpoint(name, condition, { layers: 28, saeLayers: [14], features: 100 }))).toBe(sentence)
   })
