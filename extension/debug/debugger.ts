@@ -3,6 +3,7 @@ import * as vscode from 'vscode'
 import { ContextKey, DEBUG_TYPE } from '../contributions'
 import type { Worker } from '../serverProcess'
 import type { WorkerState } from '../workerState'
+import { registerChangedPrompt } from './changedPrompt'
 import { registerConditionCompletion } from './conditionCompletion'
 import { registerCurrentToken } from './currentToken'
 import { registerDebugAdapter } from './debugAdapter'
@@ -18,6 +19,7 @@ export function registerDebugger(worker: Worker, state: WorkerState, sessions: D
     registerCurrentToken(sessions),
     registerInlineValues(sessions),
     registerConditionCompletion(worker),
+    registerChangedPrompt(),
     vscode.debug.onDidStartDebugSession(({ type }) => {
       if (type === DEBUG_TYPE) void vscode.commands.executeCommand('setContext', ContextKey.hasDebugged, true)
     }),

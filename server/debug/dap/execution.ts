@@ -73,7 +73,7 @@ export function createExecution(parts: ExecutionParts): Execution {
       return
     }
     session.focus = threadId
-    sendEvent('stopped', stoppedBody(threadId, stop, parts.breakpoint))
+    sendEvent('stopped', stoppedBody(threadId, stop, standsAtEnd(session.debuggee.branch(threadId)), parts.breakpoint))
     parts.tellSources(session)
   }
 
@@ -121,7 +121,7 @@ export function createExecution(parts: ExecutionParts): Execution {
     const stop: Stop = { reason, rules: [], finding: null }
     threadOf(session, branch.id).stop = stop
     session.focus = branch.id
-    sendEvent('stopped', { ...stoppedBody(branch.id, stop, parts.breakpoint), description: branch.id === from ? 'Restarted' : 'New branch' })
+    sendEvent('stopped', { ...stoppedBody(branch.id, stop, standsAtEnd(branch), parts.breakpoint), description: branch.id === from ? 'Restarted' : 'New branch' })
     parts.tellSources(session)
   }
 

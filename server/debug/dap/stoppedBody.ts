@@ -5,21 +5,24 @@ import type { DataAccess } from '../expressions/parseDataCondition'
 import type { Wanted } from './compileBreakpoint'
 import { filterLabel } from './exceptionFilters'
 
-/** `breakpoint` finds the wish behind a rule's id. */
-export function stoppedBody(threadId: number, stop: Stop, breakpoint: (id: number) => Wanted | undefined): DebugProtocol.StoppedEvent['body'] {
+/** `breakpoint` finds the wish behind a rule's id; `isAtEnd` when nothing follows the token, however one came there. */
+export function stoppedBody(threadId: number, stop: Stop, isAtEnd: boolean, breakpoint: (id: number) => Wanted | undefined): DebugProtocol.StoppedEvent['body'] {
   const common = { threadId, preserveFocusHint: false, allThreadsStopped: false }
   const ids = stop.rules.length > 0 ? { hitBreakpointIds: [...stop.rules] } : {}
   switch (stop.reason) {
     case 'breakpoint': return { ...common, ...ids, ...hitWords(breakpoint(stop.rules[0]!)) }
     case 'exception': return { ...common, ...ids, reason: 'exception', description: `Paused on ${filterLabel(stop.finding?.filter ?? '')}`, text: stop.finding?.message ?? '' }
-    case 'end': return { ...common, reason: 'pause', description: 'At the end' }
+    case 'end': return { ...common, reason: 'pause', description: AT_END }
     case 'goto': return { ...common, reason: 'goto', description: 'Moved here' }
-    case 'entry':
+    // One comes there by going back, too.
+    case 'entry': return { ...common, reason: 'entry', description: 'At the first token' }
     case 'step':
     case 'pause':
-    case 'restart': return { ...common, ...ids, reason: stop.reason }
+    case 'restart': return { ...common, ...ids, reason: stop.reason, ...(isAtEnd && { description: AT_END }) }
   }
 }
+
+const AT_END = 'At the end'
 
 /** Of several breakpoints the first speaks. */
 function hitWords(wanted: Wanted | undefined): { readonly reason: string; readonly description: string; readonly text?: string } {

@@ -133,7 +133,7 @@ const LINE_TEXT = 60
 /** Only where one stands the features are looked up: they are there already, for the Variables view. */
 async function lineText(live: Live, { tokens }: Branch, frame: Frame, isHere: boolean, signal: AbortSignal): Promise<string> {
   const token = tokens[frame.position]!
-  const probability = token.prediction ? probabilityText(Math.exp(token.prediction.logprob)) : null
+  const probability = token.prediction ? `prob ${probabilityText(Math.exp(token.prediction.logprob))}` : null
   const [top] = isHere ? await featureRows(live, frame, [], signal) : []
   const feature = top?.type === 'feature' ? shortFeature(live, top) : null
   const text = [feature, probability].filter((part) => part !== null).join(' · ')

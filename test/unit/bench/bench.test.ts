@@ -119,5 +119,5 @@ it('a machine whose cores compute other things is called busy', async () => {
 })
 
 it('an unknown part is refused with the known ones', () => {
-  expect(() => benchOptions(['--only', 'decode,speed'])).toThrow(/--only takes demo, hover, decode, .*not "speed"/)
+  expect(() => benchOptions(['--only', 'decode,speed'])).toThrow(/--only takes demo, hover, debugger, decode, .*not "speed"/)
 })
