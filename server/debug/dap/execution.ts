@@ -117,7 +117,7 @@ export function createExecution(parts: ExecutionParts): Execution {
       if (parts.client().takesInvalidated) sendEvent('invalidated', { areas: ['variables'], threadId: branch.id })
       tellMemory(session, branch.id)
       return
-    }
+    } else sendEvent('continued', { threadId: branch.id, allThreadsContinued: false })
     const stop: Stop = { reason, rules: [], finding: null }
     threadOf(session, branch.id).stop = stop
     session.focus = branch.id

@@ -192,6 +192,8 @@ export function createSession({ opener, dispatcher, log, onDisconnected }: Sessi
       })
       const session = await open(launch, request)
       request.after(() => {
+        // Clients forget by it where threads stood, which they do not when a thread exits.
+        if (threads[0] !== undefined) sendEvent('continued', { threadId: threads[0], allThreadsContinued: true })
         for (const threadId of threads) sendEvent('thread', { reason: 'exited', threadId })
         announce(session, [])
         startWhenReady()
