@@ -31,6 +31,7 @@ export interface ExecutionParts extends AdapterContext {
 
 export function createExecution(parts: ExecutionParts): Execution {
   const { live, sendEvent } = parts
+  let isFirstTold = false
 
   /** Says `running` at once, so that whatever request follows meets a running thread; moves when the request has been answered. */
   function move(threadId: number, request: RequestScope, motion: (branch: Branch) => Motion): void {
@@ -140,7 +141,9 @@ export function createExecution(parts: ExecutionParts): Execution {
       session.hasStarted = true
       session.threads.set(FIRST_BRANCH, { stop: null, busy: null })
       const aborting = setOff(session, FIRST_BRANCH)
-      sendEvent('thread', { reason: 'started', threadId: FIRST_BRANCH })
+      // After a restart it is there still; to be told of it again makes VS Code forget that it went on.
+      if (!isFirstTold) sendEvent('thread', { reason: 'started', threadId: FIRST_BRANCH })
+      isFirstTold = true
       const toFirstStop = session.launch.noDebug || !session.launch.stopOnEntry
       void arrive(session, FIRST_BRANCH, session.debuggee.start(toFirstStop, aborting.signal).catch((error: unknown) => failStart(session, error)))
     },

@@ -12,7 +12,7 @@ import type { Dispatcher, Handlers, RequestScope } from './dispatcher'
 import { createEvaluation } from './evaluation'
 import { createExecution } from './execution'
 import { createInspection } from './inspection'
-import { createLive, type Live } from './live'
+import { createLive, FIRST_BRANCH, type Live } from './live'
 import { openWithProgress } from './openWithProgress'
 import { tellIdleEdits, tellLog, tellModel, tellProblems, tellTokens } from './output'
 import type { RequestFields } from './requestFields'
@@ -192,9 +192,11 @@ export function createSession({ opener, dispatcher, log, onDisconnected }: Sessi
       })
       const session = await open(launch, request)
       request.after(() => {
-        // Clients forget by it where threads stood, which they do not when a thread exits.
-        if (threads[0] !== undefined) sendEvent('continued', { threadId: threads[0], allThreadsContinued: true })
-        for (const threadId of threads) sendEvent('thread', { reason: 'exited', threadId })
+        // The first thread is there again at once. By `continued` clients forget where it stood, which they do not when a thread exits.
+        for (const threadId of threads) {
+          if (threadId === FIRST_BRANCH) sendEvent('continued', { threadId, allThreadsContinued: false })
+          else sendEvent('thread', { reason: 'exited', threadId })
+        }
         announce(session, [])
         startWhenReady()
       })
