@@ -1,7 +1,7 @@
 // The editor's end of the pipe to the debug adapter: answers for the adapter before it is there and after it has gone, and holds back what would show too early.
 import type { Duplex } from 'node:stream'
 import type { DebugProtocol } from '@vscode/debugprotocol'
-import { createFrameReader, frameMessage } from './framing'
+import { createFrameReader, encodeFrame } from '../../server/debug/dap/frames'
 
 type Message = DebugProtocol.ProtocolMessage
 
@@ -50,7 +50,7 @@ export function createAdapterPipe({ connect, toEditor, hold, whenLost }: Adapter
       if (!stream || state !== 'open') return reject(new Error(endWords))
       const seq = ownSeq++
       own.set(seq, { resolve, reject })
-      stream.write(frameMessage({ seq, type: 'request', command, arguments: args }))
+      stream.write(encodeFrame({ seq, type: 'request', command, arguments: args }))
     })
 
   const deliverAll = async (): Promise<void> => {
@@ -72,7 +72,7 @@ export function createAdapterPipe({ connect, toEditor, hold, whenLost }: Adapter
   }
 
   const receive = (message: unknown): void => {
-    if (!isMessage(message)) return
+    if (state === 'ended' || !isMessage(message)) return
     const mine = isResponse(message) ? own.get(message.request_seq) : undefined
     if (!mine || !isResponse(message)) {
       // Answered from here on, though it may wait its turn.
@@ -114,19 +114,13 @@ export function createAdapterPipe({ connect, toEditor, hold, whenLost }: Adapter
     // Stopped while it was opened.
     if (state === 'ended') return void opened.destroy()
     state = 'open'
-    const read = createFrameReader(receive)
-    opened.on('data', (bytes: Buffer) => {
-      try {
-        read(bytes)
-      } catch (error) {
-        end(error instanceof Error ? error.message : String(error), 'broken')
-      }
-    })
+    const reader = createFrameReader(receive, (problem) => end(`the debug adapter sent something that cannot be read: ${problem}`, 'broken'))
+    opened.on('data', (bytes: Buffer) => reader.push(bytes))
     // What follows an error is always a close.
     opened.on('error', () => undefined)
     opened.on('close', () => end(whenLost, 'broken'))
     opened.on('end', () => end(whenLost, 'broken'))
-    for (const message of waiting.splice(0)) opened.write(frameMessage(message))
+    for (const message of waiting.splice(0)) opened.write(encodeFrame(message))
   }
   connect().then(open, (error: unknown) => end(error instanceof Error ? error.message : String(error), 'broken'))
 
@@ -137,7 +131,7 @@ export function createAdapterPipe({ connect, toEditor, hold, whenLost }: Adapter
         if (state === 'ended') return deliver(respond(message.seq, message.command, endWords))
         pending.set(message.seq, message.command)
       }
-      if (state === 'open') stream?.write(frameMessage(message))
+      if (state === 'open') stream?.write(encodeFrame(message))
       // Whoever stops before the adapter is there need not wait for it.
       else if (isRequest(message) && (message.command === 'disconnect' || message.command === 'terminate')) end('the session was stopped before it began', 'wanted')
       else if (state === 'connecting') waiting.push(message)

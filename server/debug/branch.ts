@@ -1,18 +1,10 @@
 // The words of the debugger: tokens with their places, branches, where one stands, and why it stopped.
 import type { TokenPrediction } from '../engine/engine'
-import type { Edit, FeatureId, EditOperation, Sampling, TextRange } from '../protocol/values'
+import type { PlacedToken } from '../protocol/requests'
+import type { Edit, FeatureId, EditOperation, Sampling } from '../protocol/values'
 
-/** One token of a branch. `range` is in the run document (rendered prompt, then completion), `promptRange` in the prompt file when it came from there. */
-export interface DebugToken {
-  readonly index: number
-  readonly id: number
-  /** Text that this token completes; a token that ends inside a character has the empty text. */
-  readonly text: string
-  /** Its own bytes as text for display. */
-  readonly display: string
-  readonly range: TextRange
-  readonly promptRange: TextRange | null
-  readonly generated: boolean
+/** One token of a branch. */
+export interface DebugToken extends PlacedToken {
   /** Of this token given those before it; null for the first, and for tokens of the prompt until it has been asked for. */
   readonly prediction: TokenPrediction | null
   /** Indices into the branch's edits of those that changed the residual here. */

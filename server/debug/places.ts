@@ -35,7 +35,7 @@ export interface TokenPlaces {
   columnsOn(line: number): readonly number[]
   /**
    * Where a breakpoint of a line (`column` null) or of a line and column belongs: at the token that covers the column, else the next one on the
-   * line, else the first on the nearest later line that has any. Null when nothing follows, in a growing document: yet.
+   * line, else the first on the nearest later line that has any. Null when nothing follows, or, in a document that grows, nothing has come yet.
    */
   resolve(line: number, column: number | null): BreakPlace | null
   /** Whether a branch that goes forward comes to the place with this token; a template that repeats a line comes to it repeatedly. */

@@ -244,8 +244,8 @@ export interface RunSummary {
   readonly timing: RunTiming
 }
 
-/** One token of a run with its places: `range` in the run document, `promptRange` in the prompt file when it came from there. */
-export interface RunToken {
+/** A token with its places: `range` in the run document (rendered prompt, then completion), `promptRange` in the prompt file when it came from there. */
+export interface PlacedToken {
   readonly index: number
   readonly id: number
   /** Text that this token completes; a token that ends inside a character has the empty text. */
@@ -255,6 +255,10 @@ export interface RunToken {
   readonly range: TextRange
   readonly promptRange: TextRange | null
   readonly generated: boolean
+}
+
+/** One token of a run. */
+export interface RunToken extends PlacedToken {
   readonly logprob: number | null
   readonly alternatives: readonly TokenAlternative[]
   /** True at position 0 and where the residual norm is far above the median: features there are out of distribution. */

@@ -1,9 +1,9 @@
 // Where each token of a run stands: in the run document, and in the prompt file when it came from there.
-import type { RunToken } from '../protocol/requests'
+import type { PlacedToken } from '../protocol/requests'
 import type { PreparedPrompt, RunTokenizer } from './preparePrompt'
 
 /** A token's texts and places. */
-export type TokenPlace = Pick<RunToken, 'text' | 'display' | 'range' | 'promptRange'>
+export type TokenPlace = Pick<PlacedToken, 'text' | 'display' | 'range' | 'promptRange'>
 
 export interface TokenPlaces {
   /** The place of the next token; the first ones are those of the prompt. */

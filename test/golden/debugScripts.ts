@@ -5,9 +5,10 @@ import type { DebuggedEngine, DebuggedProgram } from '../../server/debug/program
 import type { StopRule } from '../../server/debug/stopRule'
 import type { Engine, TokenReport } from '../../server/engine/engine'
 import type { FeatureId, Sampling } from '../../server/protocol/values'
-import { mulberry32, runScript } from '../unit/debug/debuggee/randomScript'
+import { runScript } from '../unit/debug/debuggee/randomScript'
 import { runUninterrupted, type Chooser, type RunPlan } from '../unit/debug/debuggee/uninterrupted'
 import { generate } from './engineHarness'
+import { randomNumbers } from '../unit/randomNumbers'
 
 const STEPS = 40
 
@@ -23,7 +24,7 @@ export interface DebugScripts {
 export async function runDebugScripts({ used, fresh, program: open, features }: DebugScripts, sampling: Sampling, seeds: readonly number[]): Promise<number> {
   let branches = 0
   for (const seed of seeds) {
-    const random = mulberry32(seed)
+    const random = randomNumbers(seed)
     const pausing = pausingEngine(used, random)
     const program = await open(pausing.engine, sampling)
     const { model, prompt, settings } = program

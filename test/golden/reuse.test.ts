@@ -7,6 +7,7 @@ import { CancelledError } from '../../server/protocol/errors'
 import type { Edit, EditOperation, EditPositions, FeatureActivation } from '../../server/protocol/values'
 import { generate, loadGolden, NEVER, type Generated } from './engineHarness'
 import { readGolden, type Golden } from './goldenFiles'
+import { randomNumbers } from '../unit/randomNumbers'
 
 const TOLERANCE = 1e-5
 const REQUESTS = 40
@@ -40,7 +41,7 @@ describe.each(Object.keys(SUBJECTS))('an engine that has served other requests o
   afterAll(async () => void (await Promise.all([used.dispose(), fresh.dispose()])))
 
   it.each([1, 2, 3])('answers as a fresh one, script %i', async (seed) => {
-    const random = mulberry32(seed)
+    const random = randomNumbers(seed)
     const features: { layer: number; feature: number; activation: number }[] = []
     /** What was said to a prompt: later requests give some of it, and change what follows. */
     const spoken: { readonly promptIds: readonly number[]; readonly ids: readonly number[] }[] = []
@@ -232,15 +233,4 @@ function expectSameFeatures(actual: readonly FeatureActivation[], expected: read
 
 function near(a: number, b: number): boolean {
   return Math.abs(a - b) <= TOLERANCE * Math.max(1, Math.abs(a), Math.abs(b))
-}
-
-/** A small seeded generator, so that a failing script can be run again. */
-function mulberry32(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
 }

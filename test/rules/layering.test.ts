@@ -11,7 +11,7 @@ interface Layer {
   readonly packages: RegExp
 }
 
-const all = ['server/protocol', 'server/formats', 'server/graph', 'server/checkpoint', 'server/hub', 'server/engine', 'server/engine/onnx.ts', 'server/runs', 'server/features', 'server/debug', 'server/debug/dap', 'server/store', 'server/editor', 'server/worker', 'server/cli']
+const all = ['server/protocol', 'server/formats', 'server/graph', 'server/checkpoint', 'server/hub', 'server/engine', 'server/engine/onnx.ts', 'server/runs', 'server/features', 'server/debug', 'server/debug/dap', 'server/debug/dap/frames.ts', 'server/store', 'server/editor', 'server/worker', 'server/cli']
 const fileFormats = '@huggingface\\/tokenizers|@huggingface\\/jinja|yaml'
 
 /** By folder or single file; the longest that matches a path is its layer. */
@@ -26,14 +26,16 @@ const table: Readonly<Record<string, Layer>> = {
   'server/runs': { layers: ['server/protocol', 'server/formats', 'server/checkpoint', 'server/engine'], packages: /^$/ },
   'server/features': { layers: ['server/protocol', 'server/formats', 'server/runs', 'server/checkpoint', 'server/engine'], packages: /^$/ },
   'server/debug': { layers: ['server/protocol', 'server/formats', 'server/runs', 'server/features', 'server/checkpoint', 'server/engine'], packages: /^re2js$/ },
-  'server/debug/dap': { layers: ['server/protocol', 'server/formats', 'server/runs', 'server/features', 'server/checkpoint', 'server/engine', 'server/debug'], packages: /^(node:.*|vscode-jsonrpc.*|@vscode\/debugprotocol)$/ },
+  'server/debug/dap/frames.ts': { layers: [], packages: /^$/ },
+  'server/debug/dap': { layers: ['server/protocol', 'server/formats', 'server/runs', 'server/features', 'server/checkpoint', 'server/engine', 'server/debug', 'server/debug/dap/frames.ts'], packages: /^(node:.*|@vscode\/debugprotocol)$/ },
   'server/store': { layers: ['server/protocol'], packages: /^node:/ },
   'server/editor': { layers: ['server/protocol', 'server/runs', 'server/features', 'server/formats'], packages: /^vscode-languageserver/ },
   'server/worker': { layers: all, packages: /^(node:.*|vscode-languageserver.*)$/ },
   'server/cli': { layers: all, packages: /^(node:.*|picocolors|vscode-languageserver\/node)$/ },
   'server/main.ts': { layers: all, packages: /^(node:.*|vscode-languageserver.*)$/ },
   'server/cli.ts': { layers: [...all, 'server/main.ts'], packages: /^(node:.*|picocolors)$/ },
-  extension: { layers: ['server/protocol'], packages: /^(vscode|vscode-languageclient.*|@vscode\/debugprotocol|node:.*)$/ },
+  // Both ends of the pipe between the editor and the debug adapter frame messages alike.
+  extension: { layers: ['server/protocol', 'server/debug/dap/frames.ts'], packages: /^(vscode|vscode-languageclient.*|@vscode\/debugprotocol|node:.*)$/ },
   webview: { layers: ['server/protocol'], packages: /^(@vscode\/webview-ui-toolkit.*|chart\.js.*)$/ },
 }
 

@@ -4,7 +4,7 @@ import type { Sequence } from './sequence'
 /** Fewer positions are not worth the copying. */
 const LEAST_SHARED = 32
 
-/** Gives up what the sequence's origin holds as well; says whether there was any. What is computed of the origin never changes, so it can be had back. */
+/** Lets go of the beginning that the sequence's origin holds as well; false when there is none worth it. What the origin has computed never changes, so `unfold` can copy it back. */
 export function fold(sequence: Sequence): boolean {
   const { origin, state, residuals } = sequence
   if (!origin || sequence.isFolded || origin.rows < LEAST_SHARED || sequence.records.length < origin.rows) return false

@@ -9,8 +9,9 @@ import { openTokenPlaces } from '../../../../server/runs/tokenPlaces'
 import { fakeChoice, fakeFeatures, FAKE_LAYERS, fakePrediction, runFakeModel, startFakeModel } from './fakeModel'
 import { fakeProgram } from './fakeProgram'
 import { FAKE_STOP_ID, FAKE_VOCABULARY } from './fakeTokenizer'
-import { mulberry32, runScript, type ScriptStep } from './randomScript'
+import { runScript, type ScriptStep } from './randomScript'
 import { editsOf, runUninterrupted, type Chooser, type RunPlan } from './uninterrupted'
+import { randomNumbers } from '../../randomNumbers'
 
 const CONTEXT_LENGTH = 40
 
@@ -35,7 +36,7 @@ const RULES: readonly StopRule[] = [
 
 it.each([0, 1, 2, 3])('random scripts %i give what uninterrupted runs give', async (group) => {
   for (let seed = group * 50; seed < (group + 1) * 50; seed++) {
-    const random = mulberry32(seed)
+    const random = randomNumbers(seed)
     let ticksLeft = Infinity
     let pause = new AbortController()
     const sampling = random() < 0.5 ? GREEDY : { temperature: 0.8, topP: 0.95, topK: 0, seed: seed % 5 }

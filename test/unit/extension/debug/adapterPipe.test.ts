@@ -3,7 +3,7 @@ import { duplexPair } from './duplexPair'
 import { expect, test, vi } from 'vitest'
 import type { DebugProtocol } from '@vscode/debugprotocol'
 import { createAdapterPipe, type AdapterPipeSetup } from '../../../../extension/debug/adapterPipe'
-import { createFrameReader, frameMessage } from '../../../../extension/debug/framing'
+import { createFrameReader, encodeFrame } from '../../../../server/debug/dap/frames'
 
 type Message = DebugProtocol.ProtocolMessage & { readonly command?: string; readonly event?: string; readonly success?: boolean; readonly request_seq?: number; readonly body?: unknown }
 
@@ -12,8 +12,9 @@ function open(setup: Partial<AdapterPipeSetup> = {}) {
   const shown: Message[] = []
   const asked: Message[] = []
   const pipe = createAdapterPipe({ connect: async () => near, toEditor: (message) => void shown.push(message), hold: async () => undefined, whenLost: 'the worker stopped', ...setup })
-  far.on('data', createFrameReader((message) => void asked.push(message as Message)))
-  return { pipe, far, shown, asked, request: (seq: number, command: string) => pipe.fromEditor(request(seq, command)), says: (message: object) => void far.write(frameMessage(message)) }
+  const reader = createFrameReader((message) => void asked.push(message as Message), (problem) => expect.fail(problem))
+  far.on('data', (bytes: Buffer) => reader.push(bytes))
+  return { pipe, far, shown, asked, request: (seq: number, command: string) => pipe.fromEditor(request(seq, command)), says: (message: object) => void far.write(encodeFrame(message)) }
 }
 
 const request = (seq: number, command: string) => ({ seq, type: 'request', command }) as DebugProtocol.Request
@@ -111,4 +112,12 @@ test('stopping while the pipe is opened ends at once, and the pipe is closed whe
   await vi.waitFor(() => expect(words(shown)).toEqual(['response initialize refused', 'response disconnect']))
   connected(near)
   await vi.waitFor(() => expect(far.destroyed || near.destroyed).toBe(true))
+})
+
+test('bytes that are no message end the session once', async () => {
+  const { far, says, shown } = open()
+  await new Promise((resolve) => far.write('x'.repeat(20_000), resolve))
+  says({ seq: 1, type: 'event', event: 'stopped' })
+  await vi.waitFor(() => expect(words(shown)).toEqual(['event output', 'event terminated']))
+  expect(shown[0]!.body).toMatchObject({ output: expect.stringContaining('cannot be read') as string })
 })
